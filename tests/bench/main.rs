@@ -1,0 +1,2 @@
+//! Contents of the benchmarks.
+fn main() {}
