@@ -1,1 +1,16 @@
 //! Tailcast follows a file on a small board and streams it, live, to browsers on the network.
+
+// A unit test that can't unwrap has failed, and says where.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod config;
+pub mod connection;
+pub mod cursor;
+pub mod http;
+pub mod lines;
+pub mod live;
+pub mod page;
+pub mod report;
+pub mod route;
+pub mod server;
+pub mod source;

@@ -1,2 +1,75 @@
-//! The command.
-fn main() {}
+//! The command: arguments, listener, banner, run, exit status. The only place that prints or exits.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use async_signal::{Signal, Signals};
+use futures_lite::StreamExt;
+use tailcast::config::{self, Args, Asked};
+use tailcast::report::{self, Error};
+use tailcast::server::{self, Config};
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(error.status)
+        }
+    }
+}
+
+fn start() -> Result<(), Error> {
+    let mut arguments = Vec::new();
+    for argument in std::env::args_os().skip(1) {
+        let said =
+            |argument: std::ffi::OsString| Error::usage(format!("{argument:?} is not UTF-8"));
+        arguments.push(argument.into_string().map_err(said)?);
+    }
+    match config::parse(&arguments)? {
+        Asked::Run(args) => smol::block_on(run(args)),
+        Asked::Print(text) => {
+            print(&text);
+            Ok(())
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Error> {
+    let sources = config::sources(&args.sources)?;
+    if sources.is_empty() {
+        return Err(report::no_source());
+    }
+    for (_, path) in &sources {
+        report::check(path).await?;
+    }
+    // Before the banner: who has read it may send a signal.
+    let mut signals = Signals::new([Signal::Int, Signal::Term])
+        .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
+    let (listener, bound) =
+        server::bind(args.listen).map_err(|error| report::cannot_listen(args.listen, &error))?;
+    if !args.quiet {
+        print(&report::banner(&sources, bound));
+    }
+    let config = Config {
+        sources,
+        lines: args.lines,
+        poll: args.poll,
+        heartbeat: args.heartbeat,
+        max_clients: args.max_clients,
+        say: |text| eprintln!("tailcast: {text}"),
+    };
+    let shutdown = async { _ = signals.next().await };
+    server::run(listener, config, shutdown)
+        .await
+        .map_err(|error| report::cannot_listen(bound, &error))
+}
+
+/// A closed standard output (`tailcast ... | head -1`) is no reason to end.
+fn print(text: &str) {
+    let mut output = std::io::stdout().lock();
+    let _ = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+}

@@ -1,0 +1,273 @@
+//! The command line into a checked configuration. Every default and every limit on a value stands here, with its unit.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use argh::FromArgs;
+
+use crate::report::Error;
+
+/// Stream a file, live, to browsers on the network. A SOURCE is PATH or NAME=PATH.
+#[derive(FromArgs, Debug)]
+#[argh(help_triggers("--help", "-h"))]
+pub struct Args {
+    /// where to listen (default 127.0.0.1:8080); port 0 picks one and prints it
+    #[argh(
+        option,
+        arg_name = "ADDR:PORT",
+        default = "LISTEN",
+        from_str_fn(address)
+    )]
+    pub listen: SocketAddr,
+
+    /// lines of history that a live stream starts with (default 10)
+    #[argh(option, arg_name = "N", default = "10", from_str_fn(count))]
+    pub lines: u64,
+
+    /// how often to look at a file that the kernel sends no notice for (default 250ms)
+    #[argh(option, arg_name = "DURATION", default = "POLL", from_str_fn(duration))]
+    pub poll: Duration,
+
+    /// period of the server's pings; who is silent for three is dropped (default 20s)
+    #[argh(
+        option,
+        arg_name = "DURATION",
+        default = "HEARTBEAT",
+        from_str_fn(duration)
+    )]
+    pub heartbeat: Duration,
+
+    /// connections held at once; the next one gets a 503 (default 256)
+    #[argh(option, arg_name = "N", default = "256", from_str_fn(places))]
+    pub max_clients: usize,
+
+    /// print nothing but errors
+    #[argh(switch)]
+    pub quiet: bool,
+
+    /// print more on standard error
+    #[argh(switch)]
+    pub verbose: bool,
+
+    /// print the version
+    #[argh(switch)]
+    pub version: bool,
+
+    /// the files to follow
+    #[argh(positional, arg_name = "SOURCE")]
+    pub sources: Vec<String>,
+}
+
+/// Where to listen: this machine only, until there is a gate.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// A look costs one `stat`; four a second are not felt, and not waited for.
+const POLL: Duration = Duration::from_millis(250);
+/// Below the 30 to 60 s after which home routers forget an idle connection.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// A shorter period would be a busy loop, a longer one a typing error.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Switches, which take no value: `--quiet=yes` must not make `yes` a file.
+const SWITCHES: [&str; 4] = ["--quiet", "--verbose", "--version", "--help"];
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub enum Asked {
+    /// To run.
+    Run(Args),
+    /// To print this text and be done.
+    Print(String),
+}
+
+/// Reads the command line without the program's name.
+///
+/// # Errors
+/// One that names the argument and what would be right; exit status 2.
+pub fn parse(arguments: &[String]) -> Result<Asked, Error> {
+    let mut words: Vec<&str> = Vec::new();
+    let mut options = true;
+    for argument in arguments {
+        options &= argument != "--";
+        match argument.split_once('=') {
+            Some((name, _)) if options && SWITCHES.contains(&name) => {
+                return Err(Error::usage(format!("`{name}` takes no value")));
+            }
+            Some((name, value)) if options && name.starts_with("--") => words.extend([name, value]),
+            _ => words.push(argument),
+        }
+    }
+    match Args::from_args(&["tailcast"], &words) {
+        Ok(args) if args.version => Ok(Asked::Print(format!(
+            "tailcast {}\n",
+            env!("CARGO_PKG_VERSION")
+        ))),
+        Ok(args) => Ok(Asked::Run(args)),
+        Err(exit) if exit.status.is_ok() => Ok(Asked::Print(exit.output)),
+        Err(exit) => Err(Error::usage(tidy(&exit.output))),
+    }
+}
+
+/// One line in the form of our own errors out of what argh says.
+fn tidy(output: &str) -> String {
+    let line = output
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
+    let mut first = line.chars();
+    let line: String = first
+        .next()
+        .into_iter()
+        .flat_map(char::to_lowercase)
+        .chain(first)
+        .collect();
+    line.replace(['\'', '"'], "`")
+        .replace("unrecognized argument: -", "unrecognized argument -")
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected ADDR:PORT such as 0.0.0.0:8080 or [::]:8080".to_owned())
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number such as 10".to_owned())
+}
+
+fn places(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&places| places > 0)
+        .ok_or_else(|| "expected a whole number from 1 on".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = humantime::parse_duration(text).ok();
+    parsed
+        .filter(|duration| (SHORTEST..=LONGEST).contains(duration))
+        .ok_or_else(|| "expected a duration such as 250ms, 2s or 1m, from 10ms to 1day".to_owned())
+}
+
+/// Names and paths of the sources; a name that is taken gets a number behind it.
+///
+/// # Errors
+/// Where a SOURCE has no path, or no name can be made of it.
+pub fn sources(texts: &[String]) -> Result<Vec<(String, PathBuf)>, Error> {
+    let mut taken = HashSet::new();
+    let mut sources = Vec::new();
+    for text in texts {
+        let (name, path) = match text.split_once('=') {
+            Some((name, path)) if !name.is_empty() && !name.contains('/') => {
+                (name.to_owned(), path)
+            }
+            _ => (last_part(text), text.as_str()),
+        };
+        if path.is_empty() {
+            return Err(Error::usage(format!(
+                "`{text}` has no path; expected PATH or NAME=PATH"
+            )));
+        }
+        let mut unique = name.clone();
+        let mut number = 2;
+        while !taken.insert(unique.clone()) {
+            unique = format!("{name}-{number}");
+            number += 1;
+        }
+        sources.push((unique, PathBuf::from(path)));
+    }
+    Ok(sources)
+}
+
+fn last_part(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(
+        || path.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(words: &[&str]) -> Result<Args, String> {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        match parse(&words) {
+            Ok(Asked::Run(args)) => Ok(args),
+            Ok(Asked::Print(text)) => Err(text),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn both_ways_to_give_a_value() {
+        for words in [
+            ["--lines", "3", "--poll=1m", "x"].as_slice(),
+            &["x", "--lines=3", "--poll", "60s"],
+        ] {
+            let args = run(words).unwrap();
+            assert_eq!(
+                (args.lines, args.poll, args.sources),
+                (3, Duration::from_secs(60), vec!["x".to_owned()])
+            );
+        }
+        let args = run(&["--", "--lines=3", "a=b"]).unwrap();
+        assert_eq!(args.sources, ["--lines=3", "a=b"]);
+    }
+
+    #[test]
+    fn errors_are_one_line_that_names_the_argument() {
+        for (words, name) in [
+            (["--nonsense"].as_slice(), "--nonsense"),
+            (&["--lines"], "--lines"),
+            (&["--lines", "many"], "--lines"),
+            (&["--lines=-1"], "--lines"),
+            (&["--poll", "5"], "--poll"),
+            (&["--poll=0s"], "--poll"),
+            (&["--heartbeat=1y"], "--heartbeat"),
+            (&["--max-clients=0"], "--max-clients"),
+            (&["--listen", "8080"], "--listen"),
+            (&["--listen", "localhost:1"], "--listen"),
+            (&["--quiet=yes"], "--quiet"),
+        ] {
+            let error = run(words).unwrap_err();
+            assert!(
+                error.contains(name) && error.lines().count() == 1,
+                "{words:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_of_sources() {
+        let texts = [
+            "/var/log/a.log",
+            "b=/x/y=z",
+            "./c=d",
+            "/other/a.log",
+            "a.log",
+            "=e",
+            "b=q",
+        ];
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let want = [
+            ("a.log", "/var/log/a.log"),
+            ("b", "/x/y=z"),
+            ("c=d", "./c=d"),
+            ("a.log-2", "/other/a.log"),
+            ("a.log-3", "a.log"),
+            ("=e", "=e"),
+            ("b-2", "q"),
+        ];
+        let got = sources(&texts).unwrap();
+        assert_eq!(
+            got,
+            want.map(|(name, path)| (name.to_owned(), PathBuf::from(path)))
+        );
+        assert!(sources(&["name=".to_owned()]).is_err());
+        assert!(sources(&[String::new()]).is_err());
+    }
+}

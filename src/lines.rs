@@ -1,0 +1,266 @@
+//! Bytes into lines, and the last N lines of a file read backwards.
+//! Pure: no runtime, no file, no socket.
+
+use std::borrow::Cow;
+
+/// The longest message that one line makes, in bytes of the file; a longer line is split.
+/// It bounds what a client's splitter holds for a line that never ends.
+pub const LINE_MAX: usize = 64 * 1024;
+
+/// Cuts a stream of bytes into lines of text, whatever the pieces it comes in.
+///
+/// A line loses its newline (LF or CRLF), invalid UTF-8 becomes U+FFFD, and a line over [`LINE_MAX`] comes in several
+/// parts, cut between characters.
+#[derive(Debug, Default)]
+pub struct Splitter {
+    /// The line that has no newline yet, or what was not yet passed on of it.
+    held: Vec<u8>,
+    /// A part of the held line was passed on before its newline came.
+    begun: bool,
+}
+
+impl Splitter {
+    /// Takes the next `bytes` and calls `line` for every line that they complete.
+    pub fn push(&mut self, mut bytes: &[u8], mut line: impl FnMut(&str)) {
+        while let Some(end) = memchr(b'\n', bytes) {
+            if self.held.is_empty() && end <= LINE_MAX {
+                // The common case: a whole line in one piece is never copied.
+                self.end_line(&bytes[..end], &mut line);
+            } else {
+                self.hold(&bytes[..end], &mut line);
+                let held = std::mem::take(&mut self.held);
+                self.end_line(&held, &mut line);
+            }
+            self.begun = false;
+            bytes = &bytes[end + 1..];
+        }
+        self.hold(bytes, &mut line);
+    }
+
+    /// Passes on what is held of a line whose end has not come in time; what comes later is a part of its own.
+    /// A character cut in half, and a carriage return that may belong to a CRLF, wait on.
+    pub fn flush(&mut self, mut line: impl FnMut(&str)) {
+        let whole = whole_characters(&self.held);
+        let ready = whole - usize::from(self.held[..whole].last() == Some(&b'\r'));
+        if ready > 0 {
+            line(&String::from_utf8_lossy(&self.held[..ready]));
+            self.held.drain(..ready);
+            self.begun = true;
+        }
+    }
+
+    /// Ends the held line without a newline: its file is over.
+    pub fn finish(&mut self, mut line: impl FnMut(&str)) {
+        let held = std::mem::take(&mut self.held);
+        if !held.is_empty() {
+            self.end_line(&held, &mut line);
+        }
+        self.begun = false;
+    }
+
+    /// Whether [`flush`](Self::flush) could pass something on.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    fn end_line(&self, bytes: &[u8], line: &mut impl FnMut(&str)) {
+        let text = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if !(text.is_empty() && self.begun) {
+            line(&text_of(text));
+        }
+    }
+
+    fn hold(&mut self, mut bytes: &[u8], line: &mut impl FnMut(&str)) {
+        while self.held.len() + bytes.len() > LINE_MAX {
+            let (head, rest) = bytes.split_at(LINE_MAX - self.held.len());
+            self.held.extend_from_slice(head);
+            bytes = rest;
+            let cut = match whole_characters(&self.held) {
+                0 => self.held.len(),
+                whole => whole,
+            };
+            line(&text_of(&self.held[..cut]));
+            self.held.drain(..cut);
+            self.begun = true;
+        }
+        self.held.extend_from_slice(bytes);
+        if self.held.is_empty() && self.held.capacity() > 0 {
+            // An idle client keeps no buffer.
+            self.held = Vec::new();
+        }
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+fn memchr(byte: u8, bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|&other| other == byte)
+}
+
+/// How many bytes there are before a character that has begun but not ended.
+fn whole_characters(bytes: &[u8]) -> usize {
+    // A character has at most four bytes, so its first one is among the last three when it is cut.
+    let from = bytes.len().saturating_sub(3);
+    for start in from..bytes.len() {
+        let need = match bytes[start] {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            _ => continue,
+        };
+        let cut = &bytes[start..];
+        let unfinished =
+            |error: std::str::Utf8Error| error.valid_up_to() == 0 && error.error_len().is_none();
+        if cut.len() < need && std::str::from_utf8(cut).is_err_and(unfinished) {
+            return start;
+        }
+    }
+    bytes.len()
+}
+
+/// Finds where the last N lines of a file begin, from pieces handed over last one first. As in `tail -n`, a last line
+/// without a newline counts as a line.
+#[derive(Debug)]
+pub struct LastLines {
+    newlines_left: u64,
+    at_file_end: bool,
+}
+
+impl LastLines {
+    /// Looks for the last `count` lines.
+    pub fn new(count: u64) -> Self {
+        Self {
+            newlines_left: count,
+            at_file_end: true,
+        }
+    }
+
+    /// Takes the piece before the ones taken so far. `Some(i)`: the lines begin at byte `i` of this piece (`i` may be its length).
+    pub fn feed(&mut self, piece: &[u8]) -> Option<usize> {
+        let mut end = piece.len();
+        if std::mem::take(&mut self.at_file_end) {
+            if self.newlines_left == 0 {
+                return Some(end);
+            }
+            // The newline that ends the last line does not begin another.
+            end -= usize::from(piece.last() == Some(&b'\n'));
+        }
+        while let Some(newline) = piece[..end].iter().rposition(|&byte| byte == b'\n') {
+            self.newlines_left -= 1;
+            if self.newlines_left == 0 {
+                return Some(newline + 1);
+            }
+            end = newline;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the splitter makes of `bytes` handed over in pieces of `piece` bytes.
+    fn split(bytes: &[u8], piece: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut splitter = Splitter::default();
+        for part in bytes.chunks(piece) {
+            splitter.push(part, |line| lines.push(line.to_owned()));
+        }
+        splitter.finish(|line| lines.push(line.to_owned()));
+        lines
+    }
+
+    #[test]
+    fn lines_in_pieces_of_any_size() {
+        let table: [(&[u8], &[&str]); 9] = [
+            (b"", &[]),
+            (b"\n", &[""]),
+            (b"a\nb\n", &["a", "b"]),
+            (b"a\r\nb\r\n\r\n", &["a", "b", ""]),
+            (b"a\rb\r\n", &["a\rb"]),
+            (b"no end", &["no end"]),
+            (b"\xff\xfe\n", &["\u{fffd}\u{fffd}"]),
+            ("grüße 🌡\n".as_bytes(), &["grüße 🌡"]),
+            (b"\xf0\x9f\x8c", &["\u{fffd}"]),
+        ];
+        for (bytes, want) in table {
+            for piece in 1..=bytes.len().max(1) {
+                assert_eq!(split(bytes, piece), want, "{bytes:?} in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_split_between_characters() {
+        let text = "é".repeat(LINE_MAX);
+        for piece in [1000, LINE_MAX - 1, LINE_MAX, 2 * LINE_MAX + 2] {
+            let parts = split(format!("x{text}\nnext\n").as_bytes(), piece);
+            assert_eq!(parts.len(), 4, "in pieces of {piece}");
+            assert!(parts[..3].iter().all(|part| part.len() <= LINE_MAX));
+            assert_eq!(parts[..3].concat(), format!("x{text}"));
+            assert_eq!(parts[3], "next");
+        }
+        let exact = "y".repeat(LINE_MAX) + "\n";
+        assert_eq!(
+            split(exact.as_bytes(), 777).len(),
+            1,
+            "just the limit is not split"
+        );
+    }
+
+    #[test]
+    fn a_flush_passes_on_whole_characters_and_the_newline_alone_makes_no_line() {
+        let mut lines = Vec::new();
+        let mut splitter = Splitter::default();
+        splitter.push(
+            "half \u{1f321}".as_bytes()[..7].as_ref(),
+            |_| unreachable!(),
+        );
+        splitter.flush(|line| lines.push(line.to_owned()));
+        splitter.flush(|_| unreachable!("a character cut in half waits"));
+        splitter.push(&"\u{1f321}".as_bytes()[2..], |_| unreachable!());
+        splitter.push(b"\r", |_| unreachable!());
+        splitter.flush(|line| lines.push(line.to_owned()));
+        splitter.push(b"\n", |_| unreachable!("the line has been passed on"));
+        splitter.push(b"next\n\n", |line| lines.push(line.to_owned()));
+        assert_eq!(lines, ["half ", "\u{1f321}", "next", ""]);
+        assert!(!splitter.holds());
+    }
+
+    #[test]
+    fn last_lines_as_tail_counts_them() {
+        let table: [(&str, u64, &str); 9] = [
+            ("", 3, ""),
+            ("a\nb\nc\n", 0, ""),
+            ("a\nb\nc\n", 1, "c\n"),
+            ("a\nb\nc\n", 2, "b\nc\n"),
+            ("a\nb\nc\n", 3, "a\nb\nc\n"),
+            ("a\nb\nc\n", u64::MAX, "a\nb\nc\n"),
+            ("a\nb\nhalf", 1, "half"),
+            ("a\n\n\n", 2, "\n\n"),
+            ("\n", 1, "\n"),
+        ];
+        for (text, count, want) in table {
+            for piece in 1..=text.len().max(1) {
+                let mut last = LastLines::new(count);
+                let mut end = text.len();
+                let start = loop {
+                    let start = end.saturating_sub(piece);
+                    match last.feed(&text.as_bytes()[start..end]) {
+                        Some(at) => break start + at,
+                        None if start == 0 => break 0,
+                        None => end = start,
+                    }
+                };
+                assert_eq!(
+                    &text[start..],
+                    want,
+                    "last {count} of {text:?} in pieces of {piece}"
+                );
+            }
+        }
+    }
+}

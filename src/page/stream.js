@@ -1,0 +1,183 @@
+// One stream over WebSocket, for as long as somebody looks at it: it finds its way back after every break and goes on
+// at the byte where it stood, so that whoever listens gets the file's bytes as if the line had never been cut.
+
+import { Cursor } from './cursor.js';
+
+/** The history asked for at first: enough to scroll back through, little enough for a slow link. */
+const HISTORY = '-1000';
+/** How often the server is asked for a sign of life, in ms. */
+const HEARTBEAT = 30_000;
+/** A server not heard for so long is gone, in ms. What remains after a heartbeat is the time it has to answer. */
+const SILENCE = 35_000;
+/** The first wait before connecting again, in ms; it doubles each time ... */
+const FIRST_WAIT = 500;
+/** ... up to this: a board that boots is found soon, one that is off is not pestered. */
+const LONGEST_WAIT = 30_000;
+
+/**
+ * What a listener is told:
+ * - `state(word, seconds)`: `connecting`, `live`, `waiting` for the file, or `reconnecting` in so many seconds;
+ * - `bytes(bytes)`: the next bytes of the file, cut anywhere;
+ * - `mark(event)`: `rotated`, `truncated`, `lost`, `missing` or `found`, as on the wire.
+ */
+export class Stream {
+  #address;
+  #listener;
+  #socket = null;
+  #timer;
+  #from = HISTORY;
+  #cursor = null;
+  /** The server put us elsewhere than we asked and has not yet said why. */
+  #gap = null;
+  #missing = false;
+  #attempts = 0;
+  #retryAt = 0;
+  #heard = 0;
+  #asked = 0;
+
+  /** `address` is relative to the page. */
+  constructor(address, listener) {
+    this.#address = address;
+    this.#listener = listener;
+    this.#connect();
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#leave();
+  }
+
+  /** The page is looked at again or the network is back: no reason to wait any longer. */
+  wake() {
+    if (this.#socket === null) {
+      this.#connect();
+    } else if (this.#socket.readyState === WebSocket.OPEN) {
+      this.#heard = Math.min(this.#heard, Date.now() - HEARTBEAT);
+      this.#asked = 0;
+      this.#watch();
+    }
+  }
+
+  #connect() {
+    clearTimeout(this.#timer);
+    const url = new URL(this.#address, document.baseURI);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    url.searchParams.set('from', this.#cursor ?? this.#from);
+    const socket = new WebSocket(url, 'tailcast.v1');
+    socket.binaryType = 'arraybuffer';
+    // A socket given up may still speak: what it says comes again over the next one.
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#hear(data);
+    socket.onclose = () => socket === this.#socket && this.#retry();
+    this.#socket = socket;
+    this.#heard = this.#asked = Date.now();
+    this.#listener.state('connecting');
+    this.#watch();
+  }
+
+  #hear(data) {
+    this.#heard = Date.now();
+    if (typeof data === 'string') {
+      this.#obey(JSON.parse(data));
+      return;
+    }
+    if (this.#gap) this.#listener.mark(this.#gap);
+    this.#gap = null;
+    this.#missing = false;
+    const bytes = new Uint8Array(data);
+    this.#cursor.push(bytes);
+    this.#listener.bytes(bytes);
+  }
+
+  #obey(event) {
+    switch (event.event) {
+      case 'open':
+        this.#attempts = 0;
+        this.#open(new Cursor(event.cursor));
+        break;
+      case 'rotated':
+      case 'truncated':
+      case 'lost':
+        this.#gap = null;
+        this.#missing = false;
+        this.#cursor = new Cursor(event.cursor);
+        this.#listener.mark(event);
+        break;
+      case 'missing':
+        // Said again after each reconnect; news only once.
+        if (!this.#missing) this.#listener.mark(event);
+        this.#missing = true;
+        this.#listener.state('waiting');
+        break;
+      case 'found':
+        this.#missing = false;
+        this.#listener.mark(event);
+        this.#listener.state('live');
+        break;
+    }
+  }
+
+  #open(place) {
+    this.#listener.state(place.nowhere ? 'waiting' : 'live');
+    this.#gap = null;
+    if (place.nowhere) {
+      // All that a file will hold which is not there yet is news. A place in an older one stays good to ask for.
+      this.#from = 'start';
+    } else if (this.#cursor === null) {
+      this.#cursor = place;
+    } else if (!this.#cursor.samePlace(place)) {
+      const skipped = place.offset - this.#cursor.offset;
+      const known = this.#cursor.sameFile(place) && skipped > 0;
+      this.#gap = { event: 'lost', bytes: known ? skipped : null };
+      this.#cursor = place;
+    }
+  }
+
+  /** One timer, set to whatever is due next: a heartbeat, or giving up. */
+  #watch() {
+    clearTimeout(this.#timer);
+    const now = Date.now();
+    // Silence counts only where an answer was due: in a hidden tab the heartbeat itself may come late.
+    const patience = () => Math.max(this.#heard + SILENCE, this.#asked + SILENCE - HEARTBEAT);
+    if (this.#asked > this.#heard && now >= patience()) {
+      this.#leave();
+      this.#retry();
+      return;
+    }
+    if (now >= this.#asked + HEARTBEAT) {
+      // Bytes still buffered, or a handshake still under way, are a question asked already.
+      if (this.#socket.bufferedAmount === 0 && this.#socket.readyState === WebSocket.OPEN) this.#socket.send('ping');
+      this.#asked = now;
+    }
+    const due = Math.min(this.#asked + HEARTBEAT, patience());
+    this.#timer = setTimeout(() => this.#watch(), due - now);
+  }
+
+  #leave() {
+    const socket = this.#socket;
+    this.#socket = null;
+    // A browser reports it as an error when a socket is closed that still connects.
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket?.close();
+  }
+
+  #retry() {
+    clearTimeout(this.#timer);
+    this.#socket = null;
+    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#attempts);
+    this.#attempts += 1;
+    // Half of it by chance, so that all viewers of a restarted server don't knock at the same moment.
+    this.#retryAt = Date.now() + wait * (0.5 + Math.random() / 2);
+    this.#countDown();
+  }
+
+  #countDown() {
+    const left = this.#retryAt - Date.now();
+    if (left <= 0) {
+      this.#connect();
+      return;
+    }
+    const seconds = Math.ceil(left / 1000);
+    this.#listener.state('reconnecting', seconds);
+    this.#timer = setTimeout(() => this.#countDown(), left - (seconds - 1) * 1000);
+  }
+}

@@ -1,0 +1,566 @@
+//! Follows one name: looks at it, decides what happened, and links the generations that readers walk along.
+//!
+//! It works only while somebody listens. With nobody there it has no timer, no watch, no open file.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event_listener::{Event, EventListener};
+use futures_lite::future;
+use smol::{LocalExecutor, Task, Timer};
+
+use super::disk::{self, FileSystem};
+use super::family;
+use super::generation::{Generation, Link};
+use super::notices::{Notices, Tell, Watch};
+use super::step::{Seen, Step, Tail, decide};
+use crate::cursor::CHECK_SPAN;
+
+/// How long a name may mean nothing before viewers are told. Between the rename and the create of a rotation there is
+/// a moment with no file, and nobody needs to hear of it.
+const MISSING_GRACE: Duration = Duration::from_millis(500);
+
+/// The most generations kept open for readers that are behind, in files. A sensor's file renamed over ten times a
+/// second would otherwise use up the descriptors in the minute that a stuck client is given.
+const GENERATIONS_MAX: usize = 64;
+
+/// Follows the file of one name for all of its readers.
+pub struct Follower {
+    /// The name to follow.
+    pub path: PathBuf,
+    poll: Duration,
+    /// A look with no other cause, in case a notice was lost.
+    anyway: Duration,
+    executor: Rc<LocalExecutor<'static>>,
+    notices: Rc<Notices>,
+    /// Something is new for readers.
+    changed: Event,
+    /// The task should look now.
+    kick: Event,
+    kicked: Cell<bool>,
+    looks_begun: Cell<u64>,
+    looks_done: Cell<u64>,
+    looked: Event,
+    listeners: Cell<usize>,
+    next_serial: Cell<u64>,
+    tell: Tell,
+    following: RefCell<Option<Following>>,
+}
+
+/// What there is only while somebody listens.
+struct Following {
+    last: Rc<Generation>,
+    /// What was last seen of the file of `last`; `None` while that is the void.
+    seen: Option<Seen>,
+    /// The bytes before the end seen last.
+    tail: Vec<u8>,
+    system: FileSystem,
+    /// Since when the name has meant no file.
+    gone: Option<Instant>,
+    /// Readers are told that there is no file.
+    missing: bool,
+    /// The file that the name means now can't be opened.
+    refused: bool,
+    /// The generations that are still held, oldest first; the last one is `last`.
+    chain: VecDeque<Weak<Generation>>,
+    names: Vec<Watch>,
+    _task: Task<()>,
+}
+
+/// What one look found, gathered where it may block, applied where it may not.
+struct Glance {
+    now: Option<Seen>,
+    tail: Tail,
+    /// The bytes before the end seen now.
+    fresh: Vec<u8>,
+    /// Where no file was ever seen: the file system that one will be on.
+    directory: Option<FileSystem>,
+}
+
+/// A file newly opened, and those between it and the one before.
+struct Opened {
+    file: File,
+    seen: Seen,
+    tail: Vec<u8>,
+    between: Vec<(File, Seen)>,
+    /// Some between may have been deleted before they were seen.
+    gap: bool,
+}
+
+impl Follower {
+    /// Follows `path`, with a look each `poll` where the kernel sends no notice and each `anyway` where it does.
+    pub fn new(
+        path: PathBuf,
+        poll: Duration,
+        anyway: Duration,
+        executor: Rc<LocalExecutor<'static>>,
+        notices: Rc<Notices>,
+    ) -> Rc<Self> {
+        Rc::new_cyclic(|me: &Weak<Self>| Self {
+            tell: {
+                let me = me.clone();
+                Rc::new(move || me.upgrade().iter().for_each(|follower| follower.hint()))
+            },
+            path,
+            poll,
+            anyway: anyway.max(poll),
+            executor,
+            notices,
+            changed: Event::new(),
+            kick: Event::new(),
+            kicked: Cell::new(false),
+            looks_begun: Cell::new(0),
+            looks_done: Cell::new(0),
+            looked: Event::new(),
+            listeners: Cell::new(0),
+            next_serial: Cell::new(1),
+            following: RefCell::new(None),
+        })
+    }
+
+    /// How many listen.
+    pub fn listeners(&self) -> usize {
+        self.listeners.get()
+    }
+
+    /// Begins to listen; the follower wakes for the first one and sleeps after the last.
+    pub fn listen(self: &Rc<Self>) -> Listening {
+        self.listeners.set(self.listeners.get() + 1);
+        if self.following.borrow().is_none() {
+            let void = Rc::new(Generation::void(self.serial()));
+            let task = self.executor.spawn(self.clone().run());
+            *self.following.borrow_mut() = Some(Following {
+                chain: VecDeque::from([Rc::downgrade(&void)]),
+                last: void,
+                seen: None,
+                tail: Vec::new(),
+                system: FileSystem::Distant,
+                gone: None,
+                missing: false,
+                refused: false,
+                names: Vec::new(),
+                _task: task,
+            });
+            self.kicked.set(true);
+        }
+        Listening(self.clone())
+    }
+
+    /// Resolves when something may be new. Take it before the last look at what there is.
+    pub fn changed(&self) -> EventListener {
+        self.changed.listen()
+    }
+
+    /// The newest generation.
+    pub fn last(&self) -> Option<Rc<Generation>> {
+        self.following
+            .borrow()
+            .as_ref()
+            .map(|following| following.last.clone())
+    }
+
+    /// The oldest generation that is still kept.
+    pub fn oldest(&self) -> Option<Rc<Generation>> {
+        self.following
+            .borrow()
+            .as_ref()?
+            .chain
+            .iter()
+            .find_map(Weak::upgrade)
+    }
+
+    /// What was last seen of the newest file.
+    pub fn seen(&self) -> Option<Seen> {
+        self.following.borrow().as_ref()?.seen
+    }
+
+    /// Whether viewers are to be told that there is no file.
+    pub fn is_missing(&self) -> bool {
+        self.following
+            .borrow()
+            .as_ref()
+            .is_some_and(|following| following.missing)
+    }
+
+    /// Returns after a look that began after the call: what was written before is known then.
+    pub async fn fresh(&self) {
+        if self.look_at_once() {
+            return;
+        }
+        let wanted = self.looks_begun.get() + 1;
+        loop {
+            let looked = self.looked.listen();
+            if self.looks_done.get() >= wanted {
+                return;
+            }
+            self.kick();
+            looked.await;
+        }
+    }
+
+    /// Looks on this thread where the file system answers at once. `false`: the task has to do it.
+    pub fn look_at_once(&self) -> bool {
+        let known = match &*self.following.borrow() {
+            Some(following) if following.system.answers_at_once() && following.seen.is_some() => {
+                following.known()
+            }
+            _ => return false,
+        };
+        self.apply(known.glance(&self.path))
+    }
+
+    /// A notice came.
+    fn hint(&self) {
+        if !self.look_at_once() {
+            self.kick();
+        }
+    }
+
+    fn kick(&self) {
+        self.kicked.set(true);
+        self.kick.notify(1);
+    }
+
+    async fn run(self: Rc<Self>) {
+        loop {
+            if !self.kicked.take() {
+                let kick = self.kick.listen();
+                future::or(kick, async { _ = Timer::at(self.next_look()).await }).await;
+                self.kicked.set(false);
+            }
+            self.looks_begun.set(self.looks_begun.get() + 1);
+            self.look().await;
+            self.looks_done.set(self.looks_begun.get());
+            self.looked.notify(usize::MAX);
+        }
+    }
+
+    /// When to look though nothing was noticed.
+    fn next_look(&self) -> Instant {
+        let now = Instant::now();
+        let following = self.following.borrow();
+        let Some(following) = &*following else {
+            return now + self.anyway;
+        };
+        let wait = if following.is_noticed() {
+            self.anyway
+        } else {
+            self.poll
+        };
+        match following.gone {
+            Some(since) if !following.missing => (since + MISSING_GRACE).min(now + wait),
+            _ => now + wait,
+        }
+    }
+
+    /// One look, wherever the file system has to be asked.
+    async fn look(&self) {
+        let Some((known, system)) = self
+            .following
+            .borrow()
+            .as_ref()
+            .map(|following| (following.known(), following.system))
+        else {
+            return;
+        };
+        let settled = if system.answers_at_once() && known.seen.is_some() {
+            self.apply(known.glance(&self.path))
+        } else {
+            let path = self.path.clone();
+            self.apply(smol::unblock(move || known.glance(&path)).await)
+        };
+        if !settled {
+            let Some(known) = self.following.borrow().as_ref().map(Following::known) else {
+                return;
+            };
+            let path = self.path.clone();
+            match smol::unblock(move || known.open(&path)).await {
+                Ok(opened) => self.succeed(opened),
+                Err(_) => self.refuse(),
+            }
+        }
+        self.watch_names();
+    }
+
+    /// Takes over what a look found. `false`: there is a file to be opened first.
+    fn apply(&self, glance: Glance) -> bool {
+        let mut following = self.following.borrow_mut();
+        let Some(following) = &mut *following else {
+            return true;
+        };
+        let before = following.seen.filter(|seen| {
+            following.gone.is_none() || glance.now.is_some_and(|now| now.id == seen.id)
+        });
+        let was_missing = following.missing;
+        let step = decide(before.as_ref(), glance.now.as_ref(), glance.tail);
+        match (step, glance.now) {
+            (Step::Replaced | Step::Back, _) => return false,
+            (_, None) => {
+                following.vanish();
+                if let Some(system) = glance.directory {
+                    following.system = system;
+                }
+            }
+            (step, Some(now)) => {
+                following.gone = None;
+                following.missing = false;
+                if matches!(step, Step::Shrank | Step::Rewritten) {
+                    self.restart(following, now);
+                }
+                if following.seen != Some(now) {
+                    following.seen = Some(now);
+                    following.tail = glance.fresh;
+                    following.last.end.set(now.size);
+                }
+            }
+        }
+        // An older generation that is still read may have grown as well: only its readers can tell.
+        if step != Step::Same || following.missing != was_missing || following.is_older_read() {
+            self.changed.notify(usize::MAX);
+        }
+        true
+    }
+
+    /// The file was cut or written over: a new generation of the same file.
+    fn restart(&self, following: &mut Following, now: Seen) {
+        let Some(file) = following.last.file() else {
+            return;
+        };
+        following.last.over.set(true);
+        let generation = Generation::new(self.serial(), now.id, file, following.system, now.size);
+        self.append(following, generation, Link::Truncated);
+    }
+
+    /// The name means a file that was opened just now.
+    fn succeed(&self, opened: Opened) {
+        let mut following = self.following.borrow_mut();
+        let Some(following) = &mut *following else {
+            return;
+        };
+        following.gone = None;
+        following.missing = false;
+        following.refused = false;
+        if opened.seen.id == following.last.id {
+            // The same file came back while it was being opened; the next look compares it.
+            return;
+        }
+        let files = opened
+            .between
+            .into_iter()
+            .chain([(opened.file, opened.seen)]);
+        for (file, seen) in files {
+            self.append(
+                following,
+                self.generation(file, seen),
+                Link::Rotated { gap: opened.gap },
+            );
+        }
+        following.seen = Some(opened.seen);
+        following.tail = opened.tail;
+        following.system = following.last.system();
+        following.names.clear();
+        self.changed.notify(usize::MAX);
+    }
+
+    /// The name means a file that can't be opened: for a viewer that is none. It is tried again.
+    fn refuse(&self) {
+        let mut following = self.following.borrow_mut();
+        let Some(following) = &mut *following else {
+            return;
+        };
+        following.refused = true;
+        following.vanish();
+        self.changed.notify(usize::MAX);
+    }
+
+    /// A generation of its own for an open file.
+    pub fn generation(&self, file: File, seen: Seen) -> Generation {
+        let system = FileSystem::of_file(&file);
+        Generation::new(self.serial(), seen.id, Arc::new(file), system, seen.size)
+    }
+
+    fn append(&self, following: &mut Following, generation: Generation, link: Link) {
+        if generation.system().sends_notices() {
+            let watch = generation
+                .file()
+                .and_then(|file| self.notices.watch_file(&file, self.tell.clone()));
+            *generation.watch.borrow_mut() = watch;
+        }
+        let generation = Rc::new(generation);
+        *following.last.next.borrow_mut() = Some((link, generation.clone()));
+        following.chain.push_back(Rc::downgrade(&generation));
+        following.last = generation;
+        following.chain.retain(|kept| kept.strong_count() > 0);
+        while following.chain.len() > GENERATIONS_MAX {
+            if let Some(oldest) = following
+                .chain
+                .pop_front()
+                .and_then(|oldest| oldest.upgrade())
+            {
+                oldest.expire();
+            }
+        }
+    }
+
+    fn watch_names(&self) {
+        let mut following = self.following.borrow_mut();
+        let Some(following) = &mut *following else {
+            return;
+        };
+        let whole = !following.names.is_empty() && following.names.iter().all(Watch::is_alive);
+        if whole || !following.system.sends_notices() {
+            return;
+        }
+        let target = family::target(&self.path);
+        let paths = [Some(&self.path), (target != self.path).then_some(&target)];
+        let watch = |path: &PathBuf| {
+            let directory = family::directory(path)?;
+            self.notices
+                .watch_name(&directory, path.file_name()?.to_owned(), self.tell.clone())
+        };
+        let names: Option<Vec<Watch>> = paths.into_iter().flatten().map(watch).collect();
+        // What happened before the watch stood went unnoticed.
+        self.kicked.set(names.is_some());
+        following.names = names.unwrap_or_default();
+    }
+
+    fn serial(&self) -> u64 {
+        self.next_serial.replace(self.next_serial.get() + 1)
+    }
+}
+
+impl Following {
+    fn known(&self) -> Known {
+        Known {
+            file: self.last.file(),
+            seen: self.seen,
+            tail: self.tail.clone(),
+        }
+    }
+
+    fn vanish(&mut self) {
+        let since = *self.gone.get_or_insert_with(Instant::now);
+        // Where nobody has seen the name mean a file there is no rotation to wait for.
+        self.missing |= self.seen.is_none() || since.elapsed() >= MISSING_GRACE;
+    }
+
+    /// Whether the kernel sends a notice of all that can happen.
+    fn is_noticed(&self) -> bool {
+        let file = self.seen.is_none()
+            || self
+                .last
+                .watch
+                .borrow()
+                .as_ref()
+                .is_some_and(Watch::is_alive);
+        let names = !self.names.is_empty() && self.names.iter().all(Watch::is_alive);
+        self.system.sends_notices() && file && names && !self.refused
+    }
+
+    fn is_older_read(&self) -> bool {
+        self.chain
+            .iter()
+            .rev()
+            .skip(1)
+            .any(|older| older.strong_count() > 0)
+    }
+}
+
+/// What a look is compared with. Plain data, so that it can go to another thread.
+struct Known {
+    file: Option<Arc<File>>,
+    seen: Option<Seen>,
+    tail: Vec<u8>,
+}
+
+impl Known {
+    /// Looks at `path`. May block.
+    fn glance(&self, path: &Path) -> Glance {
+        let now = path.metadata().ok().filter(std::fs::Metadata::is_file);
+        let now = now.map(|metadata| disk::seen(&metadata));
+        let mut glance = Glance {
+            now,
+            tail: Tail::Fits,
+            fresh: Vec::new(),
+            directory: None,
+        };
+        match (&self.file, self.seen, now) {
+            (Some(file), Some(seen), Some(now)) if seen.id == now.id && seen != now => {
+                // The new end first: what is written over it meanwhile then shows at the old one.
+                glance.fresh = tail(file, now.size);
+                if now.size < seen.size || tail(file, seen.size) != self.tail {
+                    glance.tail = Tail::Differs;
+                }
+            }
+            (_, None, None) => {
+                glance.directory = family::directory(path).map(|path| FileSystem::of_path(&path));
+            }
+            _ => {}
+        }
+        glance
+    }
+
+    /// Opens the file that `path` means now. Blocks.
+    fn open(&self, path: &Path) -> io::Result<Opened> {
+        let (file, seen) = family::open(path, rustix::fs::OFlags::empty())?;
+        let (mut between, mut gap) = (Vec::new(), false);
+        if let Some(before) = &self.file
+            && let Ok(metadata) = before.metadata()
+        {
+            let before = disk::seen(&metadata);
+            let members = family::members(path).unwrap_or_default();
+            let (mut found, unsure) =
+                family::after(members, before.id, Some(&before), Some(seen.id));
+            let surplus = found.len().saturating_sub(GENERATIONS_MAX);
+            found.drain(..surplus);
+            between = found
+                .iter()
+                .filter_map(|member| member.open().ok())
+                .collect();
+            gap = unsure || surplus > 0 || between.len() < found.len();
+        }
+        Ok(Opened {
+            tail: tail(&file, seen.size),
+            file,
+            seen,
+            between,
+            gap,
+        })
+    }
+}
+
+/// The bytes before `end`, as many as a cursor's check covers; fewer where they can't be read. May block.
+fn tail(file: &File, end: u64) -> Vec<u8> {
+    let start = end.saturating_sub(CHECK_SPAN);
+    let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], start + filled as u64) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => filled += read,
+        }
+    }
+    bytes.truncate(filled);
+    bytes
+}
+
+/// One who listens. The last one to go puts the follower to sleep.
+pub struct Listening(Rc<Follower>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let left = self.0.listeners.get() - 1;
+        self.0.listeners.set(left);
+        if left == 0 {
+            let following = self.0.following.take();
+            drop(following);
+        }
+    }
+}
