@@ -13,7 +13,8 @@ use crate::http::{Fields, Request, Status, decode, reason};
 use crate::live::event;
 use crate::live::websocket::PROTOCOL;
 use crate::page;
-use crate::server::{Site, Source};
+use crate::server::Site;
+use crate::source::Source;
 use crate::source::reader::Reader;
 
 /// What is left as it is in a URL's path (RFC 3986 section 2.3).
@@ -59,7 +60,7 @@ pub async fn route(site: &Site, request: &Request) -> Answer {
         "/stream" => site.sources.first(),
         _ => path
             .strip_prefix("/stream/")
-            .and_then(|name| site.sources.iter().find(|source| source.name == name)),
+            .and_then(|name| site.sources.find(name)),
     };
     let asset = path.strip_prefix('/').and_then(page::asset);
     let known =
@@ -87,7 +88,7 @@ pub async fn route(site: &Site, request: &Request) -> Answer {
         return Answer::Whole(status, fields, body);
     }
     match (source, asset) {
-        (Some(source), _) => stream(source, site, request).await,
+        (Some(source), _) => stream(&source, site, request).await,
         (_, Some(asset)) => whole(asset.media, "no-cache", asset.content),
         _ if path == "/sources" => whole(
             "application/json",
@@ -126,8 +127,8 @@ fn unreadable(source: &Source, error: &io::Error) -> Answer {
 
 /// The file as it is now.
 async fn plain(source: &Source) -> io::Result<Answer> {
-    let end = Reader::open(&source.follower, From::End).await?;
-    if end.is_nowhere() || source.follower.is_missing() {
+    let end = source.open(From::End).await?;
+    if end.is_nowhere() || source.is_missing() {
         return Ok(sentence(
             404,
             &format!(
@@ -192,7 +193,7 @@ async fn websocket(source: &Source, site: &Site, request: &Request) -> Answer {
     }
     // The place is taken here, before the 101 goes out.
     let opened = async {
-        let reader = Reader::open(&source.follower, from).await?;
+        let reader = source.open(from).await?;
         let cursor = reader.cursor().await?;
         io::Result::Ok((reader, cursor))
     };
@@ -215,8 +216,8 @@ fn is_key(key: &str) -> bool {
 
 /// One source in `/sources`.
 #[derive(Serialize)]
-struct Listed<'a> {
-    name: &'a str,
+struct Listed {
+    name: String,
     kind: &'static str,
     /// In bytes; `null` while there is no file.
     size: Option<u64>,
@@ -229,20 +230,15 @@ struct Listed<'a> {
 
 async fn sources(site: &Site) -> String {
     let mut list = Vec::new();
-    for source in &site.sources {
-        let metadata = async_fs::metadata(&source.follower.path)
-            .await
-            .ok()
-            .filter(std::fs::Metadata::is_file);
+    for source in site.sources.list() {
+        let extent = source.extent().await;
         list.push(Listed {
-            name: &source.name,
+            name: source.name.clone(),
             kind: source.kind(),
-            size: metadata.as_ref().map(std::fs::Metadata::len),
-            modified: metadata
-                .and_then(|metadata| metadata.modified().ok())
-                .and_then(rfc3339),
+            size: extent.size,
+            modified: extent.modified.and_then(rfc3339),
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
-            clients: source.follower.listeners(),
+            clients: source.clients(),
         });
     }
     json::to_string(&list)

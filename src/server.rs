@@ -16,9 +16,9 @@ use smol::{Async, LocalExecutor, Timer};
 use crate::connection;
 use crate::live::wire::part;
 use crate::route::{Answer, sentence};
-use crate::source::follower::Follower;
 use crate::source::notices::Notices;
 use crate::source::reader::Scratch;
+use crate::source::{Ground, Sources};
 
 /// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -50,25 +50,10 @@ pub struct Config {
     pub say: fn(&str),
 }
 
-/// One stream.
-pub struct Source {
-    /// Its name in URLs.
-    pub name: String,
-    /// What follows its file.
-    pub follower: Rc<Follower>,
-}
-
-impl Source {
-    /// What kind of stream it is, as `/sources` and `open` say.
-    pub fn kind(&self) -> &'static str {
-        "file"
-    }
-}
-
 /// What all clients share.
 pub struct Site {
     /// The streams, in the order of the command line.
-    pub sources: Vec<Source>,
+    pub sources: Sources,
     /// Lines of history that a stream starts with.
     pub lines: u64,
     /// The period of pings.
@@ -128,18 +113,14 @@ pub async fn run(
     let listener = Async::new(listener)?;
     let executor = Rc::new(LocalExecutor::new());
     let notices = Notices::new();
-    let follow = |(name, path): (String, PathBuf)| Source {
-        name,
-        follower: Follower::new(
-            path,
-            config.poll,
-            config.heartbeat,
-            executor.clone(),
-            notices.clone(),
-        ),
+    let ground = Ground {
+        executor: executor.clone(),
+        notices: notices.clone(),
+        poll: config.poll,
+        anyway: config.heartbeat,
     };
     let site = Rc::new(Site {
-        sources: config.sources.into_iter().map(follow).collect(),
+        sources: Sources::new(config.sources, &ground),
         lines: config.lines,
         heartbeat: config.heartbeat,
         scratch: RefCell::default(),
@@ -206,6 +187,7 @@ async fn accept(
     say: fn(&str),
 ) {
     let refusals = Rc::new(Cell::new(0));
+    let mut paused = false;
     loop {
         match listener.accept().await {
             Ok((socket, _)) => {
@@ -213,9 +195,12 @@ async fn accept(
                     .catch_unwind();
                 // What a client does wrong, and a bug that it meets, ends its own task.
                 executor.spawn(async move { _ = task.await }).detach();
+                paused = false;
             }
             Err(error) if is_out_of_resources(&error) => {
-                say(&format!("no new client for now: {error}"));
+                if !std::mem::replace(&mut paused, true) {
+                    say(&format!("no new client for now: {error}"));
+                }
                 future::or(site.left.listen(), async {
                     _ = Timer::after(ACCEPT_PAUSE).await
                 })

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_lite::{Stream, future};
 use smol::Timer;
@@ -21,7 +21,7 @@ pub const PROTOCOL: &str = "tailcast.v1";
 /// How long the start of a line waits for its end in the text form.
 const HALF_LINE_TIME: Duration = Duration::from_secs(1);
 
-/// How many heartbeats a client may be silent for.
+/// How many pings a client may leave unanswered.
 const SILENT_BEATS: u32 = 3;
 
 /// The two ways to say what a file holds.
@@ -85,7 +85,8 @@ async fn stream(
         session.send_text(&open)?;
     }
     let mut beats = pin!(site.beats());
-    let mut heard_at = Instant::now();
+    // Pings since the client was last heard, or last took something that it had been slow to take.
+    let mut unanswered = 0;
     let mut half_line: Option<Timer> = None;
     let mut shutdown = pin!(site.shutdown.wait());
     loop {
@@ -107,7 +108,7 @@ async fn stream(
             if !future::or(drained, stopped).await? {
                 return Ok(End::Close(CloseCode::Away, "shutting down"));
             }
-            heard_at = Instant::now();
+            unanswered = 0;
         }
         let woken = match changed {
             None => {
@@ -143,16 +144,19 @@ async fn stream(
         match woken {
             Woken::Changed => {}
             Woken::Heard(Heard::Text(text)) => {
-                heard_at = Instant::now();
+                unanswered = 0;
                 form.answer(session, &text)?;
             }
-            Woken::Heard(Heard::Else) => heard_at = Instant::now(),
+            Woken::Heard(Heard::Else) => unanswered = 0,
             Woken::Heard(Heard::Broken(code)) => return Ok(End::Close(code, "")),
             Woken::Heard(Heard::Gone) => return Ok(End::Gone),
-            Woken::Beat if heard_at.elapsed() >= site.heartbeat * SILENT_BEATS => {
+            Woken::Beat if unanswered >= SILENT_BEATS => {
                 return Ok(End::Close(CloseCode::Policy, "silent"));
             }
-            Woken::Beat => session.send_ping()?,
+            Woken::Beat => {
+                unanswered += 1;
+                session.send_ping()?;
+            }
             Woken::HalfLine => {
                 half_line = None;
                 form.flush(site, session)?;

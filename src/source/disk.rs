@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rustix::fs::{StatFs, fstatfs, statfs};
 use rustix::io::{Errno, ReadWriteFlags};
+use smol::lock::Semaphore;
 
 use super::step::{FileId, Seen};
 
@@ -109,11 +110,16 @@ pub fn read_now(
     }
 }
 
+/// How many reads may be under way on other threads. A memory card serves one after another; more would only be
+/// threads and buffers.
+static COLD_READS: Semaphore = Semaphore::new(16);
+
 /// Reads up to `length` bytes at `offset` on another thread, for when [`read_now`] had to pass.
 ///
 /// # Errors
 /// As `pread(2)`.
 pub async fn read_cold(file: Arc<File>, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let _turn = COLD_READS.acquire().await;
     smol::unblock(move || {
         let mut bytes = vec![0; length];
         let read = file.read_at(&mut bytes, offset)?;

@@ -5,23 +5,22 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_listener::{Event, EventListener};
 use futures_lite::future;
-use smol::{LocalExecutor, Task, Timer};
+use smol::{Task, Timer};
 
-use super::disk::{self, FileSystem};
+use super::Ground;
+use super::disk::FileSystem;
 use super::family;
 use super::generation::{Generation, Link};
-use super::notices::{Notices, Tell, Watch};
-use super::step::{Seen, Step, Tail, decide};
-use crate::cursor::CHECK_SPAN;
+use super::look::{BETWEEN_MAX, Glance, Known, Opened};
+use super::notices::{Tell, Watch};
+use super::step::{Seen, Step, decide};
 
 /// How long a name may mean nothing before viewers are told. Between the rename and the create of a rotation there is
 /// a moment with no file, and nobody needs to hear of it.
@@ -29,17 +28,13 @@ const MISSING_GRACE: Duration = Duration::from_millis(500);
 
 /// The most generations kept open for readers that are behind, in files. A sensor's file renamed over ten times a
 /// second would otherwise use up the descriptors in the minute that a stuck client is given.
-const GENERATIONS_MAX: usize = 64;
+const GENERATIONS_MAX: usize = BETWEEN_MAX;
 
 /// Follows the file of one name for all of its readers.
 pub struct Follower {
     /// The name to follow.
     pub path: PathBuf,
-    poll: Duration,
-    /// A look with no other cause, in case a notice was lost.
-    anyway: Duration,
-    executor: Rc<LocalExecutor<'static>>,
-    notices: Rc<Notices>,
+    ground: Ground,
     /// Something is new for readers.
     changed: Event,
     /// The task should look now.
@@ -74,45 +69,16 @@ struct Following {
     _task: Task<()>,
 }
 
-/// What one look found, gathered where it may block, applied where it may not.
-struct Glance {
-    now: Option<Seen>,
-    tail: Tail,
-    /// The bytes before the end seen now.
-    fresh: Vec<u8>,
-    /// Where no file was ever seen: the file system that one will be on.
-    directory: Option<FileSystem>,
-}
-
-/// A file newly opened, and those between it and the one before.
-struct Opened {
-    file: File,
-    seen: Seen,
-    tail: Vec<u8>,
-    between: Vec<(File, Seen)>,
-    /// Some between may have been deleted before they were seen.
-    gap: bool,
-}
-
 impl Follower {
-    /// Follows `path`, with a look each `poll` where the kernel sends no notice and each `anyway` where it does.
-    pub fn new(
-        path: PathBuf,
-        poll: Duration,
-        anyway: Duration,
-        executor: Rc<LocalExecutor<'static>>,
-        notices: Rc<Notices>,
-    ) -> Rc<Self> {
+    /// Follows `path`.
+    pub fn new(path: PathBuf, ground: &Ground) -> Rc<Self> {
         Rc::new_cyclic(|me: &Weak<Self>| Self {
             tell: {
                 let me = me.clone();
                 Rc::new(move || me.upgrade().iter().for_each(|follower| follower.hint()))
             },
             path,
-            poll,
-            anyway: anyway.max(poll),
-            executor,
-            notices,
+            ground: ground.clone(),
             changed: Event::new(),
             kick: Event::new(),
             kicked: Cell::new(false),
@@ -135,7 +101,7 @@ impl Follower {
         self.listeners.set(self.listeners.get() + 1);
         if self.following.borrow().is_none() {
             let void = Rc::new(Generation::void(self.serial()));
-            let task = self.executor.spawn(self.clone().run());
+            let task = self.ground.executor.spawn(self.clone().run());
             *self.following.borrow_mut() = Some(Following {
                 chain: VecDeque::from([Rc::downgrade(&void)]),
                 last: void,
@@ -245,14 +211,15 @@ impl Follower {
     /// When to look though nothing was noticed.
     fn next_look(&self) -> Instant {
         let now = Instant::now();
+        let anyway = self.ground.anyway.max(self.ground.poll);
         let following = self.following.borrow();
         let Some(following) = &*following else {
-            return now + self.anyway;
+            return now + anyway;
         };
         let wait = if following.is_noticed() {
-            self.anyway
+            anyway
         } else {
-            self.poll
+            self.ground.poll
         };
         match following.gone {
             Some(since) if !following.missing => (since + MISSING_GRACE).min(now + wait),
@@ -390,7 +357,7 @@ impl Follower {
         if generation.system().sends_notices() {
             let watch = generation
                 .file()
-                .and_then(|file| self.notices.watch_file(&file, self.tell.clone()));
+                .and_then(|file| self.ground.notices.watch_file(&file, self.tell.clone()));
             *generation.watch.borrow_mut() = watch;
         }
         let generation = Rc::new(generation);
@@ -422,8 +389,11 @@ impl Follower {
         let paths = [Some(&self.path), (target != self.path).then_some(&target)];
         let watch = |path: &PathBuf| {
             let directory = family::directory(path)?;
-            self.notices
-                .watch_name(&directory, path.file_name()?.to_owned(), self.tell.clone())
+            self.ground.notices.watch_name(
+                &directory,
+                path.file_name()?.to_owned(),
+                self.tell.clone(),
+            )
         };
         let names: Option<Vec<Watch>> = paths.into_iter().flatten().map(watch).collect();
         // What happened before the watch stood went unnoticed.
@@ -471,84 +441,6 @@ impl Following {
             .skip(1)
             .any(|older| older.strong_count() > 0)
     }
-}
-
-/// What a look is compared with. Plain data, so that it can go to another thread.
-struct Known {
-    file: Option<Arc<File>>,
-    seen: Option<Seen>,
-    tail: Vec<u8>,
-}
-
-impl Known {
-    /// Looks at `path`. May block.
-    fn glance(&self, path: &Path) -> Glance {
-        let now = path.metadata().ok().filter(std::fs::Metadata::is_file);
-        let now = now.map(|metadata| disk::seen(&metadata));
-        let mut glance = Glance {
-            now,
-            tail: Tail::Fits,
-            fresh: Vec::new(),
-            directory: None,
-        };
-        match (&self.file, self.seen, now) {
-            (Some(file), Some(seen), Some(now)) if seen.id == now.id && seen != now => {
-                // The new end first: what is written over it meanwhile then shows at the old one.
-                glance.fresh = tail(file, now.size);
-                if now.size < seen.size || tail(file, seen.size) != self.tail {
-                    glance.tail = Tail::Differs;
-                }
-            }
-            (_, None, None) => {
-                glance.directory = family::directory(path).map(|path| FileSystem::of_path(&path));
-            }
-            _ => {}
-        }
-        glance
-    }
-
-    /// Opens the file that `path` means now. Blocks.
-    fn open(&self, path: &Path) -> io::Result<Opened> {
-        let (file, seen) = family::open(path, rustix::fs::OFlags::empty())?;
-        let (mut between, mut gap) = (Vec::new(), false);
-        if let Some(before) = &self.file
-            && let Ok(metadata) = before.metadata()
-        {
-            let before = disk::seen(&metadata);
-            let members = family::members(path).unwrap_or_default();
-            let (mut found, unsure) =
-                family::after(members, before.id, Some(&before), Some(seen.id));
-            let surplus = found.len().saturating_sub(GENERATIONS_MAX);
-            found.drain(..surplus);
-            between = found
-                .iter()
-                .filter_map(|member| member.open().ok())
-                .collect();
-            gap = unsure || surplus > 0 || between.len() < found.len();
-        }
-        Ok(Opened {
-            tail: tail(&file, seen.size),
-            file,
-            seen,
-            between,
-            gap,
-        })
-    }
-}
-
-/// The bytes before `end`, as many as a cursor's check covers; fewer where they can't be read. May block.
-fn tail(file: &File, end: u64) -> Vec<u8> {
-    let start = end.saturating_sub(CHECK_SPAN);
-    let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(0)];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match file.read_at(&mut bytes[filled..], start + filled as u64) {
-            Ok(0) | Err(_) => break,
-            Ok(read) => filled += read,
-        }
-    }
-    bytes.truncate(filled);
-    bytes
 }
 
 /// One who listens. The last one to go puts the follower to sleep.

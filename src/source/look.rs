@@ -1,0 +1,115 @@
+//! A look at a name: everything that asks the file system, gathered as plain data, so that it can be done on another thread.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::OFlags;
+
+use super::disk::{self, FileSystem};
+use super::family;
+use super::step::{Seen, Tail};
+use crate::cursor::CHECK_SPAN;
+
+/// The most files between two looks that are opened; of more the oldest are given up, and viewers are told.
+pub(super) const BETWEEN_MAX: usize = 64;
+
+/// What one look found, gathered where it may block, applied where it may not.
+pub(super) struct Glance {
+    pub(super) now: Option<Seen>,
+    pub(super) tail: Tail,
+    /// The bytes before the end seen now.
+    pub(super) fresh: Vec<u8>,
+    /// Where no file was ever seen: the file system that one will be on.
+    pub(super) directory: Option<FileSystem>,
+}
+
+/// A file newly opened, and those between it and the one before.
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) seen: Seen,
+    pub(super) tail: Vec<u8>,
+    pub(super) between: Vec<(File, Seen)>,
+    /// Some between may have been deleted before they were seen.
+    pub(super) gap: bool,
+}
+
+/// What a look is compared with. Plain data, so that it can go to another thread.
+pub(super) struct Known {
+    pub(super) file: Option<Arc<File>>,
+    pub(super) seen: Option<Seen>,
+    pub(super) tail: Vec<u8>,
+}
+
+impl Known {
+    /// Looks at `path`. May block.
+    pub(super) fn glance(&self, path: &Path) -> Glance {
+        let now = path.metadata().ok().filter(std::fs::Metadata::is_file);
+        let now = now.map(|metadata| disk::seen(&metadata));
+        let mut glance = Glance {
+            now,
+            tail: Tail::Fits,
+            fresh: Vec::new(),
+            directory: None,
+        };
+        match (&self.file, self.seen, now) {
+            (Some(file), Some(seen), Some(now)) if seen.id == now.id && seen != now => {
+                // The new end first: what is written over it meanwhile then shows at the old one.
+                glance.fresh = tail(file, now.size);
+                if now.size < seen.size || tail(file, seen.size) != self.tail {
+                    glance.tail = Tail::Differs;
+                }
+            }
+            (_, None, None) => {
+                glance.directory = family::directory(path).map(|path| FileSystem::of_path(&path));
+            }
+            _ => {}
+        }
+        glance
+    }
+
+    /// Opens the file that `path` means now. Blocks.
+    pub(super) fn open(&self, path: &Path) -> io::Result<Opened> {
+        let (file, seen) = family::open(path, OFlags::empty())?;
+        let (mut between, mut gap) = (Vec::new(), false);
+        if let Some(before) = &self.file
+            && let Ok(metadata) = before.metadata()
+        {
+            let before = disk::seen(&metadata);
+            let members = family::members(path).unwrap_or_default();
+            let (mut found, unsure) =
+                family::after(members, before.id, Some(&before), Some(seen.id));
+            let surplus = found.len().saturating_sub(BETWEEN_MAX);
+            found.drain(..surplus);
+            between = found
+                .iter()
+                .filter_map(|member| member.open().ok())
+                .collect();
+            gap = unsure || surplus > 0 || between.len() < found.len();
+        }
+        Ok(Opened {
+            tail: tail(&file, seen.size),
+            file,
+            seen,
+            between,
+            gap,
+        })
+    }
+}
+
+/// The bytes before `end`, as many as a cursor's check covers; fewer where they can't be read. May block.
+fn tail(file: &File, end: u64) -> Vec<u8> {
+    let start = end.saturating_sub(CHECK_SPAN);
+    let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], start + filled as u64) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => filled += read,
+        }
+    }
+    bytes.truncate(filled);
+    bytes
+}
