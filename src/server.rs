@@ -116,6 +116,7 @@ pub async fn run(
     let ground = Ground {
         executor: executor.clone(),
         notices: notices.clone(),
+        serials: Rc::new(Cell::new(1)),
         poll: config.poll,
         anyway: config.heartbeat,
     };

@@ -1,1 +1,55 @@
-//! Contents of the integration tests.
+//! The contents page of the tests: each chapter starts the built binary and looks at it from outside.
+
+// A test that cannot go on says where and why by panicking and printing, and its numbers are small.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation
+)]
+
+// The equipment.
+
+/// Headless Chromium with one tab, driven over its DevTools protocol.
+mod chromium;
+/// The two kinds of WebSocket client: exact (`tailcast.v1`) and plain.
+mod client;
+/// A place in a stream, computed by the client alone.
+mod cursor;
+/// Waiting for an event under a deadline, never for time.
+mod deadline;
+/// A directory with a log in it, and everything that happens to logs.
+mod folder;
+/// A small client of HTTP/1.1 that shows everything.
+mod http;
+/// Outside programs: found on `PATH`, or the test is skipped in plain words.
+mod require;
+/// The binary as a process: started, stopped, restarted on its port, measured.
+mod server;
+/// A writer in another process, with numbered lines.
+mod writer;
+
+// The chapters.
+
+/// The command: its options, what it prints, how it ends.
+mod cli;
+/// Clients of every kind, and what each of them costs the others: nothing.
+mod clients;
+/// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
+mod follow;
+/// The plain form of a stream: one text message per line.
+mod lines;
+/// The page in a real browser: what a reader sees while lines come, servers restart, logs rotate.
+mod page;
+/// Why the command does not begin: one line and an exit status.
+mod refusals;
+/// Another file in the place of the followed one: rotated, renamed over, re-pointed, deleted.
+mod replaced;
+/// Plain HTTP: the file as it is now, the sources, the page, bad requests.
+mod requests;
+/// Going on where a client stood: over lost connections, restarts, rotations.
+mod resume;
+/// The real `logrotate`, under a writer that does not wait for it.
+mod rotate;
+/// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.
+mod wire;

@@ -20,7 +20,7 @@ use super::family;
 use super::generation::{Generation, Link};
 use super::look::{BETWEEN_MAX, Glance, Known, Opened};
 use super::notices::{Tell, Watch};
-use super::step::{Seen, Step, decide};
+use super::step::{Seen, Step, Tail, decide};
 
 /// How long a name may mean nothing before viewers are told. Between the rename and the create of a rotation there is
 /// a moment with no file, and nobody needs to hear of it.
@@ -44,7 +44,6 @@ pub struct Follower {
     looks_done: Cell<u64>,
     looked: Event,
     listeners: Cell<usize>,
-    next_serial: Cell<u64>,
     tell: Tell,
     following: RefCell<Option<Following>>,
 }
@@ -86,7 +85,6 @@ impl Follower {
             looks_done: Cell::new(0),
             looked: Event::new(),
             listeners: Cell::new(0),
-            next_serial: Cell::new(1),
             following: RefCell::new(None),
         })
     }
@@ -262,37 +260,43 @@ impl Follower {
         let Some(following) = &mut *following else {
             return true;
         };
-        let before = following.seen.filter(|seen| {
+        let mut news = false;
+        // First the content of the file that is open, whatever its name is by now.
+        if let (Some(seen), Some(held)) = (following.seen, glance.held)
+            && seen != held
+        {
+            let step = decide(Some(&seen), Some(&held), glance.tail);
+            if matches!(step, Step::Shrank | Step::Rewritten) {
+                self.restart(following, held);
+            }
+            following.last.end.set(held.size);
+            following.seen = Some(held);
+            following.tail = glance.fresh;
+            news = step != Step::Same;
+        }
+        // Then the name: what it meant is what is open, if it meant anything.
+        let meant = following.seen.filter(|seen| {
             following.gone.is_none() || glance.now.is_some_and(|now| now.id == seen.id)
         });
         let was_missing = following.missing;
-        let step = decide(before.as_ref(), glance.now.as_ref(), glance.tail);
-        match (step, glance.now) {
-            (Step::Replaced | Step::Back, _) => return false,
-            (_, None) => {
+        let settled = match decide(meant.as_ref(), glance.now.as_ref(), Tail::Fits) {
+            Step::Replaced | Step::Back => false,
+            _ if glance.now.is_none() => {
                 following.vanish();
-                if let Some(system) = glance.directory {
-                    following.system = system;
-                }
+                following.system = glance.directory.unwrap_or(following.system);
+                true
             }
-            (step, Some(now)) => {
+            _ => {
                 following.gone = None;
                 following.missing = false;
-                if matches!(step, Step::Shrank | Step::Rewritten) {
-                    self.restart(following, now);
-                }
-                if following.seen != Some(now) {
-                    following.seen = Some(now);
-                    following.tail = glance.fresh;
-                    following.last.end.set(now.size);
-                }
+                true
             }
-        }
+        };
         // An older generation that is still read may have grown as well: only its readers can tell.
-        if step != Step::Same || following.missing != was_missing || following.is_older_read() {
+        if news || following.missing != was_missing || following.is_older_read() {
             self.changed.notify(usize::MAX);
         }
-        true
+        settled
     }
 
     /// The file was cut or written over: a new generation of the same file.
@@ -402,7 +406,7 @@ impl Follower {
     }
 
     fn serial(&self) -> u64 {
-        self.next_serial.replace(self.next_serial.get() + 1)
+        self.ground.serials.replace(self.ground.serials.get() + 1)
     }
 }
 

@@ -18,7 +18,11 @@ pub(super) const BETWEEN_MAX: usize = 64;
 
 /// What one look found, gathered where it may block, applied where it may not.
 pub(super) struct Glance {
+    /// The file that the name means.
     pub(super) now: Option<Seen>,
+    /// The file that is open.
+    pub(super) held: Option<Seen>,
+    /// Whether that one still has the bytes that were seen at its end.
     pub(super) tail: Tail,
     /// The bytes before the end seen now.
     pub(super) fresh: Vec<u8>,
@@ -44,28 +48,31 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Looks at `path`. May block.
+    /// Looks at `path`, and at the open file, which may have lost that name and still grow. May block.
     pub(super) fn glance(&self, path: &Path) -> Glance {
         let now = path.metadata().ok().filter(std::fs::Metadata::is_file);
         let now = now.map(|metadata| disk::seen(&metadata));
         let mut glance = Glance {
             now,
+            held: None,
             tail: Tail::Fits,
             fresh: Vec::new(),
             directory: None,
         };
-        match (&self.file, self.seen, now) {
-            (Some(file), Some(seen), Some(now)) if seen.id == now.id && seen != now => {
+        if let (Some(file), Some(seen)) = (&self.file, self.seen) {
+            glance.held = match now {
+                Some(now) if now.id == seen.id => Some(now),
+                _ => file.metadata().ok().map(|metadata| disk::seen(&metadata)),
+            };
+            if let Some(held) = glance.held.filter(|held| *held != seen) {
                 // The new end first: what is written over it meanwhile then shows at the old one.
-                glance.fresh = tail(file, now.size);
-                if now.size < seen.size || tail(file, seen.size) != self.tail {
+                glance.fresh = tail(file, held.size);
+                if held.size < seen.size || tail(file, seen.size) != self.tail {
                     glance.tail = Tail::Differs;
                 }
             }
-            (_, None, None) => {
-                glance.directory = family::directory(path).map(|path| FileSystem::of_path(&path));
-            }
-            _ => {}
+        } else if now.is_none() {
+            glance.directory = family::directory(path).map(|path| FileSystem::of_path(&path));
         }
         glance
     }

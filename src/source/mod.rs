@@ -11,6 +11,7 @@ pub mod notices;
 pub mod reader;
 pub mod step;
 
+use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -30,6 +31,8 @@ pub struct Ground {
     pub executor: Rc<LocalExecutor<'static>>,
     /// The one inotify instance.
     pub notices: Rc<Notices>,
+    /// The next generation's serial, from 1 on: generations of all sources share one scratch buffer.
+    pub serials: Rc<Cell<u64>>,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
     /// How often to look at one that it does send them for, in case one was lost.

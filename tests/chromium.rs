@@ -1,0 +1,195 @@
+//! Headless Chromium with one tab, driven over its DevTools protocol.
+//!
+//! The protocol runs through a pair of pipes and not through a port: nobody else can connect, and the browser ends by
+//! itself when this process does, however that ends.
+
+use crate::deadline::{DEADLINE, until_true};
+use crate::require::tool;
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The browser reads commands from descriptor 3 and answers on 4.
+const PIPES: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >&2"#;
+
+/// Enough to run as root and without a display, and nothing that calls home.
+const FLAGS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--remote-debugging-pipe",
+];
+
+/// A running browser; gone when dropped.
+pub struct Chromium {
+    child: Child,
+    commands: Option<ChildStdin>,
+    messages: Receiver<Value>,
+    /// The tab, as the protocol names it.
+    session: Option<String>,
+    sent: u64,
+    /// What the tab told unasked.
+    events: Vec<Value>,
+    profile: TempDir,
+}
+
+impl Chromium {
+    /// Starts it; `None` (the test should return) where Chromium is not installed.
+    pub fn start() -> Option<Chromium> {
+        let program = tool("chromium")?;
+        let profile = TempDir::with_prefix("tailcast-chromium-").expect("temporary directory");
+        let mut child = Command::new("sh")
+            .args(["-c", PIPES, "sh"])
+            .arg(program)
+            .args(FLAGS)
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .env("HOME", profile.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(profile.path().join("stderr")).expect("stderr"))
+            .spawn()
+            .expect("sh");
+        let commands = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        let (sender, messages) = channel();
+        thread::spawn(move || {
+            for message in answers.split(0).map_while(Result::ok) {
+                let message = serde_json::from_slice(&message).expect("JSON");
+                if sender.send(message).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut chromium = Chromium {
+            child,
+            commands,
+            messages,
+            session: None,
+            sent: 0,
+            events: Vec::new(),
+            profile,
+        };
+        chromium.open_tab();
+        Some(chromium)
+    }
+
+    fn open_tab(&mut self) {
+        let tab = self.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let attach = json!({ "targetId": tab["targetId"], "flatten": true });
+        let attached = self.call("Target.attachToTarget", attach);
+        self.session = attached["sessionId"].as_str().map(str::to_owned);
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            self.call(&format!("{domain}.enable"), json!({}));
+        }
+    }
+
+    /// Sends one command and waits for its result.
+    pub fn call(&mut self, method: &str, params: Value) -> Value {
+        self.sent += 1;
+        let id = self.sent;
+        let mut command = json!({ "id": id, "method": method, "params": params });
+        if let Some(session) = &self.session {
+            command["sessionId"] = json!(session);
+        }
+        let commands = self.commands.as_mut().expect("running");
+        write!(commands, "{command}\0").expect("command");
+        loop {
+            let message = self.messages.recv_timeout(DEADLINE).unwrap_or_else(|_| {
+                let said = fs::read_to_string(self.profile.path().join("stderr"));
+                panic!("no answer to {command}; Chromium said: {said:?}")
+            });
+            if message["id"] == id {
+                assert!(message["error"].is_null(), "{command}: {message}");
+                return message["result"].clone();
+            }
+            self.events.push(message);
+        }
+    }
+
+    /// Goes to another page and waits until it is loaded.
+    pub fn go(&mut self, url: &str) {
+        let answer = self.call("Page.navigate", json!({ "url": url }));
+        assert!(answer["errorText"].is_null(), "{url}: {answer}");
+        self.until("the page to load", "document.readyState === 'complete'");
+    }
+
+    /// Loads the page again.
+    pub fn reload(&mut self) {
+        // The mark is gone once the new document is there.
+        self.evaluate("document.before = true");
+        self.call("Page.reload", json!({}));
+        let loaded = "!document.before && document.readyState === 'complete'";
+        self.until("the page to load again", loaded);
+    }
+
+    /// Puts another tab before this one.
+    pub fn hide(&mut self) {
+        self.call("Target.createTarget", json!({ "url": "about:blank" }));
+    }
+
+    /// Puts this tab before the others.
+    pub fn show(&mut self) {
+        self.call("Page.bringToFront", json!({}));
+    }
+
+    /// The value of a JavaScript expression; of a promise, what it is fulfilled with.
+    pub fn evaluate(&mut self, expression: &str) -> Value {
+        let answer = self.call(
+            "Runtime.evaluate",
+            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true }),
+        );
+        let exception = &answer["exceptionDetails"];
+        assert!(exception.is_null(), "{expression}: {exception}");
+        answer["result"]["value"].clone()
+    }
+
+    /// Waits until a JavaScript expression is true.
+    pub fn until(&mut self, what: &str, expression: &str) {
+        until_true(what, || self.evaluate(expression) == true);
+    }
+
+    /// What the tab told so far under this name, oldest first.
+    pub fn told(&mut self, method: &str) -> Vec<Value> {
+        // All that was told before this answer comes before it.
+        self.evaluate("0");
+        let of_name = self.events.iter().filter(|event| event["method"] == method);
+        of_name.map(|event| event["params"].clone()).collect()
+    }
+
+    /// Everything that a developer would see in red or yellow: exceptions, refused resources, errors and warnings.
+    pub fn complaints(&mut self) -> Vec<String> {
+        let mut complaints = self.told("Runtime.exceptionThrown");
+        complaints.extend(self.told("Runtime.consoleAPICalled"));
+        complaints.extend(
+            self.told("Log.entryAdded").into_iter().filter(|told| {
+                matches!(told["entry"]["level"].as_str(), Some("error" | "warning"))
+            }),
+        );
+        complaints.iter().map(Value::to_string).collect()
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        // The end of its pipe ends the browser and all of its processes; a kill would leave some of them.
+        drop(self.commands.take());
+        let end = Instant::now() + DEADLINE;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > end {
+                let _ = self.child.kill();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
