@@ -11,6 +11,7 @@ pub mod lines;
 pub mod live;
 pub mod page;
 pub mod report;
+pub mod ring;
 pub mod route;
 pub mod server;
 pub mod source;
