@@ -58,6 +58,7 @@ async fn run(args: Args) -> Result<(), Error> {
         poll: args.poll,
         heartbeat: args.heartbeat,
         max_clients: args.max_clients,
+        websocket_only: args.websocket_only,
         say: |text| eprintln!("tailcast: {text}"),
     };
     let shutdown = async { _ = signals.next().await };

@@ -256,6 +256,7 @@ impl Follower {
 
     /// Takes over what a look found. `false`: there is a file to be opened first.
     fn apply(&self, glance: Glance) -> bool {
+        self.ground.looks.add(1);
         let mut following = self.following.borrow_mut();
         let Some(following) = &mut *following else {
             return true;

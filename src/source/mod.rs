@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime};
 use smol::LocalExecutor;
 
 use crate::cursor::From;
+use crate::metrics::Counter;
 use follower::Follower;
 use notices::Notices;
 use reader::Reader;
@@ -33,6 +34,8 @@ pub struct Ground {
     pub notices: Rc<Notices>,
     /// The next generation's serial, from 1 on: generations of all sources share one scratch buffer.
     pub serials: Rc<Cell<u64>>,
+    /// Counts the looks of all followers.
+    pub looks: Rc<Counter>,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
     /// How often to look at one that it does send them for, in case one was lost.

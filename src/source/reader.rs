@@ -64,6 +64,29 @@ pub enum Marker {
     Found,
 }
 
+impl Marker {
+    /// Its name on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rotated(_) => "rotated",
+            Self::Truncated(..) => "truncated",
+            Self::Lost(..) => "lost",
+            Self::Missing => "missing",
+            Self::Found => "found",
+        }
+    }
+
+    /// The place of the next byte, where it has changed.
+    pub fn cursor(&self) -> Option<Cursor> {
+        match *self {
+            Self::Rotated(cursor) | Self::Truncated(cursor, _) | Self::Lost(cursor, _) => {
+                Some(cursor)
+            }
+            Self::Missing | Self::Found => None,
+        }
+    }
+}
+
 /// What a reader has next.
 pub enum Next {
     /// Bytes of the file are in the scratch buffer.
@@ -74,6 +97,17 @@ pub enum Next {
     Cold,
     /// Nothing until the follower says that something changed.
     End,
+}
+
+/// What a poll found gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Nothing.
+    Nothing,
+    /// This many bytes.
+    Bytes(u64),
+    /// Nobody knows how many.
+    Unknown,
 }
 
 /// Walks along the generations of one follower.
@@ -179,10 +213,20 @@ impl Reader {
         self.follower.last().map_or(0, |last| last.end.get())
     }
 
-    /// From the end of the current file, goes back to its start: the reader, and how many bytes lie between.
-    pub fn from_start(mut self) -> (Self, u64) {
-        let length = std::mem::take(&mut self.offset);
-        (self, length)
+    /// Goes to `offset` of the file it stands in.
+    pub fn seek(&mut self, offset: u64) {
+        self.offset = offset;
+        self.warmed = None;
+    }
+
+    /// The offset of the oldest byte there is.
+    pub fn start(&self) -> u64 {
+        0
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// Whether there was no file when the reader was opened, or last moved on.
@@ -195,11 +239,80 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub async fn cursor(&self) -> io::Result<Cursor> {
+        self.cursor_behind(0).await
+    }
+
+    /// The place behind the next `length` bytes, with its check.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn cursor_behind(&self, length: u64) -> io::Result<Cursor> {
         if self.generation.is_void() {
             return Ok(Cursor::NOWHERE);
         }
-        let before = self.generation.before(self.offset).await?;
-        Ok(Cursor::new(self.generation.id.inode, self.offset, &before))
+        let offset = self.offset + length;
+        let before = self.generation.before(offset).await?;
+        Ok(Cursor::new(self.generation.id.inode, offset, &before))
+    }
+
+    /// The bytes before the next one that a cursor's check covers.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn before(&self) -> io::Result<Vec<u8>> {
+        self.generation.before(self.offset).await
+    }
+
+    /// Passes over what there is to be told, to where there are bytes: how many of one file are there now, 0 for none, and
+    /// what was lost on the way.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
+        let mut lost = Lost::Nothing;
+        loop {
+            while let Some(marker) = self.told.pop_front() {
+                lost = match (marker, lost) {
+                    (Marker::Lost(_, None), _) | (_, Lost::Unknown) => Lost::Unknown,
+                    (
+                        Marker::Lost(_, Some(more)) | Marker::Truncated(_, more),
+                        Lost::Bytes(bytes),
+                    ) => Lost::Bytes(bytes + more),
+                    (Marker::Lost(_, Some(bytes)) | Marker::Truncated(_, bytes), _)
+                        if bytes > 0 =>
+                    {
+                        Lost::Bytes(bytes)
+                    }
+                    (_, lost) => lost,
+                };
+            }
+            let generation = self.generation.clone();
+            if generation.over.get() {
+                self.leave_truncated(&generation);
+                continue;
+            }
+            let newest = self.is_newest();
+            let end = match generation.file() {
+                // An older file is not looked at by the follower, and may have grown.
+                Some(file) if !newest => smol::unblock(move || file.metadata()).await?.len(),
+                _ => generation.end.get(),
+            };
+            if end > self.offset {
+                return Ok((end - self.offset, lost));
+            }
+            if !newest && generation.next().is_none() {
+                self.link().await;
+            }
+            if !self.at_end(&generation) {
+                return Ok((0, lost));
+            }
+        }
+    }
+
+    fn is_newest(&self) -> bool {
+        self.follower
+            .last()
+            .is_some_and(|last| Rc::ptr_eq(&last, &self.generation))
     }
 
     /// The place of the next byte without a read: with its check only at a file's start.
