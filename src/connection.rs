@@ -314,7 +314,7 @@ impl Connection {
         let mut left = length - at_hand;
         let mut socket = &self.socket;
         let skip = async {
-            let mut sink = [0; READ_AT_ONCE];
+            let mut sink = vec![0; READ_AT_ONCE];
             while left > 0 {
                 let most = left.min(sink.len());
                 match socket.read(&mut sink[..most]).await? {

@@ -17,7 +17,7 @@ use crate::connection::{self, Connection, Exchange, Whole};
 use crate::metrics::{Counter, Metrics};
 use crate::route::route;
 use crate::source::notices::Notices;
-use crate::source::reader::Scratch;
+use crate::source::scratch::Scratch;
 use crate::source::{Ground, Sources};
 
 /// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
@@ -61,7 +61,7 @@ pub struct Site {
     /// A stream's URL answers plain HTTP with 426.
     pub websocket_only: bool,
     /// Where files are read into.
-    pub scratch: RefCell<Scratch>,
+    pub scratch: Rc<RefCell<Scratch>>,
     /// Where lines become messages.
     pub frames: RefCell<Vec<u8>>,
     /// What is counted.
@@ -127,15 +127,17 @@ impl Shutdown {
 pub async fn run(
     listener: TcpListener,
     config: Config,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
     let server = Server::new(config.max_clients, config.say);
     let notices = Notices::new();
     let looks = Rc::new(Counter::default());
+    let scratch = Rc::default();
     let ground = Ground {
         executor: server.executor.clone(),
         notices: notices.clone(),
         serials: Rc::new(Cell::new(1)),
+        scratch: Rc::clone(&scratch),
         looks: looks.clone(),
         poll: config.poll,
         anyway: config.heartbeat,
@@ -144,7 +146,7 @@ pub async fn run(
         sources: Sources::new(config.sources, &ground),
         lines: config.lines,
         websocket_only: config.websocket_only,
-        scratch: RefCell::default(),
+        scratch,
         frames: RefCell::default(),
         metrics: Metrics::default(),
         shutdown: server.shutdown.clone(),
@@ -188,7 +190,7 @@ pub async fn run(
 pub async fn serve<H, F>(
     listener: TcpListener,
     max_clients: usize,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()> + 'static,
     handle: H,
 ) -> io::Result<()>
 where
@@ -230,7 +232,7 @@ impl Server {
     async fn run<H, F>(
         self: &Rc<Self>,
         listener: TcpListener,
-        shutdown: impl Future<Output = ()>,
+        shutdown: impl Future<Output = ()> + 'static,
         handle: H,
     ) -> io::Result<()>
     where
@@ -238,8 +240,14 @@ impl Server {
         F: Future<Output = io::Result<Option<Connection>>> + 'static,
     {
         let listener = Async::new(listener)?;
+        // Tasks of their own: what the executor itself waits for is polled at every wake-up, whatever it was for.
+        let server = self.clone();
+        let accepting = async move { server.accept(&listener, Rc::new(handle)).await };
+        let accepting = self.executor.spawn(accepting);
+        let shutdown = self.executor.spawn(shutdown);
         let run = async {
-            future::or(self.accept(&listener, Rc::new(handle)), shutdown).await;
+            shutdown.await;
+            drop(accepting);
             self.shutdown.begin();
             future::or(self.all_left(), async {
                 _ = Timer::after(SHUTDOWN_TIME).await
@@ -263,7 +271,7 @@ impl Server {
                     paused = false;
                     let task = AssertUnwindSafe(self.admit(socket, handle.clone())).catch_unwind();
                     // What a client does wrong, and a bug that it meets, ends its own task.
-                    self.executor.spawn(async move { _ = task.await }).detach();
+                    self.executor.spawn(task).detach();
                 }
                 Err(error) if is_out_of_resources(&error) => {
                     if !std::mem::replace(&mut paused, true) {

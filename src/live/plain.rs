@@ -41,7 +41,9 @@ pub async fn whole(
             source.name
         );
         let cursor = reader.cursor().await?.to_string();
-        return exchange.answer(Whole::sentence(404, &text).with("Tailcast-Cursor", cursor)).await;
+        return exchange
+            .answer(Whole::sentence(404, &text).with("Tailcast-Cursor", cursor))
+            .await;
     }
     // A ring's oldest byte is not at 0.
     let (start, end) = (reader.start(), reader.offset());

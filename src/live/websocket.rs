@@ -48,7 +48,12 @@ pub async fn serve(site: &Rc<Site>, session: Session, reader: Reader, form: Form
         return End::Reset;
     }
     let end = carry(site, &mut client, reader).await;
-    let session = client.session;
+    // Boxed, so that the space for it is not a part of every client's task.
+    Box::pin(take_leave(client.session, end)).await;
+    end
+}
+
+async fn take_leave(session: Session, end: End) {
     match end {
         End::Left => session.finish().await,
         End::Broken(code) => session.close(code.into(), "").await,
@@ -62,7 +67,6 @@ pub async fn serve(site: &Rc<Site>, session: Session, reader: Reader, form: Form
         // The close would have to wait behind the message that was not taken: only the end of the connection can tell.
         End::Slow | End::Reset => {}
     }
-    end
 }
 
 impl WebSocket {

@@ -174,7 +174,8 @@ const PARTING_TIME: Duration = Duration::from_secs(2);
 pub async fn part(socket: &Async<TcpStream>) {
     let read_over = async {
         let mut socket = socket;
-        let mut sink = [0; 1024];
+        // On the heap: within a future it would be a part of every client's task.
+        let mut sink = vec![0; 1024];
         let mut left = PARTING_BYTES;
         while let Ok(read @ 1..) = socket.read(&mut sink).await {
             left = left.saturating_sub(read);

@@ -270,6 +270,13 @@ impl Follower {
             if matches!(step, Step::Shrank | Step::Rewritten) {
                 self.restart(following, held);
             }
+            if step == Step::Grew
+                && !glance.grown.is_empty()
+                && let Ok(mut scratch) = self.ground.scratch.try_borrow_mut()
+            {
+                // In use only where a reader has asked for this look.
+                scratch.put(following.last.serial, seen.size, &glance.grown);
+            }
             following.last.end.set(held.size);
             following.seen = Some(held);
             following.tail = glance.fresh;

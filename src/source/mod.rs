@@ -9,9 +9,10 @@ pub mod generation;
 mod look;
 pub mod notices;
 pub mod reader;
+pub mod scratch;
 pub mod step;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -24,6 +25,7 @@ use crate::metrics::Counter;
 use follower::Follower;
 use notices::Notices;
 use reader::Reader;
+use scratch::Scratch;
 
 /// What all sources share.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub struct Ground {
     pub notices: Rc<Notices>,
     /// The next generation's serial, from 1 on: generations of all sources share one scratch buffer.
     pub serials: Rc<Cell<u64>>,
+    /// Where files are read into.
+    pub scratch: Rc<RefCell<Scratch>>,
     /// Counts the looks of all followers.
     pub looks: Rc<Counter>,
     /// How often to look at a file that the kernel sends no notice for.

@@ -12,42 +12,9 @@ use super::disk;
 use super::family;
 use super::follower::{Follower, Listening};
 use super::generation::{Generation, Link};
+use super::scratch::{CHUNK, Scratch};
 use crate::cursor::{Cursor, From, fnv1a};
 use crate::lines::LastLines;
-
-/// How much is read at once, in bytes. Twice as much is not faster over loopback; a frame of this size is the most
-/// that a stuck client holds.
-pub const CHUNK: usize = 64 * 1024;
-
-/// The one buffer that all readers of the thread read into. Between the read and the copy into a client's socket nothing awaits.
-///
-/// It remembers what it holds: of a thousand clients at the end of a file only the first one reads it.
-pub struct Scratch {
-    bytes: Box<[u8]>,
-    /// Serial of the generation, offset, length.
-    holds: (u64, u64, usize),
-}
-
-impl Scratch {
-    /// A buffer of [`CHUNK`] bytes.
-    pub fn new() -> Self {
-        Self {
-            bytes: vec![0; CHUNK].into_boxed_slice(),
-            holds: (0, 0, 0),
-        }
-    }
-
-    /// The bytes that [`Reader::next`] has put here.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.holds.2]
-    }
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// What a viewer has to be told beside the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -354,27 +321,26 @@ impl Reader {
                 .last()
                 .is_some_and(|last| Rc::ptr_eq(&last, &generation));
             if !newest || self.offset < generation.end.get() {
-                if scratch.holds.0 == generation.serial
-                    && scratch.holds.1 == self.offset
-                    && scratch.holds.2 > 0
-                {
-                    self.offset += scratch.holds.2 as u64;
+                if scratch.holds(generation.serial, self.offset) {
+                    self.offset += scratch.bytes().len() as u64;
                     return Ok(Next::Bytes);
                 }
                 let read = match self.warmed.take() {
                     Some(bytes) => {
-                        scratch.bytes[..bytes.len()].copy_from_slice(&bytes);
+                        scratch.put(generation.serial, self.offset, &bytes);
                         bytes.len()
                     }
-                    None => match generation.read_now(self.offset, &mut scratch.bytes)? {
-                        Some(read) => read,
-                        None => return Ok(Next::Cold),
-                    },
+                    None => {
+                        let Some(read) = generation.read_now(self.offset, scratch.space())? else {
+                            return Ok(Next::Cold);
+                        };
+                        scratch.filled(generation.serial, self.offset, read);
+                        read
+                    }
                 };
-                scratch.holds = (generation.serial, self.offset, read);
                 if newest && !self.is_still_that_file(&generation) {
                     // What was read may belong to the file's new content.
-                    scratch.holds = (0, 0, 0);
+                    scratch.forget();
                     continue;
                 }
                 if read > 0 {
