@@ -57,6 +57,10 @@ pub struct Args {
     #[argh(option, arg_name = "N", default = "256", from_str_fn(places))]
     pub max_clients: usize,
 
+    /// a stream's URL answers plain HTTP with 426 Upgrade Required
+    #[argh(switch)]
+    pub websocket_only: bool,
+
     /// print nothing but errors
     #[argh(switch)]
     pub quiet: bool,
@@ -87,7 +91,14 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Switches, which take no value: `--quiet=yes` must not make `yes` a file.
-const SWITCHES: [&str; 5] = ["--quiet", "--verbose", "--version", "--help", "--record"];
+const SWITCHES: [&str; 6] = [
+    "--record",
+    "--websocket-only",
+    "--quiet",
+    "--verbose",
+    "--version",
+    "--help",
+];
 
 /// Standard input. The parser takes any word that begins with a dash for an option; no argument holds a NUL.
 const INPUT: &str = "-";

@@ -57,9 +57,10 @@ async fn run(args: Args) -> Result<(), Error> {
         record: args.record,
         heartbeat: args.heartbeat,
         max_clients: args.max_clients,
+        websocket_only: args.websocket_only,
         say: |text| eprintln!("tailcast: {text}"),
     };
-    let shutdown = async { _ = signals.next().await };
+    let shutdown = async move { _ = signals.next().await };
     server::run(listener, config, shutdown)
         .await
         .map_err(|error| report::cannot_listen(bound, &error))

@@ -12,12 +12,12 @@ use futures_lite::{FutureExt, Stream, future};
 use rustix::io::Errno;
 use smol::{Async, LocalExecutor, Timer};
 
-use crate::connection;
-use crate::live::wire::part;
-use crate::route::{Answer, sentence};
+use crate::connection::{self, Connection, Exchange, Whole};
+use crate::metrics::{Counter, Metrics};
+use crate::route::route;
 use crate::source::notices::Notices;
 use crate::source::origin::Origin;
-use crate::source::reader::Scratch;
+use crate::source::scratch::Scratch;
 use crate::source::{Ground, Sources};
 
 /// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
@@ -50,6 +50,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Connections held at once.
     pub max_clients: usize,
+    /// A stream's URL answers plain HTTP with 426.
+    pub websocket_only: bool,
     /// Takes what should be said on standard error.
     pub say: fn(&str),
 }
@@ -60,17 +62,20 @@ pub struct Site {
     pub sources: Sources,
     /// Lines of history that a stream starts with.
     pub lines: u64,
-    /// The period of pings.
-    pub heartbeat: Duration,
+    /// A stream's URL answers plain HTTP with 426.
+    pub websocket_only: bool,
     /// Where files are read into.
-    pub scratch: RefCell<Scratch>,
+    pub scratch: Rc<RefCell<Scratch>>,
     /// Where lines become messages.
     pub frames: RefCell<Vec<u8>>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The end.
-    pub shutdown: Shutdown,
+    pub shutdown: Rc<Shutdown>,
+    server: Rc<Server>,
+    looks: Rc<Counter>,
+    heartbeat: Duration,
     started: Instant,
-    clients: Cell<usize>,
-    left: Event,
 }
 
 impl Site {
@@ -80,6 +85,15 @@ impl Site {
         let past = self.started.elapsed().as_nanos() % period.as_nanos().max(1);
         let past = Duration::from_nanos(u64::try_from(past).unwrap_or(0));
         Timer::interval_at(Instant::now() + (period - past), period)
+    }
+
+    /// What is counted, as text for Prometheus.
+    pub fn metrics(&self) -> String {
+        self.metrics.text(
+            self.server.clients.get(),
+            self.server.refused.get(),
+            self.looks.get(),
+        )
     }
 }
 
@@ -99,6 +113,11 @@ impl Shutdown {
         }
     }
 
+    /// Whether it does.
+    pub fn has_begun(&self) -> bool {
+        self.begun.get()
+    }
+
     fn begin(&self) {
         self.begun.set(true);
         self.event.notify(usize::MAX);
@@ -112,16 +131,18 @@ impl Shutdown {
 pub async fn run(
     listener: TcpListener,
     config: Config,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
-    let listener = Async::new(listener)?;
-    let executor = Rc::new(LocalExecutor::new());
+    let server = Server::new(config.max_clients, config.say);
     let notices = Notices::new();
+    let looks = Rc::new(Counter::default());
+    let scratch = Rc::default();
     let ground = Ground {
-        executor: executor.clone(),
+        executor: server.executor.clone(),
         notices: notices.clone(),
         serials: Rc::new(Cell::new(1)),
-        intake: Rc::default(),
+        scratch: Rc::clone(&scratch),
+        looks: looks.clone(),
         poll: config.poll,
         anyway: config.heartbeat,
         sample: config.sample,
@@ -132,34 +153,181 @@ pub async fn run(
     let site = Rc::new(Site {
         sources: Sources::new(config.sources, &ground),
         lines: config.lines,
-        heartbeat: config.heartbeat,
-        scratch: RefCell::default(),
+        websocket_only: config.websocket_only,
+        scratch,
         frames: RefCell::default(),
-        shutdown: Shutdown::default(),
+        metrics: Metrics::default(),
+        shutdown: server.shutdown.clone(),
+        server: server.clone(),
+        looks,
+        heartbeat: config.heartbeat,
         started: Instant::now(),
-        clients: Cell::new(0),
-        left: Event::new(),
     });
-    let notices = executor.spawn({
-        let notices = notices.clone();
-        async move { notices.run().await }
-    });
-    executor
-        .run(async {
-            let accepting = accept(&listener, &site, &executor, config.max_clients, config.say);
-            future::or(accepting, shutdown).await;
-            site.shutdown.begin();
-            future::or(site.all_left(), async {
+    let noticing = server.executor.spawn(async move { notices.run().await });
+    let served = server
+        .run(listener, shutdown, move |exchange| {
+            route(site.clone(), exchange)
+        })
+        .await;
+    drop(noticing);
+    served
+}
+
+/// Serves with a handler of your own, which gets each request and gives the connection back if it may be kept.
+///
+/// ```no_run
+/// # use std::{future, net::TcpListener};
+/// use tailcast::server::serve;
+/// let listener = TcpListener::bind("127.0.0.1:8080")?;
+/// smol::block_on(serve(listener, 256, future::pending(), |exchange| async {
+///     let mut session = match exchange.require_websocket(4096).await? {
+///         Ok(session) => session,
+///         Err(answered) => return Ok(answered),
+///     };
+///     while let Some(message) = session.wait().await {
+///         session.send(message).await?;
+///     }
+///     session.finish().await;
+///     Ok(None)
+/// }))
+/// # ; std::io::Result::Ok(())
+/// ```
+///
+/// # Errors
+/// When the listener can't be used.
+pub async fn serve<H, F>(
+    listener: TcpListener,
+    max_clients: usize,
+    shutdown: impl Future<Output = ()> + 'static,
+    handle: H,
+) -> io::Result<()>
+where
+    H: Fn(Exchange) -> F + 'static,
+    F: Future<Output = io::Result<Option<Connection>>> + 'static,
+{
+    Server::new(max_clients, |_| ())
+        .run(listener, shutdown, handle)
+        .await
+}
+
+/// Connections and their tasks, whatever is served on them.
+struct Server {
+    executor: Rc<LocalExecutor<'static>>,
+    shutdown: Rc<Shutdown>,
+    clients: Cell<usize>,
+    left: Event,
+    max_clients: usize,
+    refused: Counter,
+    /// Those who are being told that there is no place.
+    refusals: Cell<usize>,
+    say: fn(&str),
+}
+
+impl Server {
+    fn new(max_clients: usize, say: fn(&str)) -> Rc<Self> {
+        Rc::new(Self {
+            executor: Rc::new(LocalExecutor::new()),
+            shutdown: Rc::default(),
+            clients: Cell::new(0),
+            left: Event::new(),
+            max_clients,
+            refused: Counter::default(),
+            refusals: Cell::new(0),
+            say,
+        })
+    }
+
+    async fn run<H, F>(
+        self: &Rc<Self>,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + 'static,
+        handle: H,
+    ) -> io::Result<()>
+    where
+        H: Fn(Exchange) -> F + 'static,
+        F: Future<Output = io::Result<Option<Connection>>> + 'static,
+    {
+        let listener = Async::new(listener)?;
+        // Tasks of their own: what the executor itself waits for is polled at every wake-up, whatever it was for.
+        let server = self.clone();
+        let accepting = async move { server.accept(&listener, Rc::new(handle)).await };
+        let accepting = self.executor.spawn(accepting);
+        let shutdown = self.executor.spawn(shutdown);
+        let run = async {
+            shutdown.await;
+            drop(accepting);
+            self.shutdown.begin();
+            future::or(self.all_left(), async {
                 _ = Timer::after(SHUTDOWN_TIME).await
             })
             .await;
-        })
-        .await;
-    drop(notices);
-    Ok(())
-}
+        };
+        self.executor.run(run).await;
+        Ok(())
+    }
 
-impl Site {
+    /// Takes connections for ever. Nothing that a client does ends it.
+    async fn accept<H, F>(self: &Rc<Self>, listener: &Async<TcpListener>, handle: Rc<H>)
+    where
+        H: Fn(Exchange) -> F + 'static,
+        F: Future<Output = io::Result<Option<Connection>>> + 'static,
+    {
+        let mut paused = false;
+        loop {
+            match listener.accept().await {
+                Ok((socket, _)) => {
+                    paused = false;
+                    let task = AssertUnwindSafe(self.admit(socket, handle.clone())).catch_unwind();
+                    // What a client does wrong, and a bug that it meets, ends its own task.
+                    self.executor.spawn(task).detach();
+                }
+                Err(error) if is_out_of_resources(&error) => {
+                    if !std::mem::replace(&mut paused, true) {
+                        (self.say)(&format!("no new client for now: {error}"));
+                    }
+                    future::or(self.left.listen(), async {
+                        _ = Timer::after(ACCEPT_PAUSE).await
+                    })
+                    .await;
+                }
+                // The client has left before it was taken.
+                Err(_) => {}
+            }
+            // A flood of connections must not keep the clients that are here from their turn.
+            future::yield_now().await;
+        }
+    }
+
+    /// Gives a connection its place, or says that there is none.
+    fn admit<H, F>(
+        self: &Rc<Self>,
+        socket: Async<TcpStream>,
+        handle: Rc<H>,
+    ) -> impl Future<Output = ()> + use<H, F>
+    where
+        H: Fn(Exchange) -> F + 'static,
+        F: Future<Output = io::Result<Option<Connection>>> + 'static,
+    {
+        // Small messages go out at once; a socket that can't be set so still works.
+        let _ = socket.get_ref().set_nodelay(true);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(socket.get_ref(), SEND_BUFFER);
+        let place = (self.clients.get() < self.max_clients).then(|| Place::take(self));
+        let refusal = place.is_none().then(|| Refusal::take(self));
+        let shutdown = self.shutdown.clone();
+        async move {
+            match refusal {
+                None => _ = connection::serve(socket, &shutdown, &*handle).await,
+                Some(Some(_refusal)) => {
+                    let answer = Whole::sentence(503, "all places are taken; try again soon")
+                        .with("Retry-After", "5");
+                    _ = Connection::new(socket).refuse(answer).await;
+                }
+                Some(None) => {}
+            }
+            drop(place);
+        }
+    }
+
     async fn all_left(&self) {
         loop {
             let left = self.left.listen();
@@ -171,13 +339,18 @@ impl Site {
     }
 }
 
+fn is_out_of_resources(error: &io::Error) -> bool {
+    let out = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|error| out.contains(&error))
+}
+
 /// A client's place, given back when dropped.
-struct Place(Rc<Site>);
+struct Place(Rc<Server>);
 
 impl Place {
-    fn take(site: &Rc<Site>) -> Self {
-        site.clients.set(site.clients.get() + 1);
-        Self(site.clone())
+    fn take(server: &Rc<Server>) -> Self {
+        server.clients.set(server.clients.get() + 1);
+        Self(server.clone())
     }
 }
 
@@ -188,107 +361,30 @@ impl Drop for Place {
     }
 }
 
-/// Takes connections for ever. Nothing that a client does ends it.
-async fn accept(
-    listener: &Async<TcpListener>,
-    site: &Rc<Site>,
-    executor: &Rc<LocalExecutor<'static>>,
-    max_clients: usize,
-    say: fn(&str),
-) {
-    let refusals = Rc::new(Cell::new(0));
-    let mut paused = false;
-    loop {
-        match listener.accept().await {
-            Ok((socket, _)) => {
-                let task = AssertUnwindSafe(admit(site, socket, max_clients, refusals.clone()))
-                    .catch_unwind();
-                // What a client does wrong, and a bug that it meets, ends its own task.
-                executor.spawn(async move { _ = task.await }).detach();
-                paused = false;
-            }
-            Err(error) if is_out_of_resources(&error) => {
-                if !std::mem::replace(&mut paused, true) {
-                    say(&format!("no new client for now: {error}"));
-                }
-                future::or(site.left.listen(), async {
-                    _ = Timer::after(ACCEPT_PAUSE).await
-                })
-                .await;
-            }
-            // The client has left before it was taken.
-            Err(_) => {}
-        }
-        // A flood of connections must not keep the clients that are here from their turn.
-        future::yield_now().await;
-    }
-}
-
-fn is_out_of_resources(error: &io::Error) -> bool {
-    let out = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|error| out.contains(&error))
-}
-
-/// Gives a connection its place, or says that there is none.
-fn admit(
-    site: &Rc<Site>,
-    socket: Async<TcpStream>,
-    max_clients: usize,
-    refusals: Rc<Cell<usize>>,
-) -> impl Future<Output = ()> + use<> {
-    let site = site.clone();
-    let place = (site.clients.get() < max_clients).then(|| Place::take(&site));
-    let refused = place.is_none().then(|| Refusal::take(&refusals));
-    async move {
-        // Small messages go out at once; a socket that can't be set so still works.
-        let _ = socket.get_ref().set_nodelay(true);
-        let _ = rustix::net::sockopt::set_socket_send_buffer_size(socket.get_ref(), SEND_BUFFER);
-        match refused {
-            None => _ = connection::serve(&site, socket).await,
-            Some(refusal) => {
-                let Answer::Whole(status, mut fields, body) =
-                    sentence(503, "all places are taken; try again soon")
-                else {
-                    return;
-                };
-                fields.push(("Retry-After", "5".into()));
-                let answer = Answer::Whole(status, fields, body);
-                if connection::send(&socket, &answer, true, false)
-                    .await
-                    .is_ok()
-                    && refusal.is_some()
-                {
-                    part(&socket).await;
-                }
-            }
-        }
-        drop(place);
-    }
-}
-
-/// One of the few who are seen off politely.
-struct Refusal(Rc<Cell<usize>>);
+/// One of the few who are seen off politely at a time.
+struct Refusal(Rc<Server>);
 
 impl Refusal {
-    fn take(refusals: &Rc<Cell<usize>>) -> Option<Self> {
-        if refusals.get() >= REFUSALS_MAX {
+    fn take(server: &Rc<Server>) -> Option<Self> {
+        server.refused.add(1);
+        if server.refusals.get() >= REFUSALS_MAX {
             return None;
         }
-        refusals.set(refusals.get() + 1);
-        Some(Self(refusals.clone()))
+        server.refusals.set(server.refusals.get() + 1);
+        Some(Self(server.clone()))
     }
 }
 
 impl Drop for Refusal {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.0.refusals.set(self.0.refusals.get() - 1);
     }
 }
 
-/// The address that a listener is bound to.
+/// Binds `address`, and says where that is: port 0 picks one.
 ///
 /// # Errors
-/// As `getsockname(2)`.
+/// As `bind(2)`.
 pub fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;

@@ -267,6 +267,7 @@ impl Follower {
 
     /// Takes over what a look found. `false`: there is a file to be opened first.
     fn apply(&self, glance: Glance) -> bool {
+        self.ground.looks.add(1);
         let mut following = self.following.borrow_mut();
         let Some(following) = &mut *following else {
             return true;
@@ -279,6 +280,13 @@ impl Follower {
             let step = decide(Some(&seen), Some(&held), glance.tail);
             if matches!(step, Step::Shrank | Step::Rewritten) {
                 self.restart(following, held);
+            }
+            if step == Step::Grew
+                && !glance.grown.is_empty()
+                && let Ok(mut scratch) = self.ground.scratch.try_borrow_mut()
+            {
+                // In use only where a reader has asked for this look.
+                scratch.put(following.last.serial, seen.size, &glance.grown);
             }
             following.last.end.set(held.size);
             following.seen = Some(held);

@@ -10,8 +10,9 @@ use std::time::SystemTime;
 
 use event_listener::{Event, EventListener};
 
-use super::reader::{Marker, Next, Scratch};
-use crate::cursor::{Cursor, From, fnv1a};
+use super::reader::{Lost, Marker, Next};
+use super::scratch::Scratch;
+use crate::cursor::{CHECK_SPAN, Cursor, From, fnv1a};
 use crate::ring::Ring;
 
 /// How much is kept of one stream, in bytes: some hours of a reading a second, twenty seconds of a serial line at
@@ -47,6 +48,23 @@ impl History {
             changed: Event::new(),
             joined: Event::new(),
         })
+    }
+
+    /// Appends what `read` puts into the space of `scratch`: how much that was. Readers that are at the end find it there.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn take<E>(
+        &self,
+        scratch: &mut Scratch,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        let length = read(scratch.space())?;
+        scratch.filled(self.serial, self.ring.borrow().end(), length);
+        if length > 0 {
+            self.push(scratch.bytes());
+        }
+        Ok(length)
     }
 
     /// Appends `bytes`, which shows that the source is there.
@@ -99,7 +117,9 @@ impl History {
 
     /// The place of `offset`, with its check while the bytes for it are held.
     fn cursor(&self, offset: u64) -> Cursor {
-        let check = self.ring.borrow().before(offset).map(|bytes| fnv1a(&bytes));
+        let before = self.ring.borrow().before(offset);
+        let is_whole = before.len() as u64 == offset.min(CHECK_SPAN);
+        let check = is_whole.then(|| fnv1a(&before));
         Cursor {
             inode: self.id,
             offset,
@@ -117,7 +137,7 @@ impl History {
         if cursor.offset < oldest {
             return (oldest, Some(Some(oldest - cursor.offset)));
         }
-        let here = ring.before(cursor.offset).map(|bytes| fnv1a(&bytes));
+        let here = self.cursor(cursor.offset).check;
         match (here, cursor.check) {
             (Some(here), Some(check)) if here != check => (oldest, Some(None)),
             _ => (cursor.offset, None),
@@ -190,11 +210,8 @@ impl Playback {
             self.told.push_back(Marker::Rotated(place));
             return Next::Marker(Marker::Found);
         }
-        let oldest = self.history.ring.borrow().oldest();
-        if self.offset < oldest {
-            let lost = oldest - self.offset;
-            self.offset = oldest;
-            return Next::Marker(Marker::Lost(self.cursor(), Some(lost)));
+        if let Some(lost) = self.overrun() {
+            return Next::Marker(lost);
         }
         if self.read(scratch) {
             return Next::Bytes;
@@ -206,16 +223,25 @@ impl Playback {
         Next::End
     }
 
+    /// Goes on at the oldest byte where the next one is no longer held.
+    fn overrun(&mut self) -> Option<Marker> {
+        let lost = self
+            .start()
+            .checked_sub(self.offset)
+            .filter(|&lost| lost > 0)?;
+        self.offset += lost;
+        Some(Marker::Lost(self.cursor_behind(0), Some(lost)))
+    }
+
     /// `false`: there is nothing more.
     fn read(&mut self, scratch: &mut Scratch) -> bool {
         let serial = self.history.serial;
-        let read = scratch.held(serial, self.offset).or_else(|| {
+        if !scratch.holds(serial, self.offset) {
             let ring = self.history.ring.borrow();
-            let read = ring.read(self.offset, &mut scratch.bytes)?;
-            scratch.holds = (serial, self.offset, read);
-            Some(read)
-        });
-        let read = read.unwrap_or(0);
+            let read = ring.read(self.offset, scratch.space()).unwrap_or(0);
+            scratch.filled(serial, self.offset, read);
+        }
+        let read = scratch.bytes().len();
         self.offset += read as u64;
         read > 0
     }
@@ -225,17 +251,39 @@ impl Playback {
         self.history.held()
     }
 
-    /// As [`Reader::from_start`](super::reader::Reader::from_start).
-    pub fn from_start(mut self) -> (Self, u64) {
-        let oldest = self.history.ring.borrow().oldest();
-        let length = self.offset - oldest.min(self.offset);
-        self.offset -= length;
-        (self, length)
+    /// As [`Reader::start`](super::reader::Reader::start).
+    pub fn start(&self) -> u64 {
+        self.history.ring.borrow().oldest()
     }
 
-    /// As [`Reader::cursor`](super::reader::Reader::cursor).
-    pub fn cursor(&self) -> Cursor {
-        self.history.cursor(self.offset)
+    /// As [`Reader::offset`](super::reader::Reader::offset).
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// As [`Reader::seek`](super::reader::Reader::seek).
+    pub fn seek(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
+    /// As [`Reader::cursor_behind`](super::reader::Reader::cursor_behind).
+    pub fn cursor_behind(&self, length: u64) -> Cursor {
+        self.history.cursor(self.offset + length)
+    }
+
+    /// As [`Reader::before`](super::reader::Reader::before).
+    pub fn before(&self) -> Vec<u8> {
+        self.history.ring.borrow().before(self.offset)
+    }
+
+    /// As [`Reader::available`](super::reader::Reader::available).
+    pub fn available(&mut self) -> (u64, Lost) {
+        let mut lost = Lost::Nothing;
+        let told = std::mem::take(&mut self.told);
+        for marker in told.into_iter().chain(self.overrun()) {
+            lost = lost.and(&marker);
+        }
+        (self.history.ring.borrow().end() - self.offset, lost)
     }
 
     /// As [`Reader::changed`](super::reader::Reader::changed).

@@ -11,6 +11,9 @@ use super::place::Place;
 use super::step::{Seen, Tail};
 use crate::cursor::CHECK_SPAN;
 
+/// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
+const GROWTH_READ: u64 = 4096;
+
 /// The most files between two looks that are opened; of more the oldest are given up, and viewers are told.
 pub(super) const BETWEEN_MAX: usize = 64;
 
@@ -24,6 +27,8 @@ pub(super) struct Glance {
     pub(super) tail: Tail,
     /// The bytes before the end seen now.
     pub(super) fresh: Vec<u8>,
+    /// All that the open file has grown by, where that is little.
+    pub(super) grown: Vec<u8>,
     /// Where no file was ever seen: the file system that one will be on.
     pub(super) directory: Option<FileSystem>,
 }
@@ -54,6 +59,7 @@ impl Known {
             held: None,
             tail: Tail::Fits,
             fresh: Vec::new(),
+            grown: Vec::new(),
             directory: None,
         };
         if let (Some(file), Some(seen)) = (&self.file, self.seen) {
@@ -62,17 +68,33 @@ impl Known {
                 _ => file.metadata().ok().map(|metadata| disk::seen(&metadata)),
             };
             if let Some(held) = glance.held.filter(|held| *held != seen) {
-                // The new end first: what is written over it meanwhile then shows at the old one.
-                glance.fresh = tail(file, held.size);
-                if held.size < seen.size || tail(file, seen.size) != self.tail {
-                    glance.tail = Tail::Differs;
-                }
+                self.compare(file, &seen, &held, &mut glance);
             }
         } else if now.is_none() {
             glance.directory =
                 family::directory(&place.path).map(|path| FileSystem::of_path(&path));
         }
         glance
+    }
+
+    /// Whether the bytes before the end that was seen still stand there, and what stands before the new one.
+    fn compare(&self, file: &File, seen: &Seen, held: &Seen, glance: &mut Glance) {
+        let start = seen.size - self.tail.len() as u64;
+        if held.size > seen.size && held.size - start <= GROWTH_READ {
+            // A line or a few: one read gives both ends and what is between, which is what every reader wants next.
+            let mut bytes = read(file, start, held.size);
+            if bytes.starts_with(&self.tail) {
+                glance.grown = bytes[self.tail.len()..].to_vec();
+                let surplus = (bytes.len() as u64).saturating_sub(CHECK_SPAN);
+                glance.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
+                return;
+            }
+        }
+        // The new end first: what is written over it meanwhile then shows at the old one.
+        glance.fresh = tail(file, held.size);
+        if held.size < seen.size || read(file, start, seen.size) != self.tail {
+            glance.tail = Tail::Differs;
+        }
     }
 
     /// Opens the file that `place` means now. Blocks.
@@ -104,9 +126,13 @@ impl Known {
     }
 }
 
-/// The bytes before `end`, as many as a cursor's check covers; fewer where they can't be read. May block.
+/// The bytes before `end`, as many as a cursor's check covers. May block.
 fn tail(file: &File, end: u64) -> Vec<u8> {
-    let start = end.saturating_sub(CHECK_SPAN);
+    read(file, end.saturating_sub(CHECK_SPAN), end)
+}
+
+/// The bytes from `start` to `end`; fewer where they can't be read. May block.
+fn read(file: &File, start: u64, end: u64) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(0)];
     let mut filled = 0;
     while filled < bytes.len() {

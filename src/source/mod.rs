@@ -17,6 +17,7 @@ pub mod pipe;
 pub mod place;
 pub mod reader;
 pub mod sample;
+pub mod scratch;
 pub mod sources;
 pub mod step;
 mod vitals;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant, SystemTime};
 use smol::LocalExecutor;
 
 use crate::cursor::From;
+use crate::metrics::Counter;
 use disk::FileSystem;
 use follower::Follower;
 use history::{History, Playback};
@@ -38,6 +40,7 @@ use pipe::{Outlet, Pipe};
 use place::Place;
 use reader::Reader;
 use sample::{Instrument, Sample};
+use scratch::Scratch;
 use walk::Walk;
 
 pub use sources::Sources;
@@ -51,8 +54,10 @@ pub struct Ground {
     pub notices: Rc<Notices>,
     /// The next serial, from 1 on: generations and histories of all sources share one scratch buffer.
     pub serials: Rc<Cell<u64>>,
-    /// What pipes are read into.
-    pub intake: Rc<RefCell<Vec<u8>>>,
+    /// Where files are read into.
+    pub scratch: Rc<RefCell<Scratch>>,
+    /// Counts the looks of all followers.
+    pub looks: Rc<Counter>,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
     /// How often to look at one that it does send them for, in case one was lost.

@@ -26,10 +26,8 @@ use super::disk;
 use super::family;
 use super::history::History;
 use super::notices::{Tell, Watch};
+use super::scratch::CHUNK;
 use super::step::FileId;
-
-/// How much is read at once, in bytes: what a pipe holds by default.
-const PIECE: usize = 64 * 1024;
 
 /// What a pipe is asked to hold, in bytes, so that its writer can go on while we serve a client; the kernel's own limit
 /// for users without privileges.
@@ -168,7 +166,9 @@ impl Flow {
                     let outlet = outlet.clone();
                     let piece = smol::unblock(move || read_slowly(&outlet)).await;
                     piece.map(|piece| {
-                        self.keep(&piece);
+                        if !piece.is_empty() {
+                            self.history.push(&piece);
+                        }
                         piece.len()
                     })
                 }
@@ -186,17 +186,9 @@ impl Flow {
 
     /// Keeps what is there now: how much that was.
     fn take(&self, outlet: &Async<OwnedFd>) -> Result<usize, Errno> {
-        let mut intake = self.ground.intake.borrow_mut();
-        intake.resize(PIECE, 0);
-        let length = rustix::io::read(outlet, &mut intake[..])?;
-        self.keep(&intake[..length]);
-        Ok(length)
-    }
-
-    fn keep(&self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.history.push(bytes);
-        }
+        let mut scratch = self.ground.scratch.borrow_mut();
+        self.history
+            .take(&mut scratch, |space| rustix::io::read(outlet, space))
     }
 
     /// Resolves when `path` means something else than `id`. While it means nothing, the old one may still give.
@@ -254,7 +246,7 @@ impl Tap {
 
 /// Reads the next piece, on a thread that may wait for it.
 fn read_slowly(mut outlet: &File) -> Result<Vec<u8>, Errno> {
-    let mut piece = vec![0; PIECE];
+    let mut piece = vec![0; CHUNK];
     let read = outlet.read(&mut piece);
     piece.truncate(read.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?);
     Ok(piece)

@@ -1,52 +1,13 @@
-//! One client's way through a stream, whatever the stream is made of: what it can say, and the buffer that it reads into.
+//! One client's way through a stream, whatever the stream is made of: what it has next, and where it stands.
 
 use std::io;
 
 use event_listener::EventListener;
 
 use super::history::Playback;
+use super::scratch::Scratch;
 use super::walk::Walk;
 use crate::cursor::Cursor;
-
-/// How much is read at once, in bytes. Twice as much is not faster over loopback; a frame of this size is the most
-/// that a stuck client holds.
-pub const CHUNK: usize = 64 * 1024;
-
-/// The one buffer that all readers of the thread read into. Between the read and the copy into a client's socket nothing awaits.
-///
-/// It remembers what it holds: of a thousand clients at the end of a file only the first one reads it.
-pub struct Scratch {
-    pub(super) bytes: Box<[u8]>,
-    /// Serial of the generation or history, offset, length.
-    pub(super) holds: (u64, u64, usize),
-}
-
-impl Scratch {
-    /// A buffer of [`CHUNK`] bytes.
-    pub fn new() -> Self {
-        Self {
-            bytes: vec![0; CHUNK].into_boxed_slice(),
-            holds: (0, 0, 0),
-        }
-    }
-
-    /// The bytes that [`Reader::next`] has put here.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.holds.2]
-    }
-
-    /// How many bytes of `serial` from `offset` on it holds already, if any.
-    pub(super) fn held(&self, serial: u64, offset: u64) -> Option<usize> {
-        let (of, from, length) = self.holds;
-        (of == serial && from == offset && length > 0).then_some(length)
-    }
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// What a viewer has to be told beside the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +24,29 @@ pub enum Marker {
     Found,
 }
 
+impl Marker {
+    /// Its name on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rotated(_) => "rotated",
+            Self::Truncated(..) => "truncated",
+            Self::Lost(..) => "lost",
+            Self::Missing => "missing",
+            Self::Found => "found",
+        }
+    }
+
+    /// The place of the next byte, where it has changed.
+    pub fn cursor(&self) -> Option<Cursor> {
+        match *self {
+            Self::Rotated(cursor) | Self::Truncated(cursor, _) | Self::Lost(cursor, _) => {
+                Some(cursor)
+            }
+            Self::Missing | Self::Found => None,
+        }
+    }
+}
+
 /// What a reader has next.
 pub enum Next {
     /// Bytes of the stream are in the scratch buffer.
@@ -73,6 +57,33 @@ pub enum Next {
     Cold,
     /// Nothing until [`Reader::changed`] resolves.
     End,
+}
+
+/// What a poll found gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Nothing.
+    Nothing,
+    /// This many bytes.
+    Bytes(u64),
+    /// Nobody knows how many.
+    Unknown,
+}
+
+impl Lost {
+    /// This, and what `marker` tells of.
+    pub(super) fn and(self, marker: &Marker) -> Self {
+        let more = match *marker {
+            Marker::Lost(_, None) => return Self::Unknown,
+            Marker::Lost(_, Some(bytes)) | Marker::Truncated(_, bytes) => bytes,
+            _ => 0,
+        };
+        match self {
+            Self::Nothing if more > 0 => Self::Bytes(more),
+            Self::Bytes(bytes) => Self::Bytes(bytes + more),
+            lost => lost,
+        }
+    }
 }
 
 /// A place in a stream, and what comes after it.
@@ -122,17 +133,27 @@ impl Reader {
         }
     }
 
-    /// From the end of the current file, goes back to its start: the reader, and how many bytes lie between.
-    pub fn from_start(self) -> (Self, u64) {
+    /// Goes to `offset` of the file it stands in, or of what is kept.
+    pub fn seek(&mut self, offset: u64) {
         match self {
-            Self::Walk(walk) => {
-                let (walk, length) = walk.from_start();
-                (Self::Walk(walk), length)
-            }
-            Self::Playback(playback) => {
-                let (playback, length) = playback.from_start();
-                (Self::Playback(playback), length)
-            }
+            Self::Walk(walk) => walk.seek(offset),
+            Self::Playback(playback) => playback.seek(offset),
+        }
+    }
+
+    /// The offset of the oldest byte there is.
+    pub fn start(&self) -> u64 {
+        match self {
+            Self::Walk(_) => 0,
+            Self::Playback(playback) => playback.start(),
+        }
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.offset(),
+            Self::Playback(playback) => playback.offset(),
         }
     }
 
@@ -149,9 +170,40 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub async fn cursor(&self) -> io::Result<Cursor> {
+        self.cursor_behind(0).await
+    }
+
+    /// The place behind the next `length` bytes, with its check.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn cursor_behind(&self, length: u64) -> io::Result<Cursor> {
         match self {
-            Self::Walk(walk) => walk.cursor().await,
-            Self::Playback(playback) => Ok(playback.cursor()),
+            Self::Walk(walk) => walk.cursor_behind(length).await,
+            Self::Playback(playback) => Ok(playback.cursor_behind(length)),
+        }
+    }
+
+    /// The bytes before the next one that a cursor's check covers, as far as they are there.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn before(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Walk(walk) => walk.before().await,
+            Self::Playback(playback) => Ok(playback.before()),
+        }
+    }
+
+    /// Passes over what there is to be told, to where there are bytes: how many of one file are there now, 0 for none, and
+    /// what was lost on the way.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
+        match self {
+            Self::Walk(walk) => walk.available().await,
+            Self::Playback(playback) => Ok(playback.available()),
         }
     }
 }

@@ -12,7 +12,8 @@ use super::disk;
 use super::family;
 use super::follower::{Follower, Listening};
 use super::generation::{Generation, Link};
-use super::reader::{CHUNK, Marker, Next, Scratch};
+use super::reader::{Lost, Marker, Next};
+use super::scratch::{CHUNK, Scratch};
 use crate::cursor::{Cursor, From, fnv1a};
 use crate::lines::LastLines;
 
@@ -119,27 +120,80 @@ impl Walk {
         self.follower.last().map_or(0, |last| last.end.get())
     }
 
-    /// From the end of the current file, goes back to its start: the reader, and how many bytes lie between.
-    pub fn from_start(mut self) -> (Self, u64) {
-        let length = std::mem::take(&mut self.offset);
-        (self, length)
+    /// As [`Reader::seek`](super::reader::Reader::seek).
+    pub fn seek(&mut self, offset: u64) {
+        self.offset = offset;
+        self.warmed = None;
     }
 
-    /// Whether there was no file when the reader was opened, or last moved on.
+    /// As [`Reader::offset`](super::reader::Reader::offset).
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// As [`Reader::is_nowhere`](super::reader::Reader::is_nowhere).
     pub fn is_nowhere(&self) -> bool {
         self.generation.is_void()
     }
 
-    /// The place of the next byte, with its check.
+    /// As [`Reader::cursor_behind`](super::reader::Reader::cursor_behind).
     ///
     /// # Errors
     /// When the file can't be read.
-    pub async fn cursor(&self) -> io::Result<Cursor> {
+    pub async fn cursor_behind(&self, length: u64) -> io::Result<Cursor> {
         if self.generation.is_void() {
             return Ok(Cursor::NOWHERE);
         }
-        let before = self.generation.before(self.offset).await?;
-        Ok(Cursor::new(self.generation.id.inode, self.offset, &before))
+        let offset = self.offset + length;
+        let before = self.generation.before(offset).await?;
+        Ok(Cursor::new(self.generation.id.inode, offset, &before))
+    }
+
+    /// As [`Reader::before`](super::reader::Reader::before).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn before(&self) -> io::Result<Vec<u8>> {
+        self.generation.before(self.offset).await
+    }
+
+    /// As [`Reader::available`](super::reader::Reader::available).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
+        let mut lost = Lost::Nothing;
+        loop {
+            while let Some(marker) = self.told.pop_front() {
+                lost = lost.and(&marker);
+            }
+            let generation = self.generation.clone();
+            if generation.over.get() {
+                self.leave_truncated(&generation);
+                continue;
+            }
+            let newest = self.is_newest();
+            let end = match generation.file() {
+                // An older file is not looked at by the follower, and may have grown.
+                Some(file) if !newest => smol::unblock(move || file.metadata()).await?.len(),
+                _ => generation.end.get(),
+            };
+            if end > self.offset {
+                return Ok((end - self.offset, lost));
+            }
+            if !newest && generation.next().is_none() {
+                self.link().await;
+            }
+            if !self.at_end(&generation) {
+                return Ok((0, lost));
+            }
+        }
+    }
+
+    fn is_newest(&self) -> bool {
+        self.follower
+            .last()
+            .is_some_and(|last| Rc::ptr_eq(&last, &self.generation))
     }
 
     /// The place of the next byte without a read: with its check only at a file's start.
@@ -181,24 +235,26 @@ impl Walk {
                 .last()
                 .is_some_and(|last| Rc::ptr_eq(&last, &generation));
             if !newest || self.offset < generation.end.get() {
-                if let Some(held) = scratch.held(generation.serial, self.offset) {
-                    self.offset += held as u64;
+                if scratch.holds(generation.serial, self.offset) {
+                    self.offset += scratch.bytes().len() as u64;
                     return Ok(Next::Bytes);
                 }
                 let read = match self.warmed.take() {
                     Some(bytes) => {
-                        scratch.bytes[..bytes.len()].copy_from_slice(&bytes);
+                        scratch.put(generation.serial, self.offset, &bytes);
                         bytes.len()
                     }
-                    None => match generation.read_now(self.offset, &mut scratch.bytes)? {
-                        Some(read) => read,
-                        None => return Ok(Next::Cold),
-                    },
+                    None => {
+                        let Some(read) = generation.read_now(self.offset, scratch.space())? else {
+                            return Ok(Next::Cold);
+                        };
+                        scratch.filled(generation.serial, self.offset, read);
+                        read
+                    }
                 };
-                scratch.holds = (generation.serial, self.offset, read);
                 if newest && !self.is_still_that_file(&generation) {
                     // What was read may belong to the file's new content.
-                    scratch.holds = (0, 0, 0);
+                    scratch.forget();
                     continue;
                 }
                 if read > 0 {
