@@ -37,10 +37,16 @@ mod cli;
 mod clients;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
+/// Quoted globs: which files they offer, now and later, and which never.
+mod globs;
 /// The plain form of a stream: one text message per line.
 mod lines;
 /// The page in a real browser: what a reader sees while lines come, servers restart, logs rotate.
 mod page;
+/// FIFOs, serial lines, standard input: what has no past of its own.
+mod pipes;
+/// Where the kernel sends no notice: FUSE, the lower layer of an overlay.
+mod polled;
 /// Why the command does not begin: one line and an exit status.
 mod refusals;
 /// Another file in the place of the followed one: rotated, renamed over, re-pointed, deleted.
@@ -51,5 +57,7 @@ mod requests;
 mod resume;
 /// The real `logrotate`, under a writer that does not wait for it.
 mod rotate;
+/// Files that hold one reading: sensors, counters, the board's own vitals.
+mod samples;
 /// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.
 mod wire;
