@@ -13,20 +13,29 @@ use tailcast::server::serve;
 const MESSAGE_MAX: usize = 16 << 20;
 
 fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     let listener = TcpListener::bind(address)?;
     println!("echo on ws://{}/", listener.local_addr()?);
-    smol::block_on(serve(listener, 64, std::future::pending(), |exchange| async {
-        match exchange.accept_websocket(MESSAGE_MAX).await? {
-            Accepted::WebSocket(mut session) => {
-                while let Some(message) = session.next().await {
-                    session.send(message).await?;
+    smol::block_on(serve(
+        listener,
+        64,
+        std::future::pending(),
+        |exchange| async {
+            match exchange.accept_websocket(MESSAGE_MAX).await? {
+                Accepted::WebSocket(mut session) => {
+                    while let Some(message) = session.next().await {
+                        session.send(message).await?;
+                    }
+                    session.finish().await;
+                    Ok(None)
                 }
-                session.finish().await;
-                Ok(None)
+                Accepted::Plain(exchange) => {
+                    exchange.answer(Whole::sentence(200, "well done")).await
+                }
+                Accepted::Refused(connection) => Ok(connection),
             }
-            Accepted::Plain(exchange) => exchange.answer(Whole::sentence(200, "well done")).await,
-            Accepted::Refused(connection) => Ok(connection),
-        }
-    }))
+        },
+    ))
 }

@@ -11,10 +11,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 /// Xorshift: the same numbers on every run, so that a failure can be had again.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -39,14 +39,16 @@ fn a_hundred_lost_connections() {
                 bytes.extend(more);
             }
         }
-        client.disconnect();
-        for _ in 0..dice.below(3) {
-            writer.wait();
-            rotations.push((writer.everything().len() as u64, "rotated"));
-            folder.rotate();
-            writer.reopen();
-            writer.begin(1 + dice.below(100));
-        }
+        // A few rotations: the first before the client leaves, or while it is away, or when it is hardly back.
+        let mut rotate = |times: u64, writer: &mut Writer| {
+            for _ in 0..times {
+                writer.wait();
+                rotations.push((writer.everything().len() as u64, "rotated"));
+                folder.rotate();
+                writer.reopen();
+                writer.begin(1 + dice.below(100));
+            }
+        };
         match dice.below(6) {
             0 => server.restart(),
             1 => server.crash(),
