@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod page;
 pub mod range;
 pub mod report;
+pub mod ring;
 pub mod route;
 pub mod server;
 pub mod source;

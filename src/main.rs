@@ -9,6 +9,7 @@ use futures_lite::StreamExt;
 use tailcast::config::{self, Args, Asked};
 use tailcast::report::{self, Error};
 use tailcast::server::{self, Config};
+use tailcast::source::origin;
 
 fn main() -> ExitCode {
     match start() {
@@ -37,25 +38,23 @@ fn start() -> Result<(), Error> {
 }
 
 async fn run(args: Args) -> Result<(), Error> {
-    let sources = config::sources(&args.sources)?;
-    if sources.is_empty() {
-        return Err(report::no_source());
-    }
-    for (_, path) in &sources {
-        report::check(path).await?;
-    }
+    let named = config::sources(&args.sources)?;
+    let sources = named.into_iter().map(origin::recognise);
+    let sources = sources.collect::<Result<Vec<_>, Error>>()?;
     // Before the banner: who has read it may send a signal.
     let mut signals = Signals::new([Signal::Int, Signal::Term])
         .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
     let (listener, bound) =
         server::bind(args.listen).map_err(|error| report::cannot_listen(args.listen, &error))?;
     if !args.quiet {
-        print(&report::banner(&sources, bound));
+        print(&report::banner(&sources, args.sample, bound));
     }
     let config = Config {
         sources,
         lines: args.lines,
         poll: args.poll,
+        sample: args.sample,
+        record: args.record,
         heartbeat: args.heartbeat,
         max_clients: args.max_clients,
         websocket_only: args.websocket_only,

@@ -43,6 +43,10 @@ pub async fn route(site: Rc<Site>, exchange: Exchange) -> io::Result<Option<Conn
             ))
             .await;
     };
+    if path.starts_with("/s") {
+        // Of the streams: files of a glob may have come or gone.
+        site.sources.refresh().await;
+    }
     let source = match path.as_str() {
         "/stream" => site.sources.first(),
         _ => path
@@ -285,6 +289,8 @@ struct Listed {
     /// Relative to the page, so that any sub-path of a proxy works.
     url: String,
     clients: usize,
+    /// How changes come to be known.
+    watch: &'static str,
 }
 
 async fn sources(site: &Site) -> String {
@@ -298,6 +304,7 @@ async fn sources(site: &Site) -> String {
             modified: extent.modified.and_then(rfc3339),
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
+            watch: extent.watch,
         });
     }
     json::to_string(&list)

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use crate::connection::{self, Connection, Exchange, Whole};
 use crate::metrics::{Counter, Metrics};
 use crate::route::route;
 use crate::source::notices::Notices;
+use crate::source::origin::Origin;
 use crate::source::scratch::Scratch;
 use crate::source::{Ground, Sources};
 
@@ -36,12 +36,16 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// What a server is run with. All of it has been checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Names and paths of what is followed; the names differ.
-    pub sources: Vec<(String, PathBuf)>,
+    /// Names and origins of what is streamed; the names differ.
+    pub sources: Vec<(String, Origin)>,
     /// Lines of history that a stream starts with.
     pub lines: u64,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
+    /// How often to read a sample.
+    pub sample: Duration,
+    /// Samples are read though nobody listens.
+    pub record: bool,
     /// The period of pings.
     pub heartbeat: Duration,
     /// Connections held at once.
@@ -141,6 +145,10 @@ pub async fn run(
         looks: looks.clone(),
         poll: config.poll,
         anyway: config.heartbeat,
+        sample: config.sample,
+        record: config.record,
+        started: Instant::now(),
+        say: config.say,
     };
     let site = Rc::new(Site {
         sources: Sources::new(config.sources, &ground),

@@ -3,13 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
-
-use rustix::fs::OFlags;
 
 use super::disk::{self, FileSystem};
 use super::family;
+use super::place::Place;
 use super::step::{Seen, Tail};
 use crate::cursor::CHECK_SPAN;
 
@@ -53,10 +51,9 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Looks at `path`, and at the open file, which may have lost that name and still grow. May block.
-    pub(super) fn glance(&self, path: &Path) -> Glance {
-        let now = path.metadata().ok().filter(std::fs::Metadata::is_file);
-        let now = now.map(|metadata| disk::seen(&metadata));
+    /// Looks at `place`, and at the open file, which may have lost that name and still grow. May block.
+    pub(super) fn glance(&self, place: &Place) -> Glance {
+        let now = place.seen();
         let mut glance = Glance {
             now,
             held: None,
@@ -74,7 +71,8 @@ impl Known {
                 self.compare(file, &seen, &held, &mut glance);
             }
         } else if now.is_none() {
-            glance.directory = family::directory(path).map(|path| FileSystem::of_path(&path));
+            glance.directory =
+                family::directory(&place.path).map(|path| FileSystem::of_path(&path));
         }
         glance
     }
@@ -99,15 +97,15 @@ impl Known {
         }
     }
 
-    /// Opens the file that `path` means now. Blocks.
-    pub(super) fn open(&self, path: &Path) -> io::Result<Opened> {
-        let (file, seen) = family::open(path, OFlags::empty())?;
+    /// Opens the file that `place` means now. Blocks.
+    pub(super) fn open(&self, place: &Place) -> io::Result<Opened> {
+        let (file, seen) = place.open()?;
         let (mut between, mut gap) = (Vec::new(), false);
         if let Some(before) = &self.file
             && let Ok(metadata) = before.metadata()
         {
             let before = disk::seen(&metadata);
-            let members = family::members(path).unwrap_or_default();
+            let members = family::members(&place.target()).unwrap_or_default();
             let (mut found, unsure) =
                 family::after(members, before.id, Some(&before), Some(seen.id));
             let surplus = found.len().saturating_sub(BETWEEN_MAX);
