@@ -51,6 +51,8 @@ mod follow;
 mod follow_http;
 /// The plain form of a stream: one text message per line.
 mod lines;
+/// `/metrics`: what the server counts.
+mod metrics;
 /// The page in a real browser: what a reader sees while lines come.
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
@@ -69,5 +71,7 @@ mod requests;
 mod resume;
 /// The real `logrotate`, under a writer that does not wait for it.
 mod rotate;
+/// Plain HTTP at its edges: every answer arrives, whatever the request.
+mod statuses;
 /// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.
 mod wire;
