@@ -59,6 +59,8 @@ mod metrics;
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
+/// The page beside logs: files of one value, sensors, many streams, file systems without notices.
+mod page_kinds;
 /// FIFOs, serial lines, standard input: what has no past of its own.
 mod pipes;
 /// The file as it is now, and any part of it.

@@ -134,7 +134,7 @@ impl Source {
     /// How many listen.
     pub fn clients(&self) -> usize {
         match &self.flow {
-            Flow::File(follower) => follower.listeners(),
+            Flow::File(follower) => follower.readers(),
             Flow::Sample(sample) => sample.history().listeners(),
             Flow::Pipe(pipe) => pipe.history().listeners(),
         }
