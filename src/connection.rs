@@ -50,7 +50,7 @@ impl Whole {
 
     /// A status with its own name for a body.
     pub fn bare(status: Status) -> Self {
-        Self::sentence(status, &reason(status).to_lowercase())
+        Self::sentence(status, &reason(status).to_ascii_lowercase())
     }
 
     /// The same with one more field.

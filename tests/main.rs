@@ -37,6 +37,8 @@ mod writer;
 
 // The chapters.
 
+/// The Autobahn test suite against the example `echo`.
+mod autobahn;
 /// The command: its options, what it prints, how it ends.
 mod cli;
 /// Clients of every kind, and what each of them costs the others: nothing.
@@ -71,6 +73,8 @@ mod requests;
 mod resume;
 /// The real `logrotate`, under a writer that does not wait for it.
 mod rotate;
+/// The server API of the article, in Rust: handlers of our own on the library.
+mod session;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.
 mod statuses;
 /// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.

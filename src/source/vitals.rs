@@ -50,8 +50,14 @@ fn temperature(directory: &Path) -> Option<String> {
 /// Thousandths of a degree as degrees.
 fn celsius(text: &str) -> Option<String> {
     let thousandths: i32 = text.trim().parse().ok()?;
-    let tenths = (f64::from(thousandths) / 100.0).round() / 10.0;
-    Some(format!("{tenths:.1}"))
+    // In whole numbers, rounded half away from zero: a Pi Zero's user pays for floating point in bytes.
+    let tenths = (thousandths.unsigned_abs() + 50) / 100;
+    let sign = if thousandths < 0 && tenths > 0 {
+        "-"
+    } else {
+        ""
+    };
+    Some(format!("{sign}{}.{}", tenths / 10, tenths % 10))
 }
 
 /// The load of the last minute, from `/proc/loadavg`.
