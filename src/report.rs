@@ -183,7 +183,7 @@ fn links(bound: SocketAddr) -> Vec<String> {
         .iter()
         .map(if_addrs::Interface::ip)
         .collect();
-    addresses.sort();
+    addresses.sort_unstable();
     addresses.dedup();
     let reached = |ip: &IpAddr| match ip {
         IpAddr::V4(four) => !four.is_loopback() && !four.is_link_local(),

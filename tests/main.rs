@@ -26,6 +26,8 @@ mod event_source;
 mod folder;
 /// A small client of HTTP/1.1 that shows everything.
 mod http;
+/// A program that others wrote, and what it prints.
+mod program;
 /// Outside programs: found on `PATH`, or the test is skipped in plain words.
 mod require;
 /// The binary as a process: started, stopped, restarted on its port, measured.
@@ -43,6 +45,8 @@ mod autobahn;
 mod cli;
 /// Clients of every kind, and what each of them costs the others: nothing.
 mod clients;
+/// `curl`: ranges, kept connections, bodies that do not end.
+mod curl;
 /// Server-sent events: a line is an event, its id the cursor behind it.
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
@@ -55,10 +59,14 @@ mod follow_http;
 mod lines;
 /// `/metrics`: what the server counts.
 mod metrics;
+/// nginx in front, as people put one there.
+mod nginx;
 /// The page in a real browser: what a reader sees while lines come.
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
+/// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
+mod peers;
 /// The file as it is now, and any part of it.
 mod plain;
 /// Polling and long polling: what came after a cursor.

@@ -77,7 +77,7 @@ impl Glob {
                 place.seen().is_some() && access(&place.path, Access::READ_OK).is_ok()
             })
             .collect();
-        names.sort();
+        names.sort_unstable();
         let more = names.len() > FILES_MAX;
         names.truncate(FILES_MAX);
         Matches {

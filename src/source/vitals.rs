@@ -40,8 +40,7 @@ fn temperature(directory: &Path) -> Option<String> {
         !PROCESSOR.iter().any(|name| kind.contains(name))
     };
     // By name within each group: `thermal_zone0` before `thermal_zone1`.
-    zones.sort();
-    zones.sort_by_key(is_other);
+    zones.sort_unstable_by_key(|zone| (is_other(zone), zone.clone()));
     zones
         .iter()
         .find_map(|zone| celsius(&fs::read_to_string(zone.join("temp")).ok()?))
