@@ -55,6 +55,8 @@ mod events_resume;
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
 mod follow_http;
+/// Quoted globs: which files they offer, now and later, and which never.
+mod globs;
 /// The plain form of a stream: one text message per line.
 mod lines;
 /// `/metrics`: what the server counts.
@@ -67,10 +69,14 @@ mod page;
 mod page_breaks;
 /// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
 mod peers;
+/// FIFOs, serial lines, standard input: what has no past of its own.
+mod pipes;
 /// The file as it is now, and any part of it.
 mod plain;
 /// Polling and long polling: what came after a cursor.
 mod poll;
+/// Where the kernel sends no notice: FUSE, the lower layer of an overlay.
+mod polled;
 /// Why the command does not begin: one line and an exit status.
 mod refusals;
 /// Another file in the place of the followed one: rotated, renamed over, re-pointed, deleted.
@@ -83,7 +89,11 @@ mod resume;
 mod rotate;
 /// The server API of the article, in Rust: handlers of our own on the library.
 mod session;
+/// Files that hold one reading: sensors, counters, the board's own vitals.
+mod samples;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.
 mod statuses;
+/// The README's table of ways to read a stream: each line is run as it stands there.
+mod ways;
 /// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.
 mod wire;
