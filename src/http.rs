@@ -19,8 +19,10 @@ pub type Status = u16;
 pub struct Request {
     /// As sent: `GET`, `HEAD` or another token.
     pub method: String,
-    /// The target's path, still percent-encoded; an absolute-form target (RFC 9112 section 3.2.2) has lost its scheme and host.
+    /// The target's path, still percent-encoded.
     pub path: String,
+    /// Whom the client means, `HOST[:PORT]`: out of an absolute-form target, else of `Host` (RFC 9112 section 3.2.2).
+    pub authority: Option<String>,
     /// What stands behind the `?`.
     pub query: Option<String>,
     /// Length of the body that follows the head, in bytes.
@@ -41,7 +43,8 @@ impl Request {
             .map(|field| field.1.as_str())
     }
 
-    fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// The values of all header fields `name`, whatever its case.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
         self.fields
             .iter()
@@ -63,12 +66,16 @@ impl Request {
 
     /// The value of the query parameter `name`, percent-decoded; empty for a parameter without `=`.
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let value = self.raw_parameter(name)?;
+        Some(decode(value).unwrap_or(Cow::Borrowed("\u{fffd}")))
+    }
+
+    /// The same as it was sent, still percent-encoded.
+    pub fn raw_parameter(&self, name: &str) -> Option<&str> {
         let pairs = self.query.as_deref()?.split('&');
         pairs
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .find_map(|(key, value)| {
-                (decode(key)? == name).then(|| decode(value).unwrap_or(Cow::Borrowed("\u{fffd}")))
-            })
+            .find_map(|(key, value)| (decode(key)? == name).then_some(value))
     }
 
     /// Whether the client asks to switch this connection to WebSocket (RFC 6455 section 4.2.1).
@@ -115,10 +122,11 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Status> {
             )
         })
         .collect();
-    let (path, query) = split_target(target)?;
+    let (authority, path, query) = split_target(target)?;
     let mut request = Request {
         method: method.to_owned(),
         path: path.to_owned(),
+        authority: authority.map(str::to_owned),
         query: query.map(str::to_owned),
         body: 0,
         keep_alive: false,
@@ -130,6 +138,9 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Status> {
         1 => {}
         0 if minor == 0 => {}
         _ => return Err(400),
+    }
+    if request.authority.is_none() {
+        request.authority = request.field("Host").map(str::to_owned);
     }
     request.body = body_length(&request)?;
     request.keep_alive = request.one_one && !request.lists("Connection", "close");
@@ -149,17 +160,19 @@ fn over_limit(bytes: &[u8]) -> Status {
     }
 }
 
-/// Origin-form or absolute-form (RFC 9112 section 3.2) into path and query.
-fn split_target(target: &str) -> Result<(&str, Option<&str>), Status> {
+/// Origin-form or absolute-form (RFC 9112 section 3.2) into authority, path and query.
+fn split_target(target: &str) -> Result<(Option<&str>, &str, Option<&str>), Status> {
     let scheme = target
         .get(..7)
         .filter(|scheme| scheme.eq_ignore_ascii_case("http://"));
-    let target = match scheme {
-        Some(_) => match target[7..].find(['/', '?']) {
-            Some(at) => &target[7 + at..],
-            None => "/",
-        },
-        None => target,
+    let (authority, target) = match scheme {
+        Some(_) => {
+            let rest = &target[7..];
+            let (authority, target) =
+                rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+            (Some(authority), target)
+        }
+        None => (None, target),
     };
     let target = target.split('#').next().unwrap_or_default();
     let (path, query) = match target.split_once('?') {
@@ -167,8 +180,8 @@ fn split_target(target: &str) -> Result<(&str, Option<&str>), Status> {
         None => (target, None),
     };
     match path {
-        "" => Ok(("/", query)),
-        _ if path.starts_with('/') => Ok((path, query)),
+        "" if authority.is_some() => Ok((authority, "/", query)),
+        _ if path.starts_with('/') => Ok((authority, path, query)),
         _ => Err(400),
     }
 }
@@ -205,13 +218,18 @@ pub fn reason(status: Status) -> &'static str {
         101 => "Switching Protocols",
         200 => "OK",
         204 => "No Content",
+        303 => "See Other",
         400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
         414 => "URI Too Long",
+        421 => "Misdirected Request",
         426 => "Upgrade Required",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         501 => "Not Implemented",
@@ -298,19 +316,30 @@ mod tests {
 
     #[test]
     fn targets() {
-        for (target, path, query) in [
-            ("/", "/", None),
-            ("/a/b?c=d", "/a/b", Some("c=d")),
-            ("http://pi:8080", "/", None),
-            ("HTTP://pi/stream?from=end", "/stream", Some("from=end")),
-            ("http://pi?x", "/", Some("x")),
+        for (target, authority, path, query) in [
+            ("/", "a", "/", None),
+            ("/a/b?c=d", "a", "/a/b", Some("c=d")),
+            ("http://pi:8080", "pi:8080", "/", None),
+            (
+                "HTTP://pi/stream?from=end",
+                "pi",
+                "/stream",
+                Some("from=end"),
+            ),
+            ("http://pi?x", "pi", "/", Some("x")),
+            ("//pi/x", "a", "//pi/x", None),
         ] {
             let request = request(&format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")).unwrap();
+            assert_eq!(request.authority.as_deref(), Some(authority), "{target}");
             assert_eq!(
                 (request.path.as_str(), request.query.as_deref()),
                 (path, query),
                 "{target}"
             );
+        }
+        for target in ["?x", "#", "*", "pi:80", "https://pi/"] {
+            let head = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+            assert_eq!(request(&head), Err(400), "{target}");
         }
     }
 

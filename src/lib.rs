@@ -6,6 +6,7 @@
 pub mod config;
 pub mod connection;
 pub mod cursor;
+pub mod gate;
 pub mod http;
 pub mod lines;
 pub mod live;
