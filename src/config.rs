@@ -1,26 +1,46 @@
 //! The command line into a checked configuration. Every default and every limit on a value stands here, with its unit.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use argh::FromArgs;
 
+use crate::gate::authority::{Host, Origin};
 use crate::report::Error;
 
 /// Stream a file, live, to browsers on the network. A SOURCE is PATH or NAME=PATH.
 #[derive(FromArgs, Debug)]
 #[argh(help_triggers("--help", "-h"))]
 pub struct Args {
-    /// where to listen (default 127.0.0.1:8080); port 0 picks one and prints it
-    #[argh(
-        option,
-        arg_name = "ADDR:PORT",
-        default = "LISTEN",
-        from_str_fn(address)
-    )]
-    pub listen: SocketAddr,
+    /// where to listen (default [::]:8080 and IPv4 too); port 0 picks one and prints it
+    #[argh(option, arg_name = "ADDR:PORT", from_str_fn(address))]
+    pub listen: Option<SocketAddr>,
+
+    /// the key that a visitor needs (default: one made at start); other users of this machine can see it in `ps`
+    #[argh(option, arg_name = "KEY")]
+    pub key: Option<String>,
+
+    /// a file that holds the key, closed to others; the variable TAILCAST_KEY is a third way
+    #[argh(option, arg_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// no key needed by anyone
+    #[argh(switch)]
+    pub public: bool,
+
+    /// one more name that this server answers to; may be repeated
+    #[argh(option, arg_name = "NAME", from_str_fn(host))]
+    pub host: Vec<Host>,
+
+    /// one more page origin that may connect, such as https://example.com; may be repeated
+    #[argh(option, arg_name = "ORIGIN", from_str_fn(origin))]
+    pub origin: Vec<Origin>,
+
+    /// started as root, go on as this user
+    #[argh(option, arg_name = "NAME")]
+    pub user: Option<String>,
 
     /// lines of history that a live stream starts with (default 10)
     #[argh(option, arg_name = "N", default = "10", from_str_fn(count))]
@@ -60,8 +80,6 @@ pub struct Args {
     pub sources: Vec<String>,
 }
 
-/// Where to listen: this machine only, until there is a gate.
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// A look costs one `stat`; four a second are not felt, and not waited for.
 const POLL: Duration = Duration::from_millis(250);
 /// Below the 30 to 60 s after which home routers forget an idle connection.
@@ -71,7 +89,7 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Switches, which take no value: `--quiet=yes` must not make `yes` a file.
-const SWITCHES: [&str; 4] = ["--quiet", "--verbose", "--version", "--help"];
+const SWITCHES: [&str; 5] = ["--public", "--quiet", "--verbose", "--version", "--help"];
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -131,6 +149,15 @@ fn tidy(output: &str) -> String {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "expected ADDR:PORT such as 0.0.0.0:8080 or [::]:8080".to_owned())
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    Host::parse(text).ok_or_else(|| "expected a name such as pi.example, without a port".to_owned())
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text)
+        .ok_or_else(|| "expected an origin such as https://example.com, without a path".to_owned())
 }
 
 fn count(text: &str) -> Result<u64, String> {
@@ -232,6 +259,12 @@ mod tests {
             (&["--listen", "8080"], "--listen"),
             (&["--listen", "localhost:1"], "--listen"),
             (&["--quiet=yes"], "--quiet"),
+            (&["--public=no"], "--public"),
+            (&["--host=pi:80"], "--host"),
+            (&["--origin=pi.example"], "--origin"),
+            (&["--origin=http://pi.example/"], "--origin"),
+            (&["--origin=null"], "--origin"),
+            (&["--origin=*"], "--origin"),
         ] {
             let error = run(words).unwrap_err();
             assert!(

@@ -1,18 +1,19 @@
 //! One connection: requests in, answers out, until either side ends it.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use smol::{Async, Timer};
 
+use crate::door;
 use crate::http::{self, Request, Status};
 use crate::live::session::{SEND_TIME, Session};
 use crate::live::websocket;
 use crate::live::wire::part;
-use crate::route::{Answer, bare, route};
+use crate::route::{Answer, bare};
 use crate::server::Site;
 use crate::source::reader::{Next, Reader};
 
@@ -25,11 +26,11 @@ const IDLE_TIME: Duration = Duration::from_secs(60);
 /// How much is read of a request at once, in bytes: most heads come in one piece.
 const READ_AT_ONCE: usize = 1024;
 
-/// Serves one connection to its end.
+/// Serves one connection, from `address`, to its end.
 ///
 /// # Errors
 /// When the client breaks off; it ends this connection only.
-pub async fn serve(site: &Rc<Site>, socket: Async<TcpStream>) -> io::Result<()> {
+pub async fn serve(site: &Rc<Site>, socket: Async<TcpStream>, address: IpAddr) -> io::Result<()> {
     let mut unread = Vec::new();
     loop {
         let stopped = async {
@@ -45,7 +46,7 @@ pub async fn serve(site: &Rc<Site>, socket: Async<TcpStream>) -> io::Result<()> 
             None => return Ok(()),
         };
         let is_head = head.method == "HEAD";
-        let answer = route(site, &head).await;
+        let answer = door::answer(site, address, &head).await;
         match answer {
             Answer::WebSocket(fields, reader, open) => {
                 write(&socket, &http::response(101, &fields)).await?;

@@ -1,14 +1,17 @@
 //! The command: arguments, listener, banner, run, exit status. The only place that prints or exits.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
 use tailcast::config::{self, Args, Asked};
+use tailcast::gate::Rules;
+use tailcast::links::{self, Links};
 use tailcast::report::{self, Error};
 use tailcast::server::{self, Config};
+use tailcast::{listen, qr, secret};
 
 fn main() -> ExitCode {
     match start() {
@@ -38,6 +41,7 @@ fn start() -> Result<(), Error> {
 
 async fn run(args: Args) -> Result<(), Error> {
     let sources = config::sources(&args.sources)?;
+    let key = secret::key(&args, std::env::var_os(secret::VARIABLE))?;
     if sources.is_empty() {
         return Err(report::no_source());
     }
@@ -47,10 +51,17 @@ async fn run(args: Args) -> Result<(), Error> {
     // Before the banner: who has read it may send a signal.
     let mut signals = Signals::new([Signal::Int, Signal::Term])
         .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
-    let (listener, bound) =
-        server::bind(args.listen).map_err(|error| report::cannot_listen(args.listen, &error))?;
+    let cannot_listen = |(address, error)| report::cannot_listen(address, &error);
+    let listener = listen::listen(args.listen).map_err(cannot_listen)?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| Error::refused(format!("cannot name the listener: {error}")))?;
     if !args.quiet {
-        print(&report::banner(&sources, bound));
+        let links = Links::new(bound, key.as_ref());
+        print(&report::banner(&sources, &links));
+        if std::io::stdout().is_terminal() {
+            print(&links.lan().and_then(qr::draw).unwrap_or_default());
+        }
     }
     let config = Config {
         sources,
@@ -58,6 +69,11 @@ async fn run(args: Args) -> Result<(), Error> {
         poll: args.poll,
         heartbeat: args.heartbeat,
         max_clients: args.max_clients,
+        rules: Rules {
+            names: [links::names(), args.host].concat(),
+            origins: args.origin,
+            key,
+        },
         say: |text| eprintln!("tailcast: {text}"),
     };
     let shutdown = async { _ = signals.next().await };

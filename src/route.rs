@@ -25,7 +25,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// A plain-text body.
-const TEXT: &str = "text/plain; charset=utf-8";
+pub const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What to answer.
 pub enum Answer {
@@ -35,6 +35,15 @@ pub enum Answer {
     File(Fields, Reader, u64),
     /// 101, and the stream over WebSocket; an exact client gets the `open` event first.
     WebSocket(Fields, Reader, Option<String>),
+}
+
+impl Answer {
+    /// Puts `more` header fields behind those that it has.
+    pub fn add(&mut self, more: Fields) {
+        let (Self::Whole(_, fields, _) | Self::File(fields, ..) | Self::WebSocket(fields, ..)) =
+            self;
+        fields.extend(more);
+    }
 }
 
 /// A status with a sentence for a body.

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -14,7 +14,10 @@ use rustix::io::Errno;
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::connection;
+use crate::gate::Rules;
+use crate::gate::wrong::WrongKeys;
 use crate::live::wire::part;
+use crate::places::Places;
 use crate::route::{Answer, sentence};
 use crate::source::notices::Notices;
 use crate::source::reader::Scratch;
@@ -46,6 +49,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Connections held at once.
     pub max_clients: usize,
+    /// Who may come in.
+    pub rules: Rules,
     /// Takes what should be said on standard error.
     pub say: fn(&str),
 }
@@ -62,11 +67,16 @@ pub struct Site {
     pub scratch: RefCell<Scratch>,
     /// Where lines become messages.
     pub frames: RefCell<Vec<u8>>,
+    /// Who may come in.
+    pub rules: Rules,
+    /// Who guesses at the key.
+    pub wrong_keys: RefCell<WrongKeys>,
+    /// Takes what should be said on standard error.
+    pub say: fn(&str),
     /// The end.
     pub shutdown: Shutdown,
     started: Instant,
-    clients: Cell<usize>,
-    left: Event,
+    places: Rc<Places>,
 }
 
 impl Site {
@@ -126,10 +136,12 @@ pub async fn run(
         heartbeat: config.heartbeat,
         scratch: RefCell::default(),
         frames: RefCell::default(),
+        rules: config.rules,
+        wrong_keys: RefCell::default(),
+        say: config.say,
         shutdown: Shutdown::default(),
         started: Instant::now(),
-        clients: Cell::new(0),
-        left: Event::new(),
+        places: Places::new(config.max_clients),
     });
     let notices = executor.spawn({
         let notices = notices.clone();
@@ -137,10 +149,10 @@ pub async fn run(
     });
     executor
         .run(async {
-            let accepting = accept(&listener, &site, &executor, config.max_clients, config.say);
+            let accepting = accept(&listener, &site, &executor);
             future::or(accepting, shutdown).await;
             site.shutdown.begin();
-            future::or(site.all_left(), async {
+            future::or(site.places.all_left(), async {
                 _ = Timer::after(SHUTDOWN_TIME).await
             })
             .await;
@@ -150,59 +162,29 @@ pub async fn run(
     Ok(())
 }
 
-impl Site {
-    async fn all_left(&self) {
-        loop {
-            let left = self.left.listen();
-            if self.clients.get() == 0 {
-                return;
-            }
-            left.await;
-        }
-    }
-}
-
-/// A client's place, given back when dropped.
-struct Place(Rc<Site>);
-
-impl Place {
-    fn take(site: &Rc<Site>) -> Self {
-        site.clients.set(site.clients.get() + 1);
-        Self(site.clone())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.clients.set(self.0.clients.get() - 1);
-        self.0.left.notify(usize::MAX);
-    }
-}
-
 /// Takes connections for ever. Nothing that a client does ends it.
 async fn accept(
     listener: &Async<TcpListener>,
     site: &Rc<Site>,
     executor: &Rc<LocalExecutor<'static>>,
-    max_clients: usize,
-    say: fn(&str),
 ) {
     let refusals = Rc::new(Cell::new(0));
     let mut paused = false;
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => {
-                let task = AssertUnwindSafe(admit(site, socket, max_clients, refusals.clone()))
-                    .catch_unwind();
+            Ok((socket, peer)) => {
+                // IPv4 comes mapped into IPv6 where one socket takes both.
+                let address = peer.ip().to_canonical();
+                let task = AssertUnwindSafe(admit(site, socket, address, &refusals)).catch_unwind();
                 // What a client does wrong, and a bug that it meets, ends its own task.
                 executor.spawn(async move { _ = task.await }).detach();
                 paused = false;
             }
             Err(error) if is_out_of_resources(&error) => {
                 if !std::mem::replace(&mut paused, true) {
-                    say(&format!("no new client for now: {error}"));
+                    (site.say)(&format!("no new client for now: {error}"));
                 }
-                future::or(site.left.listen(), async {
+                future::or(site.places.next_leaving(), async {
                     _ = Timer::after(ACCEPT_PAUSE).await
                 })
                 .await;
@@ -224,18 +206,18 @@ fn is_out_of_resources(error: &io::Error) -> bool {
 fn admit(
     site: &Rc<Site>,
     socket: Async<TcpStream>,
-    max_clients: usize,
-    refusals: Rc<Cell<usize>>,
+    address: IpAddr,
+    refusals: &Rc<Cell<usize>>,
 ) -> impl Future<Output = ()> + use<> {
     let site = site.clone();
-    let place = (site.clients.get() < max_clients).then(|| Place::take(&site));
-    let refused = place.is_none().then(|| Refusal::take(&refusals));
+    let place = site.places.take(address);
+    let refused = place.is_none().then(|| Refusal::take(refusals));
     async move {
         // Small messages go out at once; a socket that can't be set so still works.
         let _ = socket.get_ref().set_nodelay(true);
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(socket.get_ref(), SEND_BUFFER);
         match refused {
-            None => _ = connection::serve(&site, socket).await,
+            None => _ = connection::serve(&site, socket, address).await,
             Some(refusal) => {
                 let Answer::Whole(status, mut fields, body) =
                     sentence(503, "all places are taken; try again soon")
@@ -274,14 +256,4 @@ impl Drop for Refusal {
     fn drop(&mut self) {
         self.0.set(self.0.get() - 1);
     }
-}
-
-/// The address that a listener is bound to.
-///
-/// # Errors
-/// As `getsockname(2)`.
-pub fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address)?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
 }

@@ -13,6 +13,7 @@ pub mod step;
 
 use std::cell::Cell;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -86,6 +87,12 @@ impl Source {
         Reader::open(&self.follower, from).await
     }
 
+    /// Whether there is a file now that not everybody on this machine may read.
+    pub async fn is_private(&self) -> bool {
+        let metadata = async_fs::metadata(&self.follower.path).await;
+        metadata.is_ok_and(|metadata| metadata.permissions().mode() & EVERYBODY_READS == 0)
+    }
+
     /// How large it is now, and how fresh.
     pub async fn extent(&self) -> Extent {
         let metadata = async_fs::metadata(&self.follower.path)
@@ -98,6 +105,9 @@ impl Source {
         }
     }
 }
+
+/// What everybody on this machine may do with a file that is no secret to them: read it.
+const EVERYBODY_READS: u32 = 0o004;
 
 /// All streams, in the order of the command line.
 pub struct Sources(Vec<Rc<Source>>);
@@ -121,6 +131,16 @@ impl Sources {
     /// The one of this name.
     pub fn find(&self, name: &str) -> Option<Rc<Source>> {
         self.0.iter().find(|source| source.name == name).cloned()
+    }
+
+    /// Whether one of them is not for everybody on this machine.
+    pub async fn any_private(&self) -> bool {
+        for source in &self.0 {
+            if source.is_private().await {
+                return true;
+            }
+        }
+        false
     }
 
     /// All of them now.
