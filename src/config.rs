@@ -10,19 +10,20 @@ use argh::FromArgs;
 use crate::gate::authority::{Host, Origin};
 use crate::report::Error;
 
-/// Stream a file, live, to browsers on the network. A SOURCE is PATH or NAME=PATH.
+/// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard input); with none, this
+/// machine's own vitals are streamed.
 #[derive(FromArgs, Debug)]
 #[argh(help_triggers("--help", "-h"))]
 pub struct Args {
-    /// where to listen (default [::]:8080 and IPv4 too); port 0 picks one and prints it
+    /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it
     #[argh(option, arg_name = "ADDR:PORT", from_str_fn(address))]
     pub listen: Option<SocketAddr>,
 
-    /// the key that a visitor needs (default: one made at start); other users of this machine can see it in `ps`
+    /// the key that a visitor needs (default: one made at start); others on this machine can see it in `ps`
     #[argh(option, arg_name = "KEY")]
     pub key: Option<String>,
 
-    /// a file that holds the key, closed to others; the variable TAILCAST_KEY is a third way
+    /// a file with the key, closed to others; the environment's TAILCAST_KEY is a third way
     #[argh(option, arg_name = "FILE")]
     pub key_file: Option<PathBuf>,
 
@@ -50,6 +51,19 @@ pub struct Args {
     #[argh(option, arg_name = "DURATION", default = "POLL", from_str_fn(duration))]
     pub poll: Duration,
 
+    /// how often to read a file that is a reading, not a log (default 1s)
+    #[argh(
+        option,
+        arg_name = "DURATION",
+        default = "SAMPLE",
+        from_str_fn(duration)
+    )]
+    pub sample: Duration,
+
+    /// read these while nobody listens, too
+    #[argh(switch)]
+    pub record: bool,
+
     /// period of the server's pings; who is silent for three is dropped (default 20s)
     #[argh(
         option,
@@ -63,6 +77,10 @@ pub struct Args {
     #[argh(option, arg_name = "N", default = "256", from_str_fn(places))]
     pub max_clients: usize,
 
+    /// a stream's URL answers plain HTTP with 426 Upgrade Required
+    #[argh(switch)]
+    pub websocket_only: bool,
+
     /// print nothing but errors
     #[argh(switch)]
     pub quiet: bool,
@@ -75,13 +93,15 @@ pub struct Args {
     #[argh(switch)]
     pub version: bool,
 
-    /// the files to follow
+    /// files, quoted globs, sensors (sample:PATH), pipes, serial lines (PATH,baud=N)
     #[argh(positional, arg_name = "SOURCE")]
     pub sources: Vec<String>,
 }
 
 /// A look costs one `stat`; four a second are not felt, and not waited for.
 const POLL: Duration = Duration::from_millis(250);
+/// What a person can follow with the eye.
+const SAMPLE: Duration = Duration::from_secs(1);
 /// Below the 30 to 60 s after which home routers forget an idle connection.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// A shorter period would be a busy loop, a longer one a typing error.
@@ -89,13 +109,25 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Switches, which take no value: `--quiet=yes` must not make `yes` a file.
-const SWITCHES: [&str; 5] = ["--public", "--quiet", "--verbose", "--version", "--help"];
+const SWITCHES: [&str; 7] = [
+    "--public",
+    "--record",
+    "--websocket-only",
+    "--quiet",
+    "--verbose",
+    "--version",
+    "--help",
+];
+
+/// Standard input. The parser takes any word that begins with a dash for an option; no argument holds a NUL.
+const INPUT: &str = "-";
+const INPUT_HIDDEN: &str = "\0-";
 
 /// What the arguments ask for.
 #[derive(Debug)]
 pub enum Asked {
     /// To run.
-    Run(Args),
+    Run(Box<Args>),
     /// To print this text and be done.
     Print(String),
 }
@@ -114,6 +146,7 @@ pub fn parse(arguments: &[String]) -> Result<Asked, Error> {
                 return Err(Error::usage(format!("`{name}` takes no value")));
             }
             Some((name, value)) if options && name.starts_with("--") => words.extend([name, value]),
+            _ if argument == INPUT => words.push(INPUT_HIDDEN),
             _ => words.push(argument),
         }
     }
@@ -122,7 +155,12 @@ pub fn parse(arguments: &[String]) -> Result<Asked, Error> {
             "tailcast {}\n",
             env!("CARGO_PKG_VERSION")
         ))),
-        Ok(args) => Ok(Asked::Run(args)),
+        Ok(mut args) => {
+            for source in &mut args.sources {
+                *source = source.replace(INPUT_HIDDEN, INPUT);
+            }
+            Ok(Asked::Run(Box::new(args)))
+        }
         Err(exit) if exit.status.is_ok() => Ok(Asked::Print(exit.output)),
         Err(exit) => Err(Error::usage(tidy(&exit.output))),
     }
@@ -142,7 +180,8 @@ fn tidy(output: &str) -> String {
         .flat_map(char::to_lowercase)
         .chain(first)
         .collect();
-    line.replace(['\'', '"'], "`")
+    line.replace(INPUT_HIDDEN, INPUT)
+        .replace(['\'', '"'], "`")
         .replace("unrecognized argument: -", "unrecognized argument -")
 }
 
@@ -179,34 +218,107 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a duration such as 250ms, 2s or 1m, from 10ms to 1day".to_owned())
 }
 
-/// Names and paths of the sources; a name that is taken gets a number behind it.
+/// A SOURCE by its words; what stands at its path is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its name in URLs.
+    pub name: String,
+    /// That name was given, not made of the path.
+    pub given: bool,
+    /// What it stands for.
+    pub means: Means,
+}
+
+/// What a SOURCE stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// `PATH`: whatever stands there, or a glob.
+    Path(PathBuf),
+    /// `sample:PATH`: a file that holds one reading.
+    Sample(PathBuf),
+    /// `PATH,baud=N`: a serial line, and its speed in baud.
+    Serial(PathBuf, u32),
+    /// `-`: standard input.
+    Input,
+    /// Nothing: this machine's vitals.
+    Vitals,
+}
+
+/// The prefix of a path that holds one reading.
+const SAMPLE_PREFIX: &str = "sample:";
+
+/// The sources, each with a name of its own: one that is taken gets a number behind it. None at all are the vitals.
 ///
 /// # Errors
-/// Where a SOURCE has no path, or no name can be made of it.
-pub fn sources(texts: &[String]) -> Result<Vec<(String, PathBuf)>, Error> {
+/// Where a SOURCE has no path, or standard input is named twice.
+pub fn sources(texts: &[String]) -> Result<Vec<Named>, Error> {
     let mut taken = HashSet::new();
     let mut sources = Vec::new();
     for text in texts {
-        let (name, path) = match text.split_once('=') {
-            Some((name, path)) if !name.is_empty() && !name.contains('/') => {
-                (name.to_owned(), path)
-            }
-            _ => (last_part(text), text.as_str()),
+        let (name, rest) = match text.split_once('=') {
+            Some((name, rest)) if is_name(name) => (Some(name), rest),
+            _ => (None, text.as_str()),
         };
+        let (means, path) = means(rest)?;
         if path.is_empty() {
             return Err(Error::usage(format!(
                 "`{text}` has no path; expected PATH or NAME=PATH"
             )));
         }
+        let is_input = |source: &Named| source.means == Means::Input;
+        if means == Means::Input && sources.iter().any(is_input) {
+            return Err(Error::usage("standard input can be named once".to_owned()));
+        }
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None if means == Means::Input => "stdin".to_owned(),
+            None => last_part(path),
+        };
         let mut unique = name.clone();
         let mut number = 2;
         while !taken.insert(unique.clone()) {
             unique = format!("{name}-{number}");
             number += 1;
         }
-        sources.push((unique, PathBuf::from(path)));
+        let given = text.len() > rest.len();
+        sources.push(Named {
+            name: unique,
+            given,
+            means,
+        });
+    }
+    if sources.is_empty() {
+        sources.push(Named {
+            name: "vitals".to_owned(),
+            given: false,
+            means: Means::Vitals,
+        });
     }
     Ok(sources)
+}
+
+/// Whether what stands before the first `=` is a name, not the beginning of a path.
+fn is_name(text: &str) -> bool {
+    let is_path = text.contains('/') || text.starts_with(SAMPLE_PREFIX) || text.ends_with(",baud");
+    !text.is_empty() && !is_path
+}
+
+/// What a SOURCE without its name stands for, and its path.
+fn means(text: &str) -> Result<(Means, &str), Error> {
+    if text == INPUT {
+        return Ok((Means::Input, text));
+    }
+    if let Some(path) = text.strip_prefix(SAMPLE_PREFIX) {
+        return Ok((Means::Sample(path.into()), path));
+    }
+    if let Some((path, baud)) = text.rsplit_once(",baud=") {
+        let speed = baud.parse().ok().filter(|&baud: &u32| baud > 0);
+        let speed = speed.ok_or_else(|| {
+            Error::usage(format!("`{baud}` is no speed; expected one such as 115200"))
+        })?;
+        return Ok((Means::Serial(path.into(), speed), path));
+    }
+    Ok((Means::Path(text.into()), text))
 }
 
 fn last_part(path: &str) -> String {
@@ -223,7 +335,7 @@ mod tests {
     fn run(words: &[&str]) -> Result<Args, String> {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         match parse(&words) {
-            Ok(Asked::Run(args)) => Ok(args),
+            Ok(Asked::Run(args)) => Ok(*args),
             Ok(Asked::Print(text)) => Err(text),
             Err(error) => Err(error.to_string()),
         }
@@ -275,32 +387,76 @@ mod tests {
     }
 
     #[test]
-    fn names_of_sources() {
-        let texts = [
-            "/var/log/a.log",
-            "b=/x/y=z",
-            "./c=d",
-            "/other/a.log",
-            "a.log",
-            "=e",
-            "b=q",
-        ];
-        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
-        let want = [
-            ("a.log", "/var/log/a.log"),
-            ("b", "/x/y=z"),
-            ("c=d", "./c=d"),
-            ("a.log-2", "/other/a.log"),
-            ("a.log-3", "a.log"),
-            ("=e", "=e"),
-            ("b-2", "q"),
-        ];
-        let got = sources(&texts).unwrap();
-        assert_eq!(
-            got,
-            want.map(|(name, path)| (name.to_owned(), PathBuf::from(path)))
+    fn standard_input_is_no_option() {
+        for words in [&["-"][..], &["--", "-"], &["--quiet", "-"]] {
+            assert_eq!(run(words).unwrap().sources, ["-"], "{words:?}");
+        }
+        let error = run(&["--lines", "-"]).unwrap_err();
+        assert!(
+            error.contains("--lines") && error.contains("`-`"),
+            "{error}"
         );
-        assert!(sources(&["name=".to_owned()]).is_err());
-        assert!(sources(&[String::new()]).is_err());
+    }
+
+    fn named(texts: &[&str]) -> Result<Vec<Named>, Error> {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        sources(&texts)
+    }
+
+    #[test]
+    fn names_of_sources() {
+        let path = |path: &str| Means::Path(path.into());
+        let want = [
+            ("/var/log/a.log", "a.log", path("/var/log/a.log")),
+            ("b=/x/y=z", "b", path("/x/y=z")),
+            ("./c=d", "c=d", path("./c=d")),
+            ("/other/a.log", "a.log-2", path("/other/a.log")),
+            ("a.log", "a.log-3", path("a.log")),
+            ("=e", "=e", path("=e")),
+            ("b=q", "b-2", path("q")),
+            (
+                "sample:/run/temp",
+                "temp",
+                Means::Sample("/run/temp".into()),
+            ),
+            ("sample:x=y", "x=y", Means::Sample("x=y".into())),
+            (
+                "hot=sample:/run/temp",
+                "hot",
+                Means::Sample("/run/temp".into()),
+            ),
+            ("./sample:x", "sample:x", path("./sample:x")),
+            (
+                "gps=/dev/ttyS0,baud=9600",
+                "gps",
+                Means::Serial("/dev/ttyS0".into(), 9600),
+            ),
+            (
+                "/dev/ttyS1,baud=115200",
+                "ttyS1",
+                Means::Serial("/dev/ttyS1".into(), 115_200),
+            ),
+            ("ttyS2,baud=1", "ttyS2", Means::Serial("ttyS2".into(), 1)),
+            ("-", "stdin", Means::Input),
+        ];
+        let texts: Vec<&str> = want.iter().map(|(text, ..)| *text).collect();
+        let got = named(&texts).unwrap();
+        for (got, (text, name, means)) in got.into_iter().zip(want) {
+            assert_eq!((got.name.as_str(), &got.means), (name, &means), "{text}");
+        }
+        assert_eq!(named(&["in=-"]).unwrap()[0].name, "in");
+        assert_eq!(named(&[]).unwrap()[0].means, Means::Vitals);
+        for texts in [
+            &["name="][..],
+            &[""],
+            &["sample:"],
+            &["x=sample:"],
+            &[",baud=9600"],
+            &["/dev/ttyS0,baud=fast"],
+            &["/dev/ttyS0,baud=0"],
+            &["-", "again=-"],
+        ] {
+            assert!(named(texts).is_err(), "{texts:?}");
+        }
     }
 }

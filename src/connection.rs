@@ -1,21 +1,18 @@
 //! One connection: requests in, answers out, until either side ends it.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, TcpStream};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use smol::{Async, Timer};
 
-use crate::door;
-use crate::http::{self, Request, Status};
-use crate::live::session::{SEND_TIME, Session};
-use crate::live::websocket;
-use crate::live::wire::part;
-use crate::route::{Answer, bare};
-use crate::server::Site;
-use crate::source::reader::{Next, Reader};
+use crate::http::{self, Fields, Request, Status, reason};
+use crate::live::session::Session;
+use crate::live::wire::{SEND_TIME, part};
+use crate::server::Shutdown;
 
 /// How long a request head may take from its first byte. A phone on bad Wi-Fi needs one.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -26,192 +23,346 @@ const IDLE_TIME: Duration = Duration::from_secs(60);
 /// How much is read of a request at once, in bytes: most heads come in one piece.
 const READ_AT_ONCE: usize = 1024;
 
-/// Serves one connection, from `address`, to its end.
+/// A plain-text body.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+
+/// A connection between two requests.
+pub struct Connection {
+    /// The socket.
+    pub socket: Async<TcpStream>,
+    /// The other end; an IPv4 address in its own form, not mapped into IPv6.
+    pub address: IpAddr,
+    /// What was read from it and belongs to the next request.
+    unread: Vec<u8>,
+}
+
+/// An answer that is at hand: status, fields, body.
+#[derive(Debug)]
+pub struct Whole(pub Status, pub Fields, pub Cow<'static, [u8]>);
+
+impl Whole {
+    /// A status with a sentence for a body.
+    pub fn sentence(status: Status, text: &str) -> Self {
+        Self(
+            status,
+            vec![("Content-Type", TEXT.into())],
+            format!("{text}\n").into_bytes().into(),
+        )
+    }
+
+    /// A status with its own name for a body.
+    pub fn bare(status: Status) -> Self {
+        Self::sentence(status, &reason(status).to_lowercase())
+    }
+
+    /// The same with one more field.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.1.push((name, value.into()));
+        self
+    }
+}
+
+/// One request and the connection to answer it on. A handler gives the connection back if it may be kept.
+pub struct Exchange {
+    /// The request.
+    pub request: Request,
+    /// Where it came from.
+    pub connection: Connection,
+    /// Header fields that every answer to it carries.
+    pub shared: Fields,
+}
+
+/// What became of a request at [`Exchange::accept_websocket`].
+pub enum Accepted {
+    /// An open WebSocket.
+    WebSocket(Session),
+    /// An ordinary request, for the handler to answer.
+    Plain(Exchange),
+    /// An upgrade that breaks the rules; it has been answered.
+    Refused(Option<Connection>),
+}
+
+impl Exchange {
+    /// Takes WebSockets and ordinary requests both. `message_max`: the longest message that the client may send, in bytes.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn accept_websocket(self, message_max: usize) -> io::Result<Accepted> {
+        if !self.request.asks_for_websocket() {
+            return Ok(Accepted::Plain(self));
+        }
+        match handshake(&self.request) {
+            Ok(fields) => Ok(Accepted::WebSocket(
+                self.upgrade(&fields, message_max).await?,
+            )),
+            Err(refusal) => Ok(Accepted::Refused(self.answer(refusal).await?)),
+        }
+    }
+
+    /// Insists on WebSocket: an ordinary request is answered 426. `Err` holds the connection that was answered.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn require_websocket(
+        self,
+        message_max: usize,
+    ) -> io::Result<Result<Session, Option<Connection>>> {
+        Ok(match self.accept_websocket(message_max).await? {
+            Accepted::WebSocket(session) => Ok(session),
+            Accepted::Plain(exchange) => Err(exchange.answer(upgrade_required()).await?),
+            Accepted::Refused(connection) => Err(connection),
+        })
+    }
+
+    /// Switches to WebSocket with the `fields` that [`handshake`] gave.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn upgrade(self, fields: &Fields, message_max: usize) -> io::Result<Session> {
+        let Connection { socket, unread, .. } = self.connection;
+        write(&socket, &http::response(101, fields)).await?;
+        Ok(Session::new(socket, unread, message_max).await)
+    }
+
+    /// Sends an answer that is at hand.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn answer(
+        self,
+        Whole(status, mut fields, body): Whole,
+    ) -> io::Result<Option<Connection>> {
+        if status != 204 {
+            fields.push(("Content-Length", body.len().to_string()));
+        }
+        let mut bytes = self.head(status, fields);
+        if self.request.method != "HEAD" {
+            bytes.extend_from_slice(&body);
+        }
+        write(&self.connection.socket, &bytes).await?;
+        Ok(Some(self.connection))
+    }
+
+    /// The head of an answer to this request.
+    pub fn head(&self, status: Status, mut fields: Fields) -> Vec<u8> {
+        fields.extend_from_slice(&self.shared);
+        if !self.request.keep_alive {
+            fields.push(("Connection", "close".into()));
+        }
+        http::response(status, &fields)
+    }
+}
+
+/// The answer to one who should have asked for WebSocket (RFC 9110 section 15.5.22).
+pub fn upgrade_required() -> Whole {
+    Whole::sentence(426, "this is a websocket; ask with `Upgrade: websocket`")
+        .with("Upgrade", "websocket")
+        .with("Connection", "Upgrade")
+}
+
+/// The server's side of the opening handshake (RFC 6455 section 4.2): the fields of the 101, or the refusal.
+///
+/// # Errors
+/// 400 where the request breaks the rules, 426 where it speaks another version.
+pub fn handshake(request: &Request) -> Result<Fields, Whole> {
+    if !request.is_websocket() {
+        let text = "an upgrade to websocket needs GET, HTTP/1.1 and `Connection: Upgrade`";
+        return Err(Whole::sentence(400, text));
+    }
+    if request.field("Sec-WebSocket-Version") != Some("13") {
+        let refusal = Whole::sentence(426, "websocket version 13 is spoken here");
+        return Err(refusal
+            .with("Sec-WebSocket-Version", "13")
+            .with("Upgrade", "websocket")
+            .with("Connection", "Upgrade"));
+    }
+    let Some(key) = request.field("Sec-WebSocket-Key").filter(|key| is_key(key)) else {
+        let text = "an upgrade to websocket needs a `Sec-WebSocket-Key` of 16 bytes in base64";
+        return Err(Whole::sentence(400, text));
+    };
+    Ok(vec![
+        ("Upgrade", "websocket".into()),
+        ("Connection", "Upgrade".into()),
+        ("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())),
+    ])
+}
+
+/// Whether `key` is 16 bytes in base64: 22 characters that mean something and two `=`.
+fn is_key(key: &str) -> bool {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.strip_suffix("==")
+        .is_some_and(|digits| digits.len() == 22 && digits.bytes().all(base64))
+}
+
+/// Serves one connection to its end: each request goes to `handle`, which gives the connection back if it may be kept.
 ///
 /// # Errors
 /// When the client breaks off; it ends this connection only.
-pub async fn serve(site: &Rc<Site>, socket: Async<TcpStream>, address: IpAddr) -> io::Result<()> {
-    let mut unread = Vec::new();
+pub async fn serve<H, F>(
+    mut connection: Connection,
+    shutdown: &Shutdown,
+    handle: &H,
+) -> io::Result<()>
+where
+    H: Fn(Exchange) -> F,
+    F: Future<Output = io::Result<Option<Connection>>>,
+{
     loop {
         let stopped = async {
-            site.shutdown.wait().await;
+            shutdown.wait().await;
             Ok(None)
         };
-        let head = match future::or(read_head(&socket, &mut unread), stopped).await? {
-            Some(Ok(head)) => head,
+        let request = match future::or(connection.read_head(), stopped).await? {
+            Some(Ok(request)) => request,
             Some(Err(status)) => {
-                send(&socket, &bare(status), true, false).await?;
-                break;
+                connection.refuse(Whole::bare(status)).await?;
+                return Ok(());
             }
             None => return Ok(()),
         };
-        let is_head = head.method == "HEAD";
-        let answer = door::answer(site, address, &head).await;
-        match answer {
-            Answer::WebSocket(fields, reader, open) => {
-                write(&socket, &http::response(101, &fields)).await?;
-                let session = Session::new(socket, unread).await;
-                websocket::serve(site, session, reader, open).await;
-                return Ok(());
-            }
-            Answer::File(mut fields, reader, length) => {
-                fields.push(("Content-Length", length.to_string()));
-                add_connection(&mut fields, head.keep_alive);
-                write(&socket, &http::response(200, &fields)).await?;
-                if !is_head {
-                    send_file(site, &socket, reader, length).await?;
-                }
-            }
-            whole => send(&socket, &whole, !head.keep_alive, is_head).await?,
-        }
-        if !head.keep_alive || !skip_body(&socket, &mut unread, head.body).await? {
+        let (keep_alive, body) = (request.keep_alive, request.body);
+        let Some(kept) = handle(Exchange {
+            request,
+            connection,
+            shared: Fields::new(),
+        })
+        .await?
+        else {
+            return Ok(());
+        };
+        connection = kept;
+        if !keep_alive || !connection.skip_body(body).await? {
             break;
         }
     }
-    part(&socket).await;
+    part(&connection.socket).await;
     Ok(())
 }
 
-/// The next request, the status to refuse it with, or `None` where the client has left.
-async fn read_head(
-    mut socket: &Async<TcpStream>,
-    unread: &mut Vec<u8>,
-) -> io::Result<Option<Result<Request, Status>>> {
-    let mut deadline = None;
-    loop {
-        match http::parse(unread) {
-            Ok(Some((request, length))) => {
-                unread.drain(..length);
-                return Ok(Some(Ok(request)));
-            }
-            Ok(None) => {}
-            Err(status) => return Ok(Some(Err(status))),
-        }
-        let idle = unread.is_empty();
-        if !idle && deadline.is_none() {
-            deadline = Some(Instant::now() + HEAD_TIME);
-        }
-        let filled = unread.len();
-        unread.resize(filled + READ_AT_ONCE, 0);
-        let read = async { Some(socket.read(&mut unread[filled..]).await) };
-        let late = async {
-            Timer::at(deadline.unwrap_or_else(|| Instant::now() + IDLE_TIME)).await;
-            None
-        };
-        let read = future::or(read, late).await;
-        unread.truncate(
-            filled
-                + read
-                    .as_ref()
-                    .and_then(|read| read.as_ref().ok())
-                    .copied()
-                    .unwrap_or(0),
-        );
-        match read {
-            None if idle => return Ok(None),
-            None => return Ok(Some(Err(408))),
-            Some(Ok(0)) if idle => return Ok(None),
-            // Half a request and then nothing more: it can still be answered.
-            Some(Ok(0)) => return Ok(Some(Err(400))),
-            Some(read) => drop(read?),
+impl Connection {
+    /// A connection from `address` on which nothing has been read.
+    pub fn new(socket: Async<TcpStream>, address: IpAddr) -> Self {
+        Self {
+            socket,
+            address,
+            unread: Vec::new(),
         }
     }
-}
 
-/// Reads over a body that nobody asked for. `false`: the client has left or takes too long.
-async fn skip_body(
-    mut socket: &Async<TcpStream>,
-    unread: &mut Vec<u8>,
-    length: u64,
-) -> io::Result<bool> {
-    let at_hand = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .min(unread.len());
-    unread.drain(..at_hand);
-    let mut left = usize::try_from(length).unwrap_or(usize::MAX) - at_hand;
-    let mut sink = [0; READ_AT_ONCE];
-    let skip = async {
-        while left > 0 {
-            let most = left.min(sink.len());
-            match socket.read(&mut sink[..most]).await? {
-                0 => return Ok(false),
-                read => left -= read,
-            }
-        }
-        Ok(true)
-    };
-    let late = async {
-        Timer::after(HEAD_TIME).await;
-        Ok(false)
-    };
-    future::or(skip, late).await
-}
-
-/// Sends an answer that is at hand.
-pub async fn send(
-    socket: &Async<TcpStream>,
-    answer: &Answer,
-    close: bool,
-    is_head: bool,
-) -> io::Result<()> {
-    let Answer::Whole(status, fields, body) = answer else {
-        return Ok(());
-    };
-    let mut fields = fields.clone();
-    fields.push(("Content-Length", body.len().to_string()));
-    add_connection(&mut fields, !close);
-    let mut bytes = http::response(*status, &fields);
-    if !is_head {
-        bytes.extend_from_slice(body);
-    }
-    write(socket, &bytes).await
-}
-
-fn add_connection(fields: &mut http::Fields, keep_alive: bool) {
-    if !keep_alive {
+    /// Answers without a request to answer to, and parts in peace.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn refuse(&self, Whole(status, mut fields, body): Whole) -> io::Result<()> {
+        fields.push(("Content-Length", body.len().to_string()));
         fields.push(("Connection", "close".into()));
+        let mut bytes = http::response(status, &fields);
+        bytes.extend_from_slice(&body);
+        write(&self.socket, &bytes).await?;
+        part(&self.socket).await;
+        Ok(())
     }
-}
 
-/// Sends `length` bytes from the reader. What is appended meanwhile belongs to the next answer.
-async fn send_file(
-    site: &Site,
-    socket: &Async<TcpStream>,
-    mut reader: Reader,
-    length: u64,
-) -> io::Result<()> {
-    let mut left = length;
-    while left > 0 {
-        let piece = {
-            let mut scratch = site.scratch.borrow_mut();
-            match reader.next(&mut scratch)? {
-                Next::Bytes => {
-                    let bytes = scratch.bytes();
-                    let most = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-                    Some(bytes[..most].to_vec())
+    /// The next request, the status to refuse it with, or `None` where the client has left.
+    async fn read_head(&mut self) -> io::Result<Option<Result<Request, Status>>> {
+        let mut socket = &self.socket;
+        let unread = &mut self.unread;
+        let mut deadline = None;
+        loop {
+            match http::parse(unread) {
+                Ok(Some((request, length))) => {
+                    unread.drain(..length);
+                    return Ok(Some(Ok(request)));
                 }
-                Next::Cold => None,
-                // The file was cut under the answer; only the end of the connection can tell now.
-                Next::Marker(_) | Next::End => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(None) => {}
+                Err(status) => return Ok(Some(Err(status))),
             }
-        };
-        match piece {
-            Some(piece) => {
-                write(socket, &piece).await?;
-                left -= piece.len() as u64;
-                future::yield_now().await;
+            let idle = unread.is_empty();
+            if !idle && deadline.is_none() {
+                deadline = Some(Instant::now() + HEAD_TIME);
             }
-            None => reader.warm().await?,
+            let filled = unread.len();
+            unread.resize(filled + READ_AT_ONCE, 0);
+            let read = async { Some(socket.read(&mut unread[filled..]).await) };
+            let late = async {
+                Timer::at(deadline.unwrap_or_else(|| Instant::now() + IDLE_TIME)).await;
+                None
+            };
+            let read = future::or(read, late).await;
+            unread.truncate(
+                filled
+                    + read
+                        .as_ref()
+                        .and_then(|read| read.as_ref().ok())
+                        .copied()
+                        .unwrap_or(0),
+            );
+            match read {
+                None if idle => return Ok(None),
+                None => return Ok(Some(Err(408))),
+                Some(Ok(0)) if idle => return Ok(None),
+                // Half a request and then nothing more: it can still be answered.
+                Some(Ok(0)) => return Ok(Some(Err(400))),
+                Some(read) => drop(read?),
+            }
         }
     }
-    Ok(())
+
+    /// Reads over a body that nobody asked for. `false`: the client has left or takes too long.
+    async fn skip_body(&mut self, length: u64) -> io::Result<bool> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let at_hand = length.min(self.unread.len());
+        self.unread.drain(..at_hand);
+        let mut left = length - at_hand;
+        let mut socket = &self.socket;
+        let skip = async {
+            let mut sink = vec![0; READ_AT_ONCE];
+            while left > 0 {
+                let most = left.min(sink.len());
+                match socket.read(&mut sink[..most]).await? {
+                    0 => return Ok(false),
+                    read => left -= read,
+                }
+            }
+            Ok(true)
+        };
+        let late = async {
+            Timer::after(HEAD_TIME).await;
+            Ok(false)
+        };
+        future::or(skip, late).await
+    }
 }
 
 /// Writes it all, unless the client takes longer than anyone should.
-async fn write(mut socket: &Async<TcpStream>, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// When the connection is broken, or with `TimedOut` after [`SEND_TIME`].
+pub async fn write(mut socket: &Async<TcpStream>, bytes: &[u8]) -> io::Result<()> {
     future::or(socket.write_all(bytes), async {
         Timer::after(SEND_TIME).await;
         Err(io::ErrorKind::TimedOut.into())
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys() {
+        assert!(is_key("dGhlIHNhbXBsZSBub25jZQ=="));
+        for key in [
+            "",
+            "==",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZ===",
+            "dGhlIHNhbXBsZSBub25jZQ==\n",
+            "dGhlIHNhbXBsZSBub25j Q==",
+        ] {
+            assert!(!is_key(key), "{key:?}");
+        }
+    }
 }

@@ -1,33 +1,41 @@
 //! At the door: what the gate says about a request, carried out.
 
-use std::net::IpAddr;
+use std::io;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::connection::{Connection, Exchange, TEXT, Whole};
 use crate::gate::wrong::{SPAN, Wrong};
 use crate::gate::{self, Peer, Verdict};
 use crate::http::{Fields, Request};
 use crate::page;
-use crate::route::{Answer, TEXT, bare, route, sentence};
+use crate::route::route;
 use crate::server::Site;
 
 /// How much of a name that a stranger sent is shown to him again, in characters.
 const SHOWN_MAX: usize = 80;
 
-/// Answers a request from `address`, if it may come in.
-pub async fn answer(site: &Site, address: IpAddr, request: &Request) -> Answer {
+/// Serves a request, if it may come in; gives the connection back if it may be kept.
+///
+/// # Errors
+/// When the connection is broken, or what is being sent can't be read any more.
+pub async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Option<Connection>> {
+    let address = exchange.connection.address;
+    let private = site.rules.minds_privacy(address) && site.sources.any_private().await;
     let now = Instant::now();
     let locked = site.wrong_keys.borrow().locked(address, now);
     let peer = Peer {
         address,
         locked: locked.is_some(),
-        private: site.rules.minds_privacy(address) && site.sources.any_private().await,
+        private,
     };
-    let mut answer = match gate::admit(request, &peer, &site.rules) {
-        Verdict::In => route(site, request).await,
-        Verdict::Misdirected => misdirected(request),
-        Verdict::Foreign => foreign(request),
+    exchange.shared = site.rules.shared(&exchange.request);
+    let answer = match gate::admit(&exchange.request, &peer, &site.rules) {
+        Verdict::In => return route(site, exchange).await,
+        Verdict::Misdirected => misdirected(&exchange.request),
+        Verdict::Foreign => foreign(&exchange.request),
         Verdict::Locked => too_many(locked.unwrap_or(SPAN)),
-        Verdict::Preflight => Answer::Whole(204, gate::preflight(), b"".into()),
+        Verdict::Preflight => Whole(204, gate::preflight(), b"".into()),
         Verdict::Unknown(wrong) => {
             if site.wrong_keys.borrow_mut().note(address, &wrong, now) {
                 (site.say)(&format!(
@@ -38,40 +46,35 @@ pub async fn answer(site: &Site, address: IpAddr, request: &Request) -> Answer {
         }
         Verdict::Strip { location, cookie } => stripped(location, cookie),
     };
-    answer.add(site.rules.shared(request));
-    answer
+    exchange.answer(answer).await
 }
 
-fn misdirected(request: &Request) -> Answer {
-    let host = shown(request.authority.as_deref());
-    sentence(
+fn misdirected(request: &Request) -> Whole {
+    let host = shown(&request.host);
+    Whole::sentence(
         421,
         &format!("this server does not answer to `{host}`; its owner can add a name with `--host`"),
     )
 }
 
-fn foreign(request: &Request) -> Answer {
-    let origin = shown(request.field("Origin"));
-    sentence(
+fn foreign(request: &Request) -> Whole {
+    let origin = shown(request.field("Origin").unwrap_or_default());
+    Whole::sentence(
         403,
         &format!("a page of `{origin}` may not connect; its owner can allow one with `--origin`"),
     )
 }
 
-fn too_many(left: Duration) -> Answer {
+fn too_many(left: Duration) -> Whole {
     let seconds = left.as_secs() + 1;
-    let mut answer = sentence(
-        429,
-        "too many wrong keys came from your address; wait a minute",
-    );
-    answer.add(vec![("Retry-After", seconds.to_string())]);
-    answer
+    let text = "too many wrong keys came from your address; wait a minute";
+    Whole::sentence(429, text).with("Retry-After", seconds.to_string())
 }
 
 /// The page that asks for the key: a form that comes back with `?key=`.
-fn unknown(wrong: &Wrong) -> Answer {
+fn unknown(wrong: &Wrong) -> Whole {
     let Some(page) = page::asset("key.html") else {
-        return bare(401);
+        return Whole::bare(401);
     };
     let mut text = String::from_utf8_lossy(page.content).into_owned();
     if wrong.said > 0 {
@@ -83,14 +86,14 @@ fn unknown(wrong: &Wrong) -> Answer {
     }
     let mut fields = no_store(page.media);
     fields.push(("WWW-Authenticate", "Bearer".to_owned()));
-    Answer::Whole(401, fields, text.into_bytes().into())
+    Whole(401, fields, text.into_bytes().into())
 }
 
-fn stripped(location: String, cookie: Option<String>) -> Answer {
+fn stripped(location: String, cookie: Option<String>) -> Whole {
     let mut fields = no_store(TEXT);
     fields.push(("Location", location));
     fields.extend(cookie.map(|cookie| ("Set-Cookie", cookie)));
-    Answer::Whole(303, fields, b"the same page without the key\n".into())
+    Whole(303, fields, b"the same page without the key\n".into())
 }
 
 fn no_store(media: &str) -> Fields {
@@ -100,9 +103,8 @@ fn no_store(media: &str) -> Fields {
     ]
 }
 
-fn shown(text: Option<&str>) -> String {
-    text.unwrap_or_default()
-        .chars()
+fn shown(text: &str) -> String {
+    text.chars()
         .take(SHOWN_MAX)
         .collect::<String>()
         .escape_debug()

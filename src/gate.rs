@@ -73,7 +73,8 @@ const PREFLIGHT_AGE: &str = "600";
 
 /// Decides about one request: `Host` first, then `Origin`, the lock, the preflight, the key.
 pub fn admit(request: &Request, peer: &Peer, rules: &Rules) -> Verdict {
-    let authority = request.authority.as_deref().map(Authority::parse);
+    let is_said = !request.host.is_empty() || request.field("Host").is_some();
+    let authority = is_said.then(|| Authority::parse(&request.host));
     let authority = match authority {
         // HTTP/1.0 without a `Host`: no browser, so no page that was led here.
         None => None,
@@ -202,15 +203,10 @@ fn set_cookie(name: &str, key: &Key, scheme: &str) -> String {
 
 /// Whether this is a link with a key in it that was opened as a page: the key must not stay in the address bar.
 fn is_page_link(request: &Request) -> bool {
-    let takes_page = request.path == "/"
-        || request.list("Accept").any(|item| {
-            item.split(';')
-                .next()
-                .is_some_and(|media| media.trim() == "text/html")
-        });
+    let takes_page = request.path == "/" || request.accepts("text/html");
     takes_page
         && matches!(request.method.as_str(), "GET" | "HEAD")
-        && !request.lists("Upgrade", "websocket")
+        && !request.asks_for_websocket()
         && request.raw_parameter("key").is_some()
 }
 

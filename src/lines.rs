@@ -17,18 +17,31 @@ pub struct Splitter {
     held: Vec<u8>,
     /// A part of the held line was passed on before its newline came.
     begun: bool,
+    /// How many bytes have been passed on, newlines included.
+    passed: u64,
 }
 
 impl Splitter {
-    /// Takes the next `bytes` and calls `line` for every line that they complete.
-    pub fn push(&mut self, mut bytes: &[u8], mut line: impl FnMut(&str)) {
+    /// A splitter for a stream that begins behind `before`: where that is no line's end, a newline alone makes no line.
+    pub fn behind(before: &[u8]) -> Self {
+        Self {
+            begun: before.last().is_some_and(|&byte| byte != b'\n'),
+            ..Self::default()
+        }
+    }
+
+    /// Takes the next `bytes` and calls `line` for every line that they complete, with the number of bytes of the whole stream
+    /// that the lines so far were made of, newlines included.
+    pub fn push(&mut self, mut bytes: &[u8], mut line: impl FnMut(&str, u64)) {
         while let Some(end) = memchr(b'\n', bytes) {
             if self.held.is_empty() && end <= LINE_MAX {
                 // The common case: a whole line in one piece is never copied.
+                self.passed += end as u64 + 1;
                 self.end_line(&bytes[..end], &mut line);
             } else {
                 self.hold(&bytes[..end], &mut line);
                 let held = std::mem::take(&mut self.held);
+                self.passed += held.len() as u64 + 1;
                 self.end_line(&held, &mut line);
             }
             self.begun = false;
@@ -39,20 +52,22 @@ impl Splitter {
 
     /// Passes on what is held of a line whose end has not come in time; what comes later is a part of its own.
     /// A character cut in half, and a carriage return that may belong to a CRLF, wait on.
-    pub fn flush(&mut self, mut line: impl FnMut(&str)) {
+    pub fn flush(&mut self, mut line: impl FnMut(&str, u64)) {
         let whole = whole_characters(&self.held);
         let ready = whole - usize::from(self.held[..whole].last() == Some(&b'\r'));
         if ready > 0 {
-            line(&String::from_utf8_lossy(&self.held[..ready]));
+            self.passed += ready as u64;
+            line(&text_of(&self.held[..ready]), self.passed);
             self.held.drain(..ready);
             self.begun = true;
         }
     }
 
     /// Ends the held line without a newline: its file is over.
-    pub fn finish(&mut self, mut line: impl FnMut(&str)) {
+    pub fn finish(&mut self, mut line: impl FnMut(&str, u64)) {
         let held = std::mem::take(&mut self.held);
         if !held.is_empty() {
+            self.passed += held.len() as u64;
             self.end_line(&held, &mut line);
         }
         self.begun = false;
@@ -63,14 +78,14 @@ impl Splitter {
         !self.held.is_empty()
     }
 
-    fn end_line(&self, bytes: &[u8], line: &mut impl FnMut(&str)) {
+    fn end_line(&self, bytes: &[u8], line: &mut impl FnMut(&str, u64)) {
         let text = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if !(text.is_empty() && self.begun) {
-            line(&text_of(text));
+            line(&text_of(text), self.passed);
         }
     }
 
-    fn hold(&mut self, mut bytes: &[u8], line: &mut impl FnMut(&str)) {
+    fn hold(&mut self, mut bytes: &[u8], line: &mut impl FnMut(&str, u64)) {
         while self.held.len() + bytes.len() > LINE_MAX {
             let (head, rest) = bytes.split_at(LINE_MAX - self.held.len());
             self.held.extend_from_slice(head);
@@ -79,7 +94,8 @@ impl Splitter {
                 0 => self.held.len(),
                 whole => whole,
             };
-            line(&text_of(&self.held[..cut]));
+            self.passed += cut as u64;
+            line(&text_of(&self.held[..cut]), self.passed);
             self.held.drain(..cut);
             self.begun = true;
         }
@@ -167,9 +183,9 @@ mod tests {
         let mut lines = Vec::new();
         let mut splitter = Splitter::default();
         for part in bytes.chunks(piece) {
-            splitter.push(part, |line| lines.push(line.to_owned()));
+            splitter.push(part, |line, _| lines.push(line.to_owned()));
         }
-        splitter.finish(|line| lines.push(line.to_owned()));
+        splitter.finish(|line, _| lines.push(line.to_owned()));
         lines
     }
 
@@ -217,17 +233,46 @@ mod tests {
         let mut splitter = Splitter::default();
         splitter.push(
             "half \u{1f321}".as_bytes()[..7].as_ref(),
-            |_| unreachable!(),
+            |_, _| unreachable!(),
         );
-        splitter.flush(|line| lines.push(line.to_owned()));
-        splitter.flush(|_| unreachable!("a character cut in half waits"));
-        splitter.push(&"\u{1f321}".as_bytes()[2..], |_| unreachable!());
-        splitter.push(b"\r", |_| unreachable!());
-        splitter.flush(|line| lines.push(line.to_owned()));
-        splitter.push(b"\n", |_| unreachable!("the line has been passed on"));
-        splitter.push(b"next\n\n", |line| lines.push(line.to_owned()));
+        splitter.flush(|line, _| lines.push(line.to_owned()));
+        splitter.flush(|_, _| unreachable!("a character cut in half waits"));
+        splitter.push(&"\u{1f321}".as_bytes()[2..], |_, _| unreachable!());
+        splitter.push(b"\r", |_, _| unreachable!());
+        splitter.flush(|line, _| lines.push(line.to_owned()));
+        splitter.push(b"\n", |_, _| unreachable!("the line has been passed on"));
+        splitter.push(b"next\n\n", |line, _| lines.push(line.to_owned()));
         assert_eq!(lines, ["half ", "\u{1f321}", "next", ""]);
         assert!(!splitter.holds());
+    }
+
+    #[test]
+    fn every_line_says_how_far_it_reaches() {
+        let bytes = b"one\r\n\xff\n\nlast";
+        for piece in 1..=bytes.len() {
+            let mut ends = Vec::new();
+            let mut splitter = Splitter::default();
+            for part in bytes.chunks(piece) {
+                splitter.push(part, |_, end| ends.push(end));
+            }
+            splitter.flush(|_, end| ends.push(end));
+            splitter.push(b"\nx\n", |_, end| ends.push(end));
+            assert_eq!(ends, [5, 7, 8, 12, 15], "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_begins_within_a_line() {
+        for (before, want) in [
+            ("half", &["next"][..]),
+            ("half\n", &["", "next"]),
+            ("", &["", "next"]),
+        ] {
+            let mut lines = Vec::new();
+            Splitter::behind(before.as_bytes())
+                .push(b"\nnext\n", |line, _| lines.push(line.to_owned()));
+            assert_eq!(lines, want, "behind {before:?}");
+        }
     }
 
     #[test]

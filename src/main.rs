@@ -11,6 +11,7 @@ use tailcast::gate::Rules;
 use tailcast::links::{self, Links};
 use tailcast::report::{self, Error};
 use tailcast::server::{self, Config};
+use tailcast::source::origin;
 use tailcast::{listen, qr, secret};
 
 fn main() -> ExitCode {
@@ -31,7 +32,7 @@ fn start() -> Result<(), Error> {
         arguments.push(argument.into_string().map_err(said)?);
     }
     match config::parse(&arguments)? {
-        Asked::Run(args) => smol::block_on(run(args)),
+        Asked::Run(args) => smol::block_on(run(*args)),
         Asked::Print(text) => {
             print(&text);
             Ok(())
@@ -40,14 +41,10 @@ fn start() -> Result<(), Error> {
 }
 
 async fn run(args: Args) -> Result<(), Error> {
-    let sources = config::sources(&args.sources)?;
+    let named = config::sources(&args.sources)?;
+    let sources = named.into_iter().map(origin::recognise);
+    let sources = sources.collect::<Result<Vec<_>, Error>>()?;
     let key = secret::key(&args, std::env::var_os(secret::VARIABLE))?;
-    if sources.is_empty() {
-        return Err(report::no_source());
-    }
-    for (_, path) in &sources {
-        report::check(path).await?;
-    }
     // Before the banner: who has read it may send a signal.
     let mut signals = Signals::new([Signal::Int, Signal::Term])
         .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
@@ -58,7 +55,7 @@ async fn run(args: Args) -> Result<(), Error> {
         .map_err(|error| Error::refused(format!("cannot name the listener: {error}")))?;
     if !args.quiet {
         let links = Links::new(bound, key.as_ref());
-        print(&report::banner(&sources, &links));
+        print(&report::banner(&sources, args.sample, &links));
         if std::io::stdout().is_terminal() {
             print(&links.lan().and_then(qr::draw).unwrap_or_default());
         }
@@ -67,8 +64,11 @@ async fn run(args: Args) -> Result<(), Error> {
         sources,
         lines: args.lines,
         poll: args.poll,
+        sample: args.sample,
+        record: args.record,
         heartbeat: args.heartbeat,
         max_clients: args.max_clients,
+        websocket_only: args.websocket_only,
         rules: Rules {
             names: [links::names(), args.host].concat(),
             origins: args.origin,
@@ -76,7 +76,7 @@ async fn run(args: Args) -> Result<(), Error> {
         },
         say: |text| eprintln!("tailcast: {text}"),
     };
-    let shutdown = async { _ = signals.next().await };
+    let shutdown = async move { _ = signals.next().await };
     server::run(listener, config, shutdown)
         .await
         .map_err(|error| report::cannot_listen(bound, &error))

@@ -3,9 +3,14 @@
 use std::fmt::{self, Write};
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use crate::links::Links;
+use crate::source::glob::Glob;
+use crate::source::origin::Origin;
+use crate::source::pipe::Outlet;
+use crate::source::sample::Instrument;
 
 /// Why the program ends, in one line, and with which exit status.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,41 +44,62 @@ impl fmt::Display for Error {
     }
 }
 
-/// Refuses what can't be followed. A missing file is waited for.
-///
-/// # Errors
-/// Names the path, the cause and what to do.
-pub async fn check(path: &Path) -> Result<(), Error> {
+/// A directory was named.
+pub fn is_directory(path: &Path) -> Error {
     let shown = path.display();
-    match async_fs::metadata(path).await {
-        Ok(metadata) if metadata.is_dir() => Err(Error::refused(format!(
-            "`{shown}` is a directory; name a file in it"
-        ))),
-        Ok(metadata) if !metadata.is_file() => Err(Error::refused(format!(
-            "`{shown}` is no regular file; this version follows nothing else"
-        ))),
-        Ok(_) => match async_fs::File::open(path).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(unreadable(path, &error)),
-        },
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(())
-        }
-        Err(error) => Err(unreadable(path, &error)),
-    }
+    Error::refused(format!(
+        "`{shown}` is a directory; name a file in it, or all of them with a quoted glob such as `'{}'`",
+        path.join("*.log").display()
+    ))
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Error {
+/// A file may not be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Error {
     let shown = path.display();
     Error::refused(format!(
         "`{shown}` can't be read: {}; let this user read it, or run as one who may",
         cause(error)
     ))
+}
+
+/// Neither a file nor something that gives bytes.
+pub fn no_stream(path: &Path) -> Error {
+    let shown = path.display();
+    Error::refused(format!(
+        "`{shown}` can't be streamed; a regular file, a FIFO or a character device can"
+    ))
+}
+
+/// What is to be sampled is no file.
+pub fn not_a_reading(path: &Path) -> Error {
+    let shown = path.display();
+    Error::refused(format!(
+        "`{shown}` is no regular file, so it can't be read again and again; leave out `sample:`"
+    ))
+}
+
+/// What has a speed is no serial line.
+pub fn not_serial(path: &Path) -> Error {
+    let shown = path.display();
+    Error::refused(format!("`{shown}` is no device; leave out `,baud=`"))
+}
+
+/// A glob over several directories.
+pub fn wild_directory(path: &Path) -> Error {
+    Error::usage(format!(
+        "`{}`: only the last part of a quoted glob may hold `*`, `?` or `[`; name several, one for each directory",
+        path.display()
+    ))
+}
+
+/// A glob that is none.
+pub fn broken_glob(path: &Path, cause: &str) -> Error {
+    Error::usage(format!("`{}` is no glob: {cause}", path.display()))
+}
+
+/// A glob matches more files than are offered.
+pub fn too_many(glob: &Glob, most: usize) -> String {
+    format!("`{glob}` matches more than {most} files; the first {most} by name are offered")
 }
 
 /// The listener can't be had.
@@ -94,11 +120,6 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
     ))
 }
 
-/// No file was named.
-pub fn no_source() -> Error {
-    Error::usage("no file to follow; name one, as in `tailcast /var/log/syslog`".to_owned())
-}
-
 /// An I/O error's cause, lower case, without the number that the standard library puts behind it.
 pub fn cause(error: &io::Error) -> String {
     let text = error.to_string();
@@ -109,15 +130,39 @@ pub fn cause(error: &io::Error) -> String {
 }
 
 /// What is printed at start: a line for each source, then one for each link.
-pub fn banner(sources: &[(String, PathBuf)], links: &Links) -> String {
+pub fn banner(sources: &[(String, Origin)], sample: Duration, links: &Links) -> String {
     let mut text = String::new();
-    for (name, path) in sources {
-        let waited = if path.exists() {
-            ""
-        } else {
-            " (not there yet, waiting for it)"
+    for (name, origin) in sources {
+        let (what, path) = match origin {
+            Origin::File(place) => (
+                format!("following `{}`", place.path.display()),
+                Some(&place.path),
+            ),
+            Origin::Sample(Instrument::File(place)) => {
+                let every = humantime::format_duration(sample);
+                let shown = place.path.display();
+                (
+                    format!("reading `{shown}` every {every}"),
+                    Some(&place.path),
+                )
+            }
+            Origin::Sample(Instrument::Vitals) => {
+                ("reading this machine's vitals".to_owned(), None)
+            }
+            Origin::Pipe(Outlet::Path { path, .. }) => {
+                (format!("reading `{}`", path.display()), Some(path))
+            }
+            Origin::Pipe(Outlet::Input) => ("reading standard input".to_owned(), None),
+            Origin::Glob(glob) => {
+                let _ = writeln!(text, "following every file that matches `{glob}`");
+                continue;
+            }
         };
-        let _ = writeln!(text, "following `{}` as `{name}`{waited}", path.display());
+        let waited = match path {
+            Some(path) if !path.exists() => " (not there yet, waiting for it)",
+            _ => "",
+        };
+        let _ = writeln!(text, "{what} as `{name}`{waited}");
     }
     for link in links.all() {
         let _ = writeln!(text, "open {link}");

@@ -1,17 +1,23 @@
 //! One request, one answer.
 
-use std::borrow::Cow;
 use std::io;
-use std::time::SystemTime;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
 
-use async_tungstenite::tungstenite::handshake::derive_accept_key;
 use miniserde::{Serialize, json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::connection::{Connection, Exchange, TEXT, Whole, handshake, upgrade_required};
 use crate::cursor::From;
-use crate::http::{Fields, Request, Status, decode, reason};
-use crate::live::event;
-use crate::live::websocket::PROTOCOL;
+use crate::http::{Request, decode, whole_number};
+use crate::lines::Splitter;
+use crate::live::carry::End;
+use crate::live::endless::{self, Events};
+use crate::live::plain::{self, WAIT_MAX};
+use crate::live::session::MESSAGE_MAX;
+use crate::live::websocket::{self, PROTOCOL};
+use crate::live::{endless::Form as Endless, event};
+use crate::metrics::Kind;
 use crate::page;
 use crate::server::Site;
 use crate::source::Source;
@@ -24,203 +30,251 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// A plain-text body.
-pub const TEXT: &str = "text/plain; charset=utf-8";
-
-/// What to answer.
-pub enum Answer {
-    /// A status, fields and a body that is at hand.
-    Whole(Status, Fields, Cow<'static, [u8]>),
-    /// 200 and this many bytes from the reader.
-    File(Fields, Reader, u64),
-    /// 101, and the stream over WebSocket; an exact client gets the `open` event first.
-    WebSocket(Fields, Reader, Option<String>),
-}
-
-impl Answer {
-    /// Puts `more` header fields behind those that it has.
-    pub fn add(&mut self, more: Fields) {
-        let (Self::Whole(_, fields, _) | Self::File(fields, ..) | Self::WebSocket(fields, ..)) =
-            self;
-        fields.extend(more);
-    }
-}
-
-/// A status with a sentence for a body.
-pub fn sentence(status: Status, text: &str) -> Answer {
-    Answer::Whole(
-        status,
-        vec![("Content-Type", TEXT.into())],
-        format!("{text}\n").into_bytes().into(),
-    )
-}
-
-/// A status with its own name for a body.
-pub fn bare(status: Status) -> Answer {
-    sentence(status, &reason(status).to_lowercase())
-}
-
-/// Answers one request.
-pub async fn route(site: &Site, request: &Request) -> Answer {
-    let Some(path) = decode(&request.path) else {
-        return bare(400);
+/// Answers one request; gives the connection back if it may be kept.
+///
+/// # Errors
+/// When the connection is broken, or what is being sent can't be read any more.
+pub async fn route(site: Rc<Site>, exchange: Exchange) -> io::Result<Option<Connection>> {
+    let Some(path) = decode(&exchange.request.path).map(|path| path.into_owned()) else {
+        return exchange
+            .answer(Whole::sentence(
+                400,
+                "the path must be percent-encoded UTF-8",
+            ))
+            .await;
     };
-    let source = match path.as_ref() {
+    if path.starts_with("/s") {
+        // Of the streams: files of a glob may have come or gone.
+        site.sources.refresh().await;
+    }
+    let source = match path.as_str() {
         "/stream" => site.sources.first(),
         _ => path
             .strip_prefix("/stream/")
             .and_then(|name| site.sources.find(name)),
     };
     let asset = path.strip_prefix('/').and_then(page::asset);
-    let known =
-        source.is_some() || asset.is_some() || matches!(path.as_ref(), "/sources" | "/health");
-    if !known {
-        return match path.strip_prefix("/stream/") {
-            Some(name) => sentence(
-                404,
-                &format!(
-                    "no stream is named `{}`; `/sources` lists them",
-                    name.escape_debug()
-                ),
+    let listed = matches!(path.as_str(), "/sources" | "/health" | "/metrics" | "*");
+    let answer = if source.is_none() && asset.is_none() && !listed {
+        not_found(&path)
+    } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
+        Whole::bare(405).with("Allow", "GET, HEAD")
+    } else if let Some(source) = source {
+        return stream(&site, &source, exchange).await;
+    } else if let Some(asset) = asset {
+        content(asset.media, "no-cache", asset.content)
+    } else {
+        match path.as_str() {
+            "/sources" => content(
+                "application/json",
+                "no-store",
+                sources(&site).await.into_bytes(),
             ),
-            None => sentence(
-                404,
-                "no such page; the viewer is at `/`, the streams are listed at `/sources`",
+            "/metrics" => content(
+                "text/plain; version=0.0.4",
+                "no-store",
+                site.metrics().into_bytes(),
             ),
-        };
-    }
-    if !matches!(request.method.as_str(), "GET" | "HEAD") {
-        let Answer::Whole(status, mut fields, body) = bare(405) else {
-            return bare(405);
-        };
-        fields.push(("Allow", "GET, HEAD".into()));
-        return Answer::Whole(status, fields, body);
-    }
-    match (source, asset) {
-        (Some(source), _) => stream(&source, site, request).await,
-        (_, Some(asset)) => whole(asset.media, "no-cache", asset.content),
-        _ if path == "/sources" => whole(
-            "application/json",
-            "no-store",
-            sources(site).await.into_bytes(),
+            _ => content(TEXT, "no-store", &b"ok\n"[..]),
+        }
+    };
+    exchange.answer(answer).await
+}
+
+fn content(media: &str, cache: &str, body: impl Into<std::borrow::Cow<'static, [u8]>>) -> Whole {
+    Whole(200, Vec::new(), body.into())
+        .with("Content-Type", media)
+        .with("Cache-Control", cache)
+}
+
+fn not_found(path: &str) -> Whole {
+    match path.strip_prefix("/stream/") {
+        Some(name) => {
+            let name = name.escape_debug();
+            Whole::sentence(
+                404,
+                &format!("no stream is named `{name}`; `/sources` lists them"),
+            )
+        }
+        None => Whole::sentence(
+            404,
+            "no such page; the viewer is at `/`, the streams are listed at `/sources`",
         ),
-        _ => whole(TEXT, "no-store", &b"ok\n"[..]),
     }
 }
 
-fn whole(media: &str, cache: &str, body: impl Into<Cow<'static, [u8]>>) -> Answer {
-    Answer::Whole(
-        200,
-        vec![
-            ("Content-Type", media.into()),
-            ("Cache-Control", cache.into()),
-        ],
-        body.into(),
-    )
+/// How a stream is asked for.
+struct Wanted {
+    kind: Kind,
+    from: Option<From>,
+    wait: Duration,
+    /// The wait was asked for by `Prefer`.
+    preferred: bool,
+}
+
+impl Wanted {
+    /// Reads the request, or refuses it with a sentence.
+    fn of(request: &Request) -> Result<Self, Whole> {
+        let kind = if request.asks_for_websocket() {
+            Kind::WebSocket
+        } else if request.accepts("text/event-stream") {
+            Kind::Events
+        } else if request.parameter("follow").is_some() {
+            Kind::Follow
+        } else if request.parameter("from").is_some() {
+            Kind::Poll
+        } else {
+            Kind::Plain
+        };
+        let last_id = request
+            .field("Last-Event-ID")
+            .filter(|_| kind == Kind::Events);
+        let from = match last_id
+            .map(Into::into)
+            .or_else(|| request.parameter("from"))
+        {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                Whole::sentence(
+                    400,
+                    "`from` must be `start`, `end`, `-N` (the last N lines) or a cursor",
+                )
+            })?),
+        };
+        let preferred = request.preferred_wait();
+        let wait = match request.parameter("wait") {
+            None => preferred,
+            Some(text) => Some(whole_number(&text).ok_or_else(|| {
+                Whole::sentence(
+                    400,
+                    "`wait` must be a whole number of seconds; a poll is held for 60 at most",
+                )
+            })?),
+        };
+        let wait = Duration::from_secs(wait.unwrap_or(0).min(WAIT_MAX));
+        Ok(Self {
+            kind,
+            from,
+            wait,
+            preferred: preferred.is_some(),
+        })
+    }
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(source: &Source, site: &Site, request: &Request) -> Answer {
-    if request.lists("Upgrade", "websocket") && request.method == "GET" {
-        return websocket(source, site, request).await;
-    }
-    match plain(source).await {
-        Ok(answer) => answer,
-        Err(error) => unreadable(source, &error),
-    }
-}
-
-fn unreadable(source: &Source, error: &io::Error) -> Answer {
-    sentence(500, &format!("`{}` can't be read: {error}", source.name))
-}
-
-/// The file as it is now.
-async fn plain(source: &Source) -> io::Result<Answer> {
-    let end = source.open(From::End).await?;
-    if end.is_nowhere() || source.is_missing() {
-        return Ok(sentence(
-            404,
-            &format!(
-                "`{}` is not there now; its stream waits for it",
-                source.name
-            ),
-        ));
-    }
-    let fields = vec![
-        ("Content-Type", TEXT.into()),
-        ("Cache-Control", "no-store".into()),
-        ("Tailcast-Cursor", end.cursor().await?.to_string()),
-    ];
-    let (reader, length) = end.from_start();
-    Ok(Answer::File(fields, reader, length))
-}
-
-/// The opening handshake (RFC 6455 section 4.2).
-async fn websocket(source: &Source, site: &Site, request: &Request) -> Answer {
-    let key = request.field("Sec-WebSocket-Key").filter(|key| is_key(key));
-    if !request.is_websocket() {
-        return sentence(
-            400,
-            "an upgrade to websocket needs HTTP/1.1 and `Connection: Upgrade`",
-        );
-    }
-    if request.field("Sec-WebSocket-Version") != Some("13") {
-        let fields = vec![
-            ("Content-Type", TEXT.into()),
-            ("Sec-WebSocket-Version", "13".into()),
-        ];
-        return Answer::Whole(426, fields, b"websocket version 13 is spoken here\n".into());
-    }
-    let Some(key) = key else {
-        return sentence(
-            400,
-            "an upgrade to websocket needs one `Sec-WebSocket-Key` of 16 bytes in base64",
-        );
+async fn stream(
+    site: &Rc<Site>,
+    source: &Source,
+    exchange: Exchange,
+) -> io::Result<Option<Connection>> {
+    let wanted = match Wanted::of(&exchange.request) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return exchange.answer(refusal).await,
     };
-    let from = match request.parameter("from") {
-        None => From::Lines(site.lines),
-        Some(text) => match text.parse() {
-            Ok(from) => from,
-            Err(_) => {
-                return sentence(
-                    400,
-                    "`from` must be `start`, `end`, `-N` (the last N lines) or a cursor",
-                );
-            }
+    if site.websocket_only && wanted.kind != Kind::WebSocket {
+        return exchange.answer(upgrade_required()).await;
+    }
+    // The place is taken here, before anything of the answer goes out.
+    let from = match (wanted.kind, wanted.from) {
+        (Kind::Plain, _) => From::End,
+        (_, from) => from.unwrap_or(From::Lines(site.lines)),
+    };
+    site.metrics.asked(wanted.kind);
+    site.metrics
+        .resumed
+        .add(u64::from(matches!(from, From::Cursor(_))));
+    let reader = match source.open(from).await {
+        Ok(reader) => reader,
+        Err(error) => {
+            let text = format!("`{}` can't be read: {error}", source.name);
+            return exchange.answer(Whole::sentence(500, &text)).await;
+        }
+    };
+    let end = match wanted.kind {
+        Kind::Plain => return plain::whole(site, source, exchange, reader).await,
+        Kind::Poll => {
+            let is_head = exchange.request.method == "HEAD";
+            let wait = if is_head { Duration::ZERO } else { wanted.wait };
+            return plain::poll(site, exchange, reader, wait, wanted.preferred).await;
+        }
+        Kind::WebSocket => match websocket(site, source, exchange, reader).await? {
+            Ok(end) => end,
+            Err(connection) => return Ok(connection),
+        },
+        Kind::Follow | Kind::Events => match endless(site, exchange, reader, wanted.kind).await? {
+            Ok(end) => end,
+            Err(connection) => return Ok(connection),
         },
     };
-    let mut fields = vec![
-        ("Upgrade", "websocket".into()),
-        ("Connection", "Upgrade".into()),
-        ("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())),
-    ];
-    let exact = request
-        .list("Sec-WebSocket-Protocol")
-        .any(|offer| offer == PROTOCOL);
-    if exact {
-        fields.push(("Sec-WebSocket-Protocol", PROTOCOL.into()));
-    }
-    // The place is taken here, before the 101 goes out.
-    let opened = async {
-        let reader = source.open(from).await?;
-        let cursor = reader.cursor().await?;
-        io::Result::Ok((reader, cursor))
-    };
-    match opened.await {
-        Ok((reader, cursor)) => {
-            let open =
-                exact.then(|| event::open(&source.name, source.kind(), cursor, reader.size()));
-            Answer::WebSocket(fields, reader, open)
-        }
-        Err(error) => unreadable(source, &error),
-    }
+    site.metrics.ended(end);
+    Ok(None)
 }
 
-/// Whether `key` is 16 bytes in base64: 22 characters that mean something and two `=`.
-fn is_key(key: &str) -> bool {
-    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    key.strip_suffix("==")
-        .is_some_and(|digits| digits.len() == 22 && digits.bytes().all(base64))
+/// `Err`: it was refused, and the connection may be kept.
+type Served = Result<End, Option<Connection>>;
+
+async fn websocket(
+    site: &Rc<Site>,
+    source: &Source,
+    exchange: Exchange,
+    reader: Reader,
+) -> io::Result<Served> {
+    let mut fields = match handshake(&exchange.request) {
+        Ok(fields) => fields,
+        Err(refusal) => return Ok(Err(exchange.answer(refusal).await?)),
+    };
+    let exact = exchange
+        .request
+        .list("Sec-WebSocket-Protocol")
+        .any(|offer| offer == PROTOCOL);
+    let form = if exact {
+        fields.push(("Sec-WebSocket-Protocol", PROTOCOL.into()));
+        let cursor = reader.cursor().await?;
+        websocket::Form::Exact(event::open(
+            &source.name,
+            source.kind(),
+            cursor,
+            reader.size(),
+        ))
+    } else {
+        websocket::Form::Text(Splitter::behind(&reader.before().await?))
+    };
+    let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
+    Ok(Ok(websocket::serve(site, session, reader, form).await))
+}
+
+async fn endless(
+    site: &Rc<Site>,
+    exchange: Exchange,
+    reader: Reader,
+    kind: Kind,
+) -> io::Result<Served> {
+    let cursor = reader.cursor().await?;
+    let (media, form) = match kind {
+        Kind::Events => (
+            "text/event-stream",
+            Endless::Events(Events::new(cursor, reader.before().await?)),
+        ),
+        _ => (TEXT, Endless::Bytes),
+    };
+    let chunked = exchange.request.one_one;
+    let mut fields = vec![
+        ("Content-Type", media.into()),
+        ("Cache-Control", "no-store".into()),
+        ("Tailcast-Cursor", cursor.to_string()),
+        // nginx would collect what should go through at once.
+        ("X-Accel-Buffering", "no".into()),
+    ];
+    if chunked {
+        fields.push(("Transfer-Encoding", "chunked".into()));
+    }
+    let head = exchange.head(200, fields);
+    crate::connection::write(&exchange.connection.socket, &head).await?;
+    if exchange.request.method == "HEAD" {
+        return Ok(Err(Some(exchange.connection)));
+    }
+    let socket = exchange.connection.socket;
+    Ok(Ok(endless::serve(site, socket, reader, form, chunked).await))
 }
 
 /// One source in `/sources`.
@@ -235,6 +289,8 @@ struct Listed {
     /// Relative to the page, so that any sub-path of a proxy works.
     url: String,
     clients: usize,
+    /// How changes come to be known.
+    watch: &'static str,
 }
 
 async fn sources(site: &Site) -> String {
@@ -248,6 +304,7 @@ async fn sources(site: &Site) -> String {
             modified: extent.modified.and_then(rfc3339),
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
+            watch: extent.watch,
         });
     }
     json::to_string(&list)
@@ -265,22 +322,6 @@ fn rfc3339(time: SystemTime) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn keys() {
-        assert!(is_key("dGhlIHNhbXBsZSBub25jZQ=="));
-        for key in [
-            "",
-            "==",
-            "dGhlIHNhbXBsZSBub25jZQ",
-            "dGhlIHNhbXBsZSBub25jZ===",
-            "dGhlIHNhbXBsZSBub25jZQ==\n",
-            "dGhlIHNhbXBsZSBub25j Q==",
-        ] {
-            assert!(!is_key(key), "{key:?}");
-        }
-    }
 
     #[test]
     fn times_out_of_range() {

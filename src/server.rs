@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,14 +12,15 @@ use futures_lite::{FutureExt, Stream, future};
 use rustix::io::Errno;
 use smol::{Async, LocalExecutor, Timer};
 
-use crate::connection;
+use crate::connection::{self, Connection, Exchange, Whole};
+use crate::door;
 use crate::gate::Rules;
 use crate::gate::wrong::WrongKeys;
-use crate::live::wire::part;
-use crate::places::Places;
-use crate::route::{Answer, sentence};
+use crate::metrics::{Counter, Metrics};
+use crate::seats::Seats;
 use crate::source::notices::Notices;
-use crate::source::reader::Scratch;
+use crate::source::origin::Origin;
+use crate::source::scratch::Scratch;
 use crate::source::{Ground, Sources};
 
 /// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
@@ -39,16 +39,22 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// What a server is run with. All of it has been checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Names and paths of what is followed; the names differ.
-    pub sources: Vec<(String, PathBuf)>,
+    /// Names and origins of what is streamed; the names differ.
+    pub sources: Vec<(String, Origin)>,
     /// Lines of history that a stream starts with.
     pub lines: u64,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
+    /// How often to read a sample.
+    pub sample: Duration,
+    /// Samples are read though nobody listens.
+    pub record: bool,
     /// The period of pings.
     pub heartbeat: Duration,
     /// Connections held at once.
     pub max_clients: usize,
+    /// A stream's URL answers plain HTTP with 426.
+    pub websocket_only: bool,
     /// Who may come in.
     pub rules: Rules,
     /// Takes what should be said on standard error.
@@ -61,10 +67,10 @@ pub struct Site {
     pub sources: Sources,
     /// Lines of history that a stream starts with.
     pub lines: u64,
-    /// The period of pings.
-    pub heartbeat: Duration,
+    /// A stream's URL answers plain HTTP with 426.
+    pub websocket_only: bool,
     /// Where files are read into.
-    pub scratch: RefCell<Scratch>,
+    pub scratch: Rc<RefCell<Scratch>>,
     /// Where lines become messages.
     pub frames: RefCell<Vec<u8>>,
     /// Who may come in.
@@ -73,10 +79,14 @@ pub struct Site {
     pub wrong_keys: RefCell<WrongKeys>,
     /// Takes what should be said on standard error.
     pub say: fn(&str),
+    /// What is counted.
+    pub metrics: Metrics,
     /// The end.
-    pub shutdown: Shutdown,
+    pub shutdown: Rc<Shutdown>,
+    server: Rc<Server>,
+    looks: Rc<Counter>,
+    heartbeat: Duration,
     started: Instant,
-    places: Rc<Places>,
 }
 
 impl Site {
@@ -86,6 +96,15 @@ impl Site {
         let past = self.started.elapsed().as_nanos() % period.as_nanos().max(1);
         let past = Duration::from_nanos(u64::try_from(past).unwrap_or(0));
         Timer::interval_at(Instant::now() + (period - past), period)
+    }
+
+    /// What is counted, as text for Prometheus.
+    pub fn metrics(&self) -> String {
+        self.metrics.text(
+            self.server.seats.taken(),
+            self.server.refused.get(),
+            self.looks.get(),
+        )
     }
 }
 
@@ -105,6 +124,11 @@ impl Shutdown {
         }
     }
 
+    /// Whether it does.
+    pub fn has_begun(&self) -> bool {
+        self.begun.get()
+    }
+
     fn begin(&self) {
         self.begun.set(true);
         self.event.notify(usize::MAX);
@@ -118,82 +142,208 @@ impl Shutdown {
 pub async fn run(
     listener: TcpListener,
     config: Config,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
-    let listener = Async::new(listener)?;
-    let executor = Rc::new(LocalExecutor::new());
+    let server = Server::new(config.max_clients, config.say);
     let notices = Notices::new();
+    let looks = Rc::new(Counter::default());
+    let scratch = Rc::default();
     let ground = Ground {
-        executor: executor.clone(),
+        executor: server.executor.clone(),
         notices: notices.clone(),
         serials: Rc::new(Cell::new(1)),
+        scratch: Rc::clone(&scratch),
+        looks: looks.clone(),
         poll: config.poll,
         anyway: config.heartbeat,
+        sample: config.sample,
+        record: config.record,
+        started: Instant::now(),
+        say: config.say,
     };
     let site = Rc::new(Site {
         sources: Sources::new(config.sources, &ground),
         lines: config.lines,
-        heartbeat: config.heartbeat,
-        scratch: RefCell::default(),
+        websocket_only: config.websocket_only,
+        scratch,
         frames: RefCell::default(),
         rules: config.rules,
         wrong_keys: RefCell::default(),
         say: config.say,
-        shutdown: Shutdown::default(),
+        metrics: Metrics::default(),
+        shutdown: server.shutdown.clone(),
+        server: server.clone(),
+        looks,
+        heartbeat: config.heartbeat,
         started: Instant::now(),
-        places: Places::new(config.max_clients),
     });
-    let notices = executor.spawn({
-        let notices = notices.clone();
-        async move { notices.run().await }
-    });
-    executor
-        .run(async {
-            let accepting = accept(&listener, &site, &executor);
-            future::or(accepting, shutdown).await;
-            site.shutdown.begin();
-            future::or(site.places.all_left(), async {
+    let noticing = server.executor.spawn(async move { notices.run().await });
+    let served = server
+        .run(listener, shutdown, move |exchange| {
+            door::enter(site.clone(), exchange)
+        })
+        .await;
+    drop(noticing);
+    served
+}
+
+/// Serves with a handler of your own, which gets each request and gives the connection back if it may be kept.
+///
+/// ```no_run
+/// # use std::{future, net::TcpListener};
+/// use tailcast::server::serve;
+/// let listener = TcpListener::bind("127.0.0.1:8080")?;
+/// smol::block_on(serve(listener, 256, future::pending(), |exchange| async {
+///     let mut session = match exchange.require_websocket(4096).await? {
+///         Ok(session) => session,
+///         Err(answered) => return Ok(answered),
+///     };
+///     while let Some(message) = session.wait().await {
+///         session.send(message).await?;
+///     }
+///     session.finish().await;
+///     Ok(None)
+/// }))
+/// # ; std::io::Result::Ok(())
+/// ```
+///
+/// # Errors
+/// When the listener can't be used.
+pub async fn serve<H, F>(
+    listener: TcpListener,
+    max_clients: usize,
+    shutdown: impl Future<Output = ()> + 'static,
+    handle: H,
+) -> io::Result<()>
+where
+    H: Fn(Exchange) -> F + 'static,
+    F: Future<Output = io::Result<Option<Connection>>> + 'static,
+{
+    Server::new(max_clients, |_| ())
+        .run(listener, shutdown, handle)
+        .await
+}
+
+/// Connections and their tasks, whatever is served on them.
+struct Server {
+    executor: Rc<LocalExecutor<'static>>,
+    shutdown: Rc<Shutdown>,
+    seats: Rc<Seats>,
+    refused: Counter,
+    /// Those who are being told that there is no place.
+    refusals: Cell<usize>,
+    say: fn(&str),
+}
+
+impl Server {
+    fn new(max_clients: usize, say: fn(&str)) -> Rc<Self> {
+        Rc::new(Self {
+            executor: Rc::new(LocalExecutor::new()),
+            shutdown: Rc::default(),
+            seats: Seats::new(max_clients),
+            refused: Counter::default(),
+            refusals: Cell::new(0),
+            say,
+        })
+    }
+
+    async fn run<H, F>(
+        self: &Rc<Self>,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + 'static,
+        handle: H,
+    ) -> io::Result<()>
+    where
+        H: Fn(Exchange) -> F + 'static,
+        F: Future<Output = io::Result<Option<Connection>>> + 'static,
+    {
+        let listener = Async::new(listener)?;
+        // Tasks of their own: what the executor itself waits for is polled at every wake-up, whatever it was for.
+        let server = self.clone();
+        let accepting = async move { server.accept(&listener, Rc::new(handle)).await };
+        let accepting = self.executor.spawn(accepting);
+        let shutdown = self.executor.spawn(shutdown);
+        let run = async {
+            shutdown.await;
+            drop(accepting);
+            self.shutdown.begin();
+            future::or(self.seats.all_left(), async {
                 _ = Timer::after(SHUTDOWN_TIME).await
             })
             .await;
-        })
-        .await;
-    drop(notices);
-    Ok(())
-}
+        };
+        self.executor.run(run).await;
+        Ok(())
+    }
 
-/// Takes connections for ever. Nothing that a client does ends it.
-async fn accept(
-    listener: &Async<TcpListener>,
-    site: &Rc<Site>,
-    executor: &Rc<LocalExecutor<'static>>,
-) {
-    let refusals = Rc::new(Cell::new(0));
-    let mut paused = false;
-    loop {
-        match listener.accept().await {
-            Ok((socket, peer)) => {
-                // IPv4 comes mapped into IPv6 where one socket takes both.
-                let address = peer.ip().to_canonical();
-                let task = AssertUnwindSafe(admit(site, socket, address, &refusals)).catch_unwind();
-                // What a client does wrong, and a bug that it meets, ends its own task.
-                executor.spawn(async move { _ = task.await }).detach();
-                paused = false;
-            }
-            Err(error) if is_out_of_resources(&error) => {
-                if !std::mem::replace(&mut paused, true) {
-                    (site.say)(&format!("no new client for now: {error}"));
+    /// Takes connections for ever. Nothing that a client does ends it.
+    async fn accept<H, F>(self: &Rc<Self>, listener: &Async<TcpListener>, handle: Rc<H>)
+    where
+        H: Fn(Exchange) -> F + 'static,
+        F: Future<Output = io::Result<Option<Connection>>> + 'static,
+    {
+        let mut paused = false;
+        loop {
+            match listener.accept().await {
+                Ok((socket, peer)) => {
+                    paused = false;
+                    // IPv4 comes mapped into IPv6 where one socket takes both.
+                    let address = peer.ip().to_canonical();
+                    let admitted = self.admit(socket, address, handle.clone());
+                    let task = AssertUnwindSafe(admitted).catch_unwind();
+                    // What a client does wrong, and a bug that it meets, ends its own task.
+                    self.executor.spawn(task).detach();
                 }
-                future::or(site.places.next_leaving(), async {
-                    _ = Timer::after(ACCEPT_PAUSE).await
-                })
-                .await;
+                Err(error) if is_out_of_resources(&error) => {
+                    if !std::mem::replace(&mut paused, true) {
+                        (self.say)(&format!("no new client for now: {error}"));
+                    }
+                    future::or(self.seats.next_leaving(), async {
+                        _ = Timer::after(ACCEPT_PAUSE).await
+                    })
+                    .await;
+                }
+                // The client has left before it was taken.
+                Err(_) => {}
             }
-            // The client has left before it was taken.
-            Err(_) => {}
+            // A flood of connections must not keep the clients that are here from their turn.
+            future::yield_now().await;
         }
-        // A flood of connections must not keep the clients that are here from their turn.
-        future::yield_now().await;
+    }
+
+    /// Gives a connection its place, or says that there is none.
+    fn admit<H, F>(
+        self: &Rc<Self>,
+        socket: Async<TcpStream>,
+        address: IpAddr,
+        handle: Rc<H>,
+    ) -> impl Future<Output = ()> + use<H, F>
+    where
+        H: Fn(Exchange) -> F + 'static,
+        F: Future<Output = io::Result<Option<Connection>>> + 'static,
+    {
+        // Small messages go out at once; a socket that can't be set so still works.
+        let _ = socket.get_ref().set_nodelay(true);
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(socket.get_ref(), SEND_BUFFER);
+        let connection = Connection::new(socket, address);
+        let seat = self.seats.take(address);
+        let refusal = seat.is_none().then(|| Refusal::take(self));
+        let shutdown = self.shutdown.clone();
+        async move {
+            match refusal {
+                None => _ = connection::serve(connection, &shutdown, &*handle).await,
+                Some(Some(_refusal)) => {
+                    let answer = Whole::sentence(
+                        503,
+                        "all places are taken, or all for your address; try again soon",
+                    )
+                    .with("Retry-After", "5");
+                    _ = connection.refuse(answer).await;
+                }
+                Some(None) => {}
+            }
+            drop(seat);
+        }
     }
 }
 
@@ -202,58 +352,22 @@ fn is_out_of_resources(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|error| out.contains(&error))
 }
 
-/// Gives a connection its place, or says that there is none.
-fn admit(
-    site: &Rc<Site>,
-    socket: Async<TcpStream>,
-    address: IpAddr,
-    refusals: &Rc<Cell<usize>>,
-) -> impl Future<Output = ()> + use<> {
-    let site = site.clone();
-    let place = site.places.take(address);
-    let refused = place.is_none().then(|| Refusal::take(refusals));
-    async move {
-        // Small messages go out at once; a socket that can't be set so still works.
-        let _ = socket.get_ref().set_nodelay(true);
-        let _ = rustix::net::sockopt::set_socket_send_buffer_size(socket.get_ref(), SEND_BUFFER);
-        match refused {
-            None => _ = connection::serve(&site, socket, address).await,
-            Some(refusal) => {
-                let Answer::Whole(status, mut fields, body) =
-                    sentence(503, "all places are taken; try again soon")
-                else {
-                    return;
-                };
-                fields.push(("Retry-After", "5".into()));
-                let answer = Answer::Whole(status, fields, body);
-                if connection::send(&socket, &answer, true, false)
-                    .await
-                    .is_ok()
-                    && refusal.is_some()
-                {
-                    part(&socket).await;
-                }
-            }
-        }
-        drop(place);
-    }
-}
-
-/// One of the few who are seen off politely.
-struct Refusal(Rc<Cell<usize>>);
+/// One of the few who are seen off politely at a time.
+struct Refusal(Rc<Server>);
 
 impl Refusal {
-    fn take(refusals: &Rc<Cell<usize>>) -> Option<Self> {
-        if refusals.get() >= REFUSALS_MAX {
+    fn take(server: &Rc<Server>) -> Option<Self> {
+        server.refused.add(1);
+        if server.refusals.get() >= REFUSALS_MAX {
             return None;
         }
-        refusals.set(refusals.get() + 1);
-        Some(Self(refusals.clone()))
+        server.refusals.set(server.refusals.get() + 1);
+        Some(Self(server.clone()))
     }
 }
 
 impl Drop for Refusal {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.0.refusals.set(self.0.refusals.get() - 1);
     }
 }

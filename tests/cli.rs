@@ -213,7 +213,10 @@ fn banner() {
     assert_eq!(links.len(), printed.len() - 1, "{printed:?}");
     let start = server.url("/?key=");
     let key = links[0].strip_prefix(&start).expect("the key in the link");
-    assert!(key.len() >= 22, "128 bits take 22 characters of base64 at least: {key}");
+    assert!(
+        key.len() >= 22,
+        "128 bits take 22 characters of base64 at least: {key}"
+    );
     let end = format!(":{}/?key={key}", server.addr().port());
     assert!(links.iter().all(|link| link.ends_with(&end)), "{printed:?}");
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();

@@ -31,10 +31,11 @@ pub fn message(socket: &mut WebSocket<TcpStream>, within: Duration) -> Option<Me
             Err(Error::Io(error))
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(
-                Error::Io(_)
+                error @ (Error::Io(_)
                 | Error::ConnectionClosed
-                | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake),
+                | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)),
             ) => {
+                println!("no close frame: {error}");
                 return Some(Message::Close(None));
             }
             Err(error) => panic!("{error}"),

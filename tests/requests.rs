@@ -315,8 +315,9 @@ fn other_methods() {
     // What a body says is not a request.
     let inner = "GET /sources HTTP/1.1\r\nHost: x\r\n\r\n";
     let length = inner.len();
-    let post =
-        format!("POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{inner}");
+    let post = format!(
+        "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{inner}"
+    );
     assert_eq!(refused(&server, post).status, 405);
 }
 

@@ -1,5 +1,6 @@
 //! A client's socket as the WebSocket layer sees it: what the kernel does not take at once waits here, nowhere else.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::pin::Pin;
@@ -9,6 +10,9 @@ use std::time::Duration;
 
 use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, future};
 use smol::{Async, Timer};
+
+/// How long a client may take over what was sent to it at once: after that it is as good as gone.
+pub const SEND_TIME: Duration = Duration::from_secs(60);
 
 /// What may wait for a client, in bytes, before taking more for it is a mistake: a chunk of text as frames (three
 /// bytes for one where it is not UTF-8, and a header each) and a few control frames.
@@ -35,31 +39,32 @@ impl Wire {
         }
     }
 
-    /// Sends `head` and `body` as far as the kernel takes them now; the rest waits for [`poll_drained`](Self::poll_drained).
+    /// Sends `parts`, one after another, as far as the kernel takes them now; the rest waits for
+    /// [`poll_drained`](Self::poll_drained).
     ///
     /// # Errors
     /// When the connection is broken, or more waits than any frame needs.
-    pub fn offer(&mut self, head: &[u8], body: &[u8]) -> io::Result<()> {
+    pub fn offer<const N: usize>(&mut self, parts: [&[u8]; N]) -> io::Result<()> {
+        let mut taken = 0;
         if self.is_drained() {
-            let parts = [IoSlice::new(head), IoSlice::new(body)];
-            let taken = match (&mut self.socket.get_ref()).write_vectored(&parts) {
-                Ok(taken) => taken,
-                Err(error) if is_blocked(&error) => 0,
+            match (&mut self.socket.get_ref()).write_vectored(&parts.map(IoSlice::new)) {
+                Ok(length) => taken = length,
+                Err(error) if is_blocked(&error) => {}
                 Err(error) => return Err(error),
-            };
-            let of_head = taken.min(head.len());
-            self.waiting.extend_from_slice(&head[of_head..]);
-            self.waiting.extend_from_slice(&body[taken - of_head..]);
-            return Ok(());
-        }
-        if self.waiting.len() + head.len() + body.len() > WAITING_MAX {
+            }
+        } else if self.waiting.len() + parts.iter().map(|part| part.len()).sum::<usize>()
+            > WAITING_MAX
+        {
             return Err(io::Error::new(
                 io::ErrorKind::OutOfMemory,
                 "too much waits for this client",
             ));
         }
-        self.waiting.extend_from_slice(head);
-        self.waiting.extend_from_slice(body);
+        for part in parts {
+            let of_part = taken.min(part.len());
+            self.waiting.extend_from_slice(&part[of_part..]);
+            taken -= of_part;
+        }
         Ok(())
     }
 
@@ -98,6 +103,35 @@ fn is_blocked(error: &io::Error) -> bool {
     )
 }
 
+impl Wire {
+    /// Waits until the kernel has taken everything.
+    ///
+    /// # Errors
+    /// When the connection is broken, or with `TimedOut` after `time`.
+    pub async fn drained(&mut self, time: Duration) -> io::Result<()> {
+        if self.is_drained() {
+            return Ok(());
+        }
+        future::or(poll_fn(|cx| self.poll_drained(cx)), async {
+            Timer::after(time).await;
+            Err(io::ErrorKind::TimedOut.into())
+        })
+        .await
+    }
+
+    /// Ready when a client that has nothing more to say has left. What it says all the same is not read.
+    pub fn poll_left(socket: &Async<TcpStream>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match socket.get_ref().peek(&mut [0]) {
+                Ok(1..) => return Poll::Pending,
+                Ok(0) => return Poll::Ready(()),
+                Err(error) if is_blocked(&error) => _ = ready!(socket.poll_readable(cx)),
+                Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
 impl AsyncRead for Wire {
     /// Does not register for a wake-up: the session waits for the socket itself, once, and not at every look for a message.
     fn poll_read(
@@ -118,7 +152,7 @@ impl AsyncWrite for Wire {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.offer(bytes, &[])?;
+        self.offer([bytes])?;
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -140,7 +174,8 @@ const PARTING_TIME: Duration = Duration::from_secs(2);
 pub async fn part(socket: &Async<TcpStream>) {
     let read_over = async {
         let mut socket = socket;
-        let mut sink = [0; 1024];
+        // On the heap: within a future it would be a part of every client's task.
+        let mut sink = vec![0; 1024];
         let mut left = PARTING_BYTES;
         while let Ok(read @ 1..) = socket.read(&mut sink).await {
             left = left.saturating_sub(read);

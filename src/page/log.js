@@ -1,15 +1,19 @@
 // The rows of the log: bytes cut anywhere become lines of text, written to the document once per frame.
 
 /** Rows kept: more than anybody scrolls back through, and still light on a phone. */
-export const MAX_ROWS = 5_000;
+const MAX_ROWS = 5_000;
 /** Text kept, in UTF-16 units: rows may be long, and memory has to stay flat all the same. */
 const MAX_TEXT = 8 * 1024 * 1024;
 /** A line longer than this goes on in a further row, so that one without any newline can't grow for ever. */
 const MAX_LINE = 64 * 1024;
-/** Rows in one block: blocks are laid out only near the viewport, and dropped as a whole. */
+/** Rows in one block, and text, from which on the next one is begun: blocks are laid out only near the viewport, and
+ * dropped as a whole. */
 const BLOCK = 100;
+const BLOCK_TEXT = 128 * 1024;
 /** The time that most logs begin a line with: syslog's, RFC 3339's and its relatives, the time of day alone. */
 const TIME = /^\[?(?:[A-Z][a-z]{2} [ \d]\d |\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?(?= |$)/;
+/** Drawing is followed by this many times as long without: in a flood most of what is drawn is dropped a moment later. */
+const REST = 3;
 /** More new rows at once than this are not read aloud. */
 const ALOUD = 10;
 
@@ -26,6 +30,7 @@ export class Log {
   #open = null;
   #blocks = [];
   #frame = 0;
+  #restUntil = 0;
   #dropped = 0;
 
   /** `drawn({ rows, dropped })` is called after each frame with what came, and all that is not shown any more. */
@@ -125,11 +130,16 @@ export class Log {
   }
 
   #schedule() {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#draw());
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame((now) => {
+      this.#frame = 0;
+      if (now < this.#restUntil) this.#schedule();
+      else this.#draw();
+    });
   }
 
   #draw() {
-    this.#frame = 0;
+    const began = performance.now();
     const fresh = document.createDocumentFragment();
     let rows = 0;
     for (const line of this.#queue) {
@@ -151,6 +161,8 @@ export class Log {
     this.#list.append(fresh);
     this.#shed();
     this.#drawn({ rows, dropped: this.#dropped });
+    const now = performance.now();
+    this.#restUntil = now + (now - began) * REST;
   }
 
   #row(line) {
@@ -172,7 +184,7 @@ export class Log {
   /** The block that the next row goes to. */
   #room(fresh) {
     const last = this.#blocks.at(-1);
-    if (last && last.rows < BLOCK) return last;
+    if (last && last.rows < BLOCK && last.text < BLOCK_TEXT) return last;
     const block = { element: document.createElement('div'), rows: 0, text: 0 };
     block.element.className = 'block';
     fresh.append(block.element);

@@ -35,6 +35,8 @@ let sources = [];
 let shown = null;
 let stream = null;
 let listIsOld = true;
+/** The names in the list, which hold no `/`. */
+let offered = '';
 
 const listener = {
   bytes: (bytes) => log.write(bytes),
@@ -75,10 +77,17 @@ function show() {
 }
 
 function offer() {
-  const names = sources.map((source) => source.name);
-  if (shown !== null && !names.includes(shown)) names.push(shown);
-  at('choice').replaceChildren(...names.map((name) => new Option(name, name, false, name === shown)));
-  at('choice').hidden = names.length < 2;
+  const served = sources.map((source) => source.name);
+  const names = shown === null || served.includes(shown) ? served : [...served, shown];
+  const choice = at('choice');
+  // Left alone where nothing changed: it may be open.
+  if (names.join('/') !== offered) {
+    const option = (name) => new Option(served.includes(name) ? name : `${name} (not served here)`, name);
+    choice.replaceChildren(...names.map(option));
+    offered = names.join('/');
+  }
+  choice.value = shown;
+  choice.hidden = names.length < 2;
   at('name').classList.toggle('unseen', names.length > 1);
 }
 

@@ -23,6 +23,8 @@ pub enum FileSystem {
     Layers,
     /// Another machine, a process or unknown: may take its time, and inotify does not tell what others do there.
     Distant,
+    /// The kernel's own values (sysfs, procfs): a file there is a reading, not a log, and may take its time.
+    Readings,
 }
 
 impl FileSystem {
@@ -37,6 +39,8 @@ impl FileSystem {
             0x0102_1994 | 0x8584_58f6 => Self::Memory,
             // overlayfs.
             0x794c_7630 => Self::Layers,
+            // sysfs, procfs, cgroup2.
+            0x6265_6572 | 0x9fa0 | 0x6367_7270 => Self::Readings,
             _ => Self::Distant,
         }
     }
@@ -51,9 +55,20 @@ impl FileSystem {
         statfs(path).map_or(Self::Distant, |answer| Self::of(magic(&answer)))
     }
 
+    /// The file system of the file at `path`, or of the directory that it will be in.
+    pub fn of_name(path: &Path) -> Self {
+        let there = path.ancestors().find(|path| path.exists());
+        Self::of_path(there.unwrap_or(Path::new(".")))
+    }
+
     /// Whether it may be asked on the executor's own thread.
     pub fn answers_at_once(self) -> bool {
-        self != Self::Distant
+        !matches!(self, Self::Distant | Self::Readings)
+    }
+
+    /// Whether a file on it is a reading.
+    pub fn holds_readings(self) -> bool {
+        self == Self::Readings
     }
 
     /// Whether inotify can be relied on.
@@ -96,7 +111,7 @@ pub fn read_now(
     into: &mut [u8],
 ) -> io::Result<Option<usize>> {
     let read = match system {
-        FileSystem::Distant => return Ok(None),
+        FileSystem::Distant | FileSystem::Readings => return Ok(None),
         FileSystem::Memory => rustix::io::pread(file, into, offset),
         FileSystem::Local | FileSystem::Layers => {
             let mut parts = [io::IoSliceMut::new(into)];

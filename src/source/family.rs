@@ -4,12 +4,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
 use super::disk;
+use super::place::open_regular;
 use super::step::{FileId, Seen};
 
 /// How a name was made of the original one. Files of one scheme are each other's neighbours in time.
@@ -72,7 +72,7 @@ impl Member {
     /// # Errors
     /// As `open(2)`; `NotFound` where it has been rotated on.
     pub fn open(&self) -> io::Result<(File, Seen)> {
-        let (file, seen) = open(&self.path, OFlags::NOFOLLOW)?;
+        let (file, seen) = open_regular(&self.path, OFlags::NOFOLLOW)?;
         if seen.id == self.seen.id {
             Ok((file, seen))
         } else {
@@ -85,14 +85,13 @@ impl Member {
     }
 }
 
-/// The rotated files of `path`, oldest first. Blocks.
+/// The rotated files of `path`, which is no symbolic link or is taken for none, oldest first. Blocks.
 ///
 /// # Errors
 /// When the directory can't be read.
 pub fn members(path: &Path) -> io::Result<Vec<Member>> {
-    let path = target(path);
     let (Some(directory), Some(name)) =
-        (directory(&path), path.file_name().and_then(|n| n.to_str()))
+        (directory(path), path.file_name().and_then(|n| n.to_str()))
     else {
         return Ok(Vec::new());
     };
@@ -151,26 +150,6 @@ pub fn after(
     members.retain(|member| member.seen.modified > known.modified && member.scheme != Scheme::Stem);
     let gap = !members.is_empty();
     (members, gap)
-}
-
-/// Opens a regular file for reading, never waiting for a FIFO's writer, and says what it is. Blocks.
-///
-/// # Errors
-/// As `open(2)`; `InvalidInput` where it is not a regular file.
-pub fn open(path: &Path, more: OFlags) -> io::Result<(File, Seen)> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY | more)
-        .bits()
-        .cast_signed();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
-    let seen = disk::seen(&metadata);
-    Ok((file, seen))
 }
 
 /// The most links in a row that are followed, as many as the kernel does.
@@ -306,7 +285,7 @@ mod tests {
 
         std::os::unix::fs::symlink("app.log", at("link")).unwrap();
         assert_eq!(
-            members(&at("link")).unwrap().len(),
+            members(&target(&at("link"))).unwrap().len(),
             4,
             "a link's family is its target's"
         );

@@ -20,6 +20,7 @@ use super::family;
 use super::generation::{Generation, Link};
 use super::look::{BETWEEN_MAX, Glance, Known, Opened};
 use super::notices::{Tell, Watch};
+use super::place::Place;
 use super::step::{Seen, Step, Tail, decide};
 
 /// How long a name may mean nothing before viewers are told. Between the rename and the create of a rotation there is
@@ -33,7 +34,7 @@ const GENERATIONS_MAX: usize = BETWEEN_MAX;
 /// Follows the file of one name for all of its readers.
 pub struct Follower {
     /// The name to follow.
-    pub path: PathBuf,
+    pub place: Place,
     ground: Ground,
     /// Something is new for readers.
     changed: Event,
@@ -69,14 +70,14 @@ struct Following {
 }
 
 impl Follower {
-    /// Follows `path`.
-    pub fn new(path: PathBuf, ground: &Ground) -> Rc<Self> {
+    /// Follows `place`.
+    pub fn new(place: Place, ground: &Ground) -> Rc<Self> {
         Rc::new_cyclic(|me: &Weak<Self>| Self {
             tell: {
                 let me = me.clone();
                 Rc::new(move || me.upgrade().iter().for_each(|follower| follower.hint()))
             },
-            path,
+            place,
             ground: ground.clone(),
             changed: Event::new(),
             kick: Event::new(),
@@ -98,7 +99,7 @@ impl Follower {
     pub fn listen(self: &Rc<Self>) -> Listening {
         self.listeners.set(self.listeners.get() + 1);
         if self.following.borrow().is_none() {
-            let void = Rc::new(Generation::void(self.serial()));
+            let void = Rc::new(Generation::void(self.ground.serial()));
             let task = self.ground.executor.spawn(self.clone().run());
             *self.following.borrow_mut() = Some(Following {
                 chain: VecDeque::from([Rc::downgrade(&void)]),
@@ -153,6 +154,16 @@ impl Follower {
             .is_some_and(|following| following.missing)
     }
 
+    /// Whether the kernel tells of changes. `None` while nobody listens.
+    pub fn is_noticed(&self) -> Option<bool> {
+        self.following.borrow().as_ref().map(Following::is_noticed)
+    }
+
+    /// Whether it would, for a file on `system`.
+    pub fn would_be_noticed(&self, system: FileSystem) -> bool {
+        system.sends_notices() && self.ground.notices.are_available()
+    }
+
     /// Returns after a look that began after the call: what was written before is known then.
     pub async fn fresh(&self) {
         if self.look_at_once() {
@@ -177,7 +188,7 @@ impl Follower {
             }
             _ => return false,
         };
-        self.apply(known.glance(&self.path))
+        self.apply(known.glance(&self.place))
     }
 
     /// A notice came.
@@ -236,17 +247,17 @@ impl Follower {
             return;
         };
         let settled = if system.answers_at_once() && known.seen.is_some() {
-            self.apply(known.glance(&self.path))
+            self.apply(known.glance(&self.place))
         } else {
-            let path = self.path.clone();
-            self.apply(smol::unblock(move || known.glance(&path)).await)
+            let place = self.place.clone();
+            self.apply(smol::unblock(move || known.glance(&place)).await)
         };
         if !settled {
             let Some(known) = self.following.borrow().as_ref().map(Following::known) else {
                 return;
             };
-            let path = self.path.clone();
-            match smol::unblock(move || known.open(&path)).await {
+            let place = self.place.clone();
+            match smol::unblock(move || known.open(&place)).await {
                 Ok(opened) => self.succeed(opened),
                 Err(_) => self.refuse(),
             }
@@ -256,6 +267,7 @@ impl Follower {
 
     /// Takes over what a look found. `false`: there is a file to be opened first.
     fn apply(&self, glance: Glance) -> bool {
+        self.ground.looks.add(1);
         let mut following = self.following.borrow_mut();
         let Some(following) = &mut *following else {
             return true;
@@ -268,6 +280,13 @@ impl Follower {
             let step = decide(Some(&seen), Some(&held), glance.tail);
             if matches!(step, Step::Shrank | Step::Rewritten) {
                 self.restart(following, held);
+            }
+            if step == Step::Grew
+                && !glance.grown.is_empty()
+                && let Ok(mut scratch) = self.ground.scratch.try_borrow_mut()
+            {
+                // In use only where a reader has asked for this look.
+                scratch.put(following.last.serial, seen.size, &glance.grown);
             }
             following.last.end.set(held.size);
             following.seen = Some(held);
@@ -305,7 +324,13 @@ impl Follower {
             return;
         };
         following.last.over.set(true);
-        let generation = Generation::new(self.serial(), now.id, file, following.system, now.size);
+        let generation = Generation::new(
+            self.ground.serial(),
+            now.id,
+            file,
+            following.system,
+            now.size,
+        );
         self.append(following, generation, Link::Truncated);
     }
 
@@ -354,7 +379,13 @@ impl Follower {
     /// A generation of its own for an open file.
     pub fn generation(&self, file: File, seen: Seen) -> Generation {
         let system = FileSystem::of_file(&file);
-        Generation::new(self.serial(), seen.id, Arc::new(file), system, seen.size)
+        Generation::new(
+            self.ground.serial(),
+            seen.id,
+            Arc::new(file),
+            system,
+            seen.size,
+        )
     }
 
     fn append(&self, following: &mut Following, generation: Generation, link: Link) {
@@ -389,8 +420,8 @@ impl Follower {
         if whole || !following.system.sends_notices() {
             return;
         }
-        let target = family::target(&self.path);
-        let paths = [Some(&self.path), (target != self.path).then_some(&target)];
+        let (path, target) = (&self.place.path, self.place.target());
+        let paths = [Some(path), (target != *path).then_some(&target)];
         let watch = |path: &PathBuf| {
             let directory = family::directory(path)?;
             self.ground.notices.watch_name(
@@ -403,10 +434,6 @@ impl Follower {
         // What happened before the watch stood went unnoticed.
         self.kicked.set(names.is_some());
         following.names = names.unwrap_or_default();
-    }
-
-    fn serial(&self) -> u64 {
-        self.ground.serials.replace(self.ground.serials.get() + 1)
     }
 }
 

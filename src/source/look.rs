@@ -3,15 +3,16 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
-
-use rustix::fs::OFlags;
 
 use super::disk::{self, FileSystem};
 use super::family;
+use super::place::Place;
 use super::step::{Seen, Tail};
 use crate::cursor::CHECK_SPAN;
+
+/// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
+const GROWTH_READ: u64 = 4096;
 
 /// The most files between two looks that are opened; of more the oldest are given up, and viewers are told.
 pub(super) const BETWEEN_MAX: usize = 64;
@@ -26,6 +27,8 @@ pub(super) struct Glance {
     pub(super) tail: Tail,
     /// The bytes before the end seen now.
     pub(super) fresh: Vec<u8>,
+    /// All that the open file has grown by, where that is little.
+    pub(super) grown: Vec<u8>,
     /// Where no file was ever seen: the file system that one will be on.
     pub(super) directory: Option<FileSystem>,
 }
@@ -48,15 +51,15 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Looks at `path`, and at the open file, which may have lost that name and still grow. May block.
-    pub(super) fn glance(&self, path: &Path) -> Glance {
-        let now = path.metadata().ok().filter(std::fs::Metadata::is_file);
-        let now = now.map(|metadata| disk::seen(&metadata));
+    /// Looks at `place`, and at the open file, which may have lost that name and still grow. May block.
+    pub(super) fn glance(&self, place: &Place) -> Glance {
+        let now = place.seen();
         let mut glance = Glance {
             now,
             held: None,
             tail: Tail::Fits,
             fresh: Vec::new(),
+            grown: Vec::new(),
             directory: None,
         };
         if let (Some(file), Some(seen)) = (&self.file, self.seen) {
@@ -65,27 +68,44 @@ impl Known {
                 _ => file.metadata().ok().map(|metadata| disk::seen(&metadata)),
             };
             if let Some(held) = glance.held.filter(|held| *held != seen) {
-                // The new end first: what is written over it meanwhile then shows at the old one.
-                glance.fresh = tail(file, held.size);
-                if held.size < seen.size || tail(file, seen.size) != self.tail {
-                    glance.tail = Tail::Differs;
-                }
+                self.compare(file, &seen, &held, &mut glance);
             }
         } else if now.is_none() {
-            glance.directory = family::directory(path).map(|path| FileSystem::of_path(&path));
+            glance.directory =
+                family::directory(&place.path).map(|path| FileSystem::of_path(&path));
         }
         glance
     }
 
-    /// Opens the file that `path` means now. Blocks.
-    pub(super) fn open(&self, path: &Path) -> io::Result<Opened> {
-        let (file, seen) = family::open(path, OFlags::empty())?;
+    /// Whether the bytes before the end that was seen still stand there, and what stands before the new one.
+    fn compare(&self, file: &File, seen: &Seen, held: &Seen, glance: &mut Glance) {
+        let start = seen.size - self.tail.len() as u64;
+        if held.size > seen.size && held.size - start <= GROWTH_READ {
+            // A line or a few: one read gives both ends and what is between, which is what every reader wants next.
+            let mut bytes = read(file, start, held.size);
+            if bytes.starts_with(&self.tail) {
+                glance.grown = bytes[self.tail.len()..].to_vec();
+                let surplus = (bytes.len() as u64).saturating_sub(CHECK_SPAN);
+                glance.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
+                return;
+            }
+        }
+        // The new end first: what is written over it meanwhile then shows at the old one.
+        glance.fresh = tail(file, held.size);
+        if held.size < seen.size || read(file, start, seen.size) != self.tail {
+            glance.tail = Tail::Differs;
+        }
+    }
+
+    /// Opens the file that `place` means now. Blocks.
+    pub(super) fn open(&self, place: &Place) -> io::Result<Opened> {
+        let (file, seen) = place.open()?;
         let (mut between, mut gap) = (Vec::new(), false);
         if let Some(before) = &self.file
             && let Ok(metadata) = before.metadata()
         {
             let before = disk::seen(&metadata);
-            let members = family::members(path).unwrap_or_default();
+            let members = family::members(&place.target()).unwrap_or_default();
             let (mut found, unsure) =
                 family::after(members, before.id, Some(&before), Some(seen.id));
             let surplus = found.len().saturating_sub(BETWEEN_MAX);
@@ -106,9 +126,13 @@ impl Known {
     }
 }
 
-/// The bytes before `end`, as many as a cursor's check covers; fewer where they can't be read. May block.
+/// The bytes before `end`, as many as a cursor's check covers. May block.
 fn tail(file: &File, end: u64) -> Vec<u8> {
-    let start = end.saturating_sub(CHECK_SPAN);
+    read(file, end.saturating_sub(CHECK_SPAN), end)
+}
+
+/// The bytes from `start` to `end`; fewer where they can't be read. May block.
+fn read(file: &File, start: u64, end: u64) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(0)];
     let mut filled = 0;
     while filled < bytes.len() {

@@ -1,29 +1,49 @@
 //! Where streams come from.
 //!
-//! A follower looks at a name and links generations, open files, into a list; a reader walks along it.
+//! Three kinds. A **file** grows: a follower looks at its name and links generations, open files, into a list; a reader
+//! walks along it. A **sample** is read again and again, a **pipe** gives its bytes once: both go into a history, which a
+//! reader plays back.
 
 pub mod disk;
 pub mod family;
 pub mod follower;
 pub mod generation;
+pub mod glob;
+pub mod history;
 mod look;
 pub mod notices;
+pub mod origin;
+pub mod pipe;
+pub mod place;
 pub mod reader;
+pub mod sample;
+pub mod scratch;
+pub mod sources;
 pub mod step;
+mod vitals;
+pub mod walk;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use smol::LocalExecutor;
 
 use crate::cursor::From;
+use crate::metrics::Counter;
+use disk::FileSystem;
 use follower::Follower;
+use history::{History, Playback};
 use notices::Notices;
+use pipe::{Outlet, Pipe};
+use place::Place;
 use reader::Reader;
+use sample::{Instrument, Sample};
+use scratch::Scratch;
+use walk::Walk;
+
+pub use sources::Sources;
 
 /// What all sources share.
 #[derive(Clone)]
@@ -32,51 +52,121 @@ pub struct Ground {
     pub executor: Rc<LocalExecutor<'static>>,
     /// The one inotify instance.
     pub notices: Rc<Notices>,
-    /// The next generation's serial, from 1 on: generations of all sources share one scratch buffer.
+    /// The next serial, from 1 on: generations and histories of all sources share one scratch buffer.
     pub serials: Rc<Cell<u64>>,
+    /// Where files are read into.
+    pub scratch: Rc<RefCell<Scratch>>,
+    /// Counts the looks of all followers.
+    pub looks: Rc<Counter>,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
     /// How often to look at one that it does send them for, in case one was lost.
     pub anyway: Duration,
+    /// How often to read a sample.
+    pub sample: Duration,
+    /// Samples are read though nobody listens.
+    pub record: bool,
+    /// Since when there is a server: the beat of samples counts from here.
+    pub started: Instant,
+    /// Takes what should be said on standard error.
+    pub say: fn(&str),
+}
+
+impl Ground {
+    /// A number that no generation and no history has.
+    pub fn serial(&self) -> u64 {
+        self.serials.replace(self.serials.get() + 1)
+    }
 }
 
 /// One stream.
 pub struct Source {
     /// Its name in URLs.
     pub name: String,
-    follower: Rc<Follower>,
+    /// The file that it is made of; vitals and standard input have none.
+    pub place: Option<Place>,
+    flow: Flow,
 }
 
-/// What `/sources` tells of a stream's file: `None` where there is none now.
+/// What it is made of.
+enum Flow {
+    File(Rc<Follower>),
+    Sample(Sample),
+    Pipe(Pipe),
+}
+
+/// What `/sources` tells of a stream.
 pub struct Extent {
-    /// In bytes.
+    /// What a plain GET gives, in bytes; `None` where there is nothing to be had now.
     pub size: Option<u64>,
     /// When it was written last.
     pub modified: Option<SystemTime>,
+    /// How changes come to be known: `notices` of the kernel, `polling`, `sampling`, `reading`.
+    pub watch: &'static str,
 }
 
 impl Source {
-    /// The stream `name` of the file at `path`.
-    pub fn new(name: String, path: PathBuf, ground: &Ground) -> Self {
+    /// The stream `name` of the file at `place`.
+    pub fn file(name: String, place: Place, ground: &Ground) -> Self {
         Self {
             name,
-            follower: Follower::new(path, ground),
+            place: Some(place.clone()),
+            flow: Flow::File(Follower::new(place, ground)),
+        }
+    }
+
+    /// The stream `name` of what `instrument` shows.
+    pub fn sample(name: String, instrument: Instrument, ground: &Ground) -> Self {
+        let place = match &instrument {
+            Instrument::File(place) => Some(place.clone()),
+            Instrument::Vitals => None,
+        };
+        Self {
+            name,
+            place,
+            flow: Flow::Sample(Sample::new(instrument, ground)),
+        }
+    }
+
+    /// The stream `name` of what `outlet` gives.
+    pub fn pipe(name: String, outlet: Outlet, ground: &Ground) -> Self {
+        let place = match &outlet {
+            Outlet::Path { path, .. } => Some(Place::named(path.clone())),
+            Outlet::Input => None,
+        };
+        Self {
+            name,
+            place,
+            flow: Flow::Pipe(Pipe::new(outlet, ground)),
         }
     }
 
     /// What kind of stream it is, as `/sources` and `open` say.
     pub fn kind(&self) -> &'static str {
-        "file"
+        match self.flow {
+            Flow::File(_) => "file",
+            Flow::Sample(_) => "sample",
+            Flow::Pipe(_) => "pipe",
+        }
     }
 
     /// How many listen.
     pub fn clients(&self) -> usize {
-        self.follower.listeners()
+        match &self.flow {
+            Flow::File(follower) => follower.listeners(),
+            Flow::Sample(sample) => sample.history().listeners(),
+            Flow::Pipe(pipe) => pipe.history().listeners(),
+        }
     }
 
-    /// Whether viewers are told that it is not there. Known while somebody listens.
+    /// Whether there is nothing to show of it now. Known while somebody listens.
     pub fn is_missing(&self) -> bool {
-        self.follower.is_missing()
+        let is_gone = |history: &History| history.is_missing() && history.held() == 0;
+        match &self.flow {
+            Flow::File(follower) => follower.is_missing(),
+            Flow::Sample(sample) => is_gone(sample.history()),
+            Flow::Pipe(pipe) => is_gone(pipe.history()),
+        }
     }
 
     /// A reader at the place that `from` means. Whatever is appended after this returns will be read.
@@ -84,67 +174,46 @@ impl Source {
     /// # Errors
     /// When the source can't be read.
     pub async fn open(&self, from: From) -> io::Result<Reader> {
-        Reader::open(&self.follower, from).await
-    }
-
-    /// Whether there is a file now that not everybody on this machine may read.
-    pub async fn is_private(&self) -> bool {
-        let metadata = async_fs::metadata(&self.follower.path).await;
-        metadata.is_ok_and(|metadata| metadata.permissions().mode() & EVERYBODY_READS == 0)
+        let history = match &self.flow {
+            Flow::File(follower) => return Ok(Reader::Walk(Walk::open(follower, from).await?)),
+            Flow::Sample(sample) => sample.history(),
+            Flow::Pipe(pipe) => pipe.history(),
+        };
+        let listening = history.listen();
+        if let Flow::Sample(sample) = &self.flow {
+            sample.fresh().await;
+        }
+        Ok(Reader::Playback(Playback::open(history, listening, from)))
     }
 
     /// How large it is now, and how fresh.
     pub async fn extent(&self) -> Extent {
-        let metadata = async_fs::metadata(&self.follower.path)
-            .await
-            .ok()
-            .filter(std::fs::Metadata::is_file);
+        let (history, watch) = match &self.flow {
+            Flow::File(follower) => return file_extent(follower).await,
+            Flow::Sample(sample) => (sample.history(), "sampling"),
+            Flow::Pipe(pipe) => (pipe.history(), "reading"),
+        };
         Extent {
-            size: metadata.as_ref().map(std::fs::Metadata::len),
-            modified: metadata.and_then(|metadata| metadata.modified().ok()),
+            size: (!self.is_missing()).then(|| history.held()),
+            modified: history.written(),
+            watch,
         }
     }
 }
 
-/// What everybody on this machine may do with a file that is no secret to them: read it.
-const EVERYBODY_READS: u32 = 0o004;
-
-/// All streams, in the order of the command line.
-pub struct Sources(Vec<Rc<Source>>);
-
-impl Sources {
-    /// The streams of these names and paths; the names differ.
-    pub fn new(named: Vec<(String, PathBuf)>, ground: &Ground) -> Self {
-        Self(
-            named
-                .into_iter()
-                .map(|(name, path)| Rc::new(Source::new(name, path, ground)))
-                .collect(),
-        )
-    }
-
-    /// The first one.
-    pub fn first(&self) -> Option<Rc<Source>> {
-        self.0.first().cloned()
-    }
-
-    /// The one of this name.
-    pub fn find(&self, name: &str) -> Option<Rc<Source>> {
-        self.0.iter().find(|source| source.name == name).cloned()
-    }
-
-    /// Whether one of them is not for everybody on this machine.
-    pub async fn any_private(&self) -> bool {
-        for source in &self.0 {
-            if source.is_private().await {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// All of them now.
-    pub fn list(&self) -> Vec<Rc<Source>> {
-        self.0.clone()
+async fn file_extent(follower: &Follower) -> Extent {
+    let place = follower.place.clone();
+    let (metadata, system) = smol::unblock(move || {
+        let metadata = place.metadata().ok().filter(std::fs::Metadata::is_file);
+        (metadata, FileSystem::of_name(&place.path))
+    })
+    .await;
+    let is_noticed = follower
+        .is_noticed()
+        .unwrap_or_else(|| follower.would_be_noticed(system));
+    Extent {
+        size: metadata.as_ref().map(std::fs::Metadata::len),
+        modified: metadata.and_then(|metadata| metadata.modified().ok()),
+        watch: if is_noticed { "notices" } else { "polling" },
     }
 }

@@ -51,6 +51,11 @@ impl Notices {
         })
     }
 
+    /// Whether there is an instance.
+    pub fn are_available(&self) -> bool {
+        self.inotify.is_some()
+    }
+
     /// Watches an open file, whatever its name is by then. `None`: it has to be polled.
     pub fn watch_file(self: &Rc<Self>, file: &File, tell: Tell) -> Option<Watch> {
         // By descriptor, not by path: between opening and watching the path may have come to mean another file.

@@ -1,53 +1,13 @@
-//! One client's way through a file and the files that come after it: a generation and an offset.
-//!
-//! The file is the queue. However slow a client is, its reader costs nothing more than this.
+//! One client's way through a stream, whatever the stream is made of: what it has next, and where it stands.
 
-use std::collections::VecDeque;
 use std::io;
-use std::rc::Rc;
 
-use futures_lite::future;
+use event_listener::EventListener;
 
-use super::disk;
-use super::family;
-use super::follower::{Follower, Listening};
-use super::generation::{Generation, Link};
-use crate::cursor::{Cursor, From, fnv1a};
-use crate::lines::LastLines;
-
-/// How much is read at once, in bytes. Twice as much is not faster over loopback; a frame of this size is the most
-/// that a stuck client holds.
-pub const CHUNK: usize = 64 * 1024;
-
-/// The one buffer that all readers of the thread read into. Between the read and the copy into a client's socket nothing awaits.
-///
-/// It remembers what it holds: of a thousand clients at the end of a file only the first one reads it.
-pub struct Scratch {
-    bytes: Box<[u8]>,
-    /// Serial of the generation, offset, length.
-    holds: (u64, u64, usize),
-}
-
-impl Scratch {
-    /// A buffer of [`CHUNK`] bytes.
-    pub fn new() -> Self {
-        Self {
-            bytes: vec![0; CHUNK].into_boxed_slice(),
-            holds: (0, 0, 0),
-        }
-    }
-
-    /// The bytes that [`Reader::next`] has put here.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.holds.2]
-    }
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+use super::history::Playback;
+use super::scratch::Scratch;
+use super::walk::Walk;
+use crate::cursor::Cursor;
 
 /// What a viewer has to be told beside the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,287 +24,86 @@ pub enum Marker {
     Found,
 }
 
+impl Marker {
+    /// Its name on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rotated(_) => "rotated",
+            Self::Truncated(..) => "truncated",
+            Self::Lost(..) => "lost",
+            Self::Missing => "missing",
+            Self::Found => "found",
+        }
+    }
+
+    /// The place of the next byte, where it has changed.
+    pub fn cursor(&self) -> Option<Cursor> {
+        match *self {
+            Self::Rotated(cursor) | Self::Truncated(cursor, _) | Self::Lost(cursor, _) => {
+                Some(cursor)
+            }
+            Self::Missing | Self::Found => None,
+        }
+    }
+}
+
 /// What a reader has next.
 pub enum Next {
-    /// Bytes of the file are in the scratch buffer.
+    /// Bytes of the stream are in the scratch buffer.
     Bytes,
     /// Something happened.
     Marker(Marker),
     /// The bytes have to come from the disk: await [`Reader::warm`].
     Cold,
-    /// Nothing until the follower says that something changed.
+    /// Nothing until [`Reader::changed`] resolves.
     End,
 }
 
-/// Walks along the generations of one follower.
-pub struct Reader {
-    follower: Rc<Follower>,
-    generation: Rc<Generation>,
-    offset: u64,
-    told: VecDeque<Marker>,
-    told_missing: bool,
-    /// Bytes that were read on another thread.
-    warmed: Option<Vec<u8>>,
-    _listening: Listening,
+/// What a poll found gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Nothing.
+    Nothing,
+    /// This many bytes.
+    Bytes(u64),
+    /// Nobody knows how many.
+    Unknown,
+}
+
+impl Lost {
+    /// This, and what `marker` tells of.
+    pub(super) fn and(self, marker: &Marker) -> Self {
+        let more = match *marker {
+            Marker::Lost(_, None) => return Self::Unknown,
+            Marker::Lost(_, Some(bytes)) | Marker::Truncated(_, bytes) => bytes,
+            _ => 0,
+        };
+        match self {
+            Self::Nothing if more > 0 => Self::Bytes(more),
+            Self::Bytes(bytes) => Self::Bytes(bytes + more),
+            lost => lost,
+        }
+    }
+}
+
+/// A place in a stream, and what comes after it.
+pub enum Reader {
+    /// In a file and those that come after it.
+    Walk(Walk),
+    /// In what is kept of a sample or a pipe.
+    Playback(Playback),
 }
 
 impl Reader {
-    /// Takes the place that `from` means in the stream of `follower`. Whatever is appended after this returns will be read.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub async fn open(follower: &Rc<Follower>, from: From) -> io::Result<Self> {
-        let listening = follower.listen();
-        follower.fresh().await;
-        let last = follower.last().ok_or(io::ErrorKind::NotFound)?;
-        let end = last.end.get();
-        let mut reader = Self {
-            follower: follower.clone(),
-            generation: last.clone(),
-            offset: end,
-            told: VecDeque::new(),
-            told_missing: false,
-            warmed: None,
-            _listening: listening,
-        };
-        match from {
-            From::Start => reader.offset = 0,
-            From::End => {}
-            From::Lines(count) => reader.offset = line_start(&last, end, count).await?,
-            From::Cursor(cursor) => reader.resume(cursor).await?,
-        }
-        Ok(reader)
-    }
-
-    /// Finds a cursor's place again: in the current file, else in its family, else nowhere.
-    async fn resume(&mut self, cursor: Cursor) -> io::Result<()> {
-        let last = self.generation.clone();
-        if cursor.inode == last.id.inode && holds(&last, cursor).await? {
-            self.offset = cursor.offset;
-            return Ok(());
-        }
-        let path = self.follower.path.clone();
-        let (any, found) = smol::unblock(move || {
-            // A directory that can't be read has no family to offer.
-            let members = family::members(&path).unwrap_or_default();
-            let known = members
-                .iter()
-                .find(|member| member.seen.id.inode == cursor.inode);
-            (
-                !members.is_empty(),
-                known.and_then(|known| known.open().ok()),
-            )
-        })
-        .await;
-        if let Some((file, seen)) = found
-            && seen.id != last.id
-        {
-            let member = self.follower.generation(file, seen);
-            if holds(&member, cursor).await? {
-                self.generation = Rc::new(member);
-                self.offset = cursor.offset;
-                return Ok(());
-            }
-        }
-        self.offset = 0;
-        if cursor.inode != 0 || any {
-            // Else there was no file, and this is the first one.
-            self.told
-                .push_back(Marker::Lost(self.cursor_unchecked(), None));
-        }
-        Ok(())
-    }
-
-    /// From a member of the family, which no follower has linked to anything, finds the way on to the next newer one.
-    async fn link(&self) {
-        let path = self.follower.path.clone();
-        let at = self.generation.file().and_then(|file| file.metadata().ok());
-        let (id, now) = (self.generation.id, self.follower.seen().map(|seen| seen.id));
-        let (next, gap) = smol::unblock(move || {
-            let members = family::members(&path).unwrap_or_default();
-            let at = at.map(|metadata| disk::seen(&metadata));
-            let (newer, gap) = family::after(members, id, at.as_ref(), now);
-            (newer.first().and_then(|next| next.open().ok()), gap)
-        })
-        .await;
-        let next = match next {
-            Some((file, seen)) => Some(Rc::new(self.follower.generation(file, seen))),
-            None => self.follower.last(),
-        };
-        *self.generation.next.borrow_mut() = next.map(|next| (Link::Rotated { gap }, next));
-    }
-
-    /// The size of the newest file in bytes; 0 where there is none.
-    pub fn size(&self) -> u64 {
-        self.follower.last().map_or(0, |last| last.end.get())
-    }
-
-    /// From the end of the current file, goes back to its start: the reader, and how many bytes lie between.
-    pub fn from_start(mut self) -> (Self, u64) {
-        let length = std::mem::take(&mut self.offset);
-        (self, length)
-    }
-
-    /// Whether there was no file when the reader was opened, or last moved on.
-    pub fn is_nowhere(&self) -> bool {
-        self.generation.is_void()
-    }
-
-    /// The place of the next byte, with its check.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub async fn cursor(&self) -> io::Result<Cursor> {
-        if self.generation.is_void() {
-            return Ok(Cursor::NOWHERE);
-        }
-        let before = self.generation.before(self.offset).await?;
-        Ok(Cursor::new(self.generation.id.inode, self.offset, &before))
-    }
-
-    /// The place of the next byte without a read: with its check only at a file's start.
-    fn cursor_unchecked(&self) -> Cursor {
-        match (self.generation.id.inode, self.offset) {
-            (0, _) => Cursor::NOWHERE,
-            (inode, 0) => Cursor::new(inode, 0, &[]),
-            (inode, offset) => Cursor {
-                inode,
-                offset,
-                check: None,
-            },
-        }
-    }
-
     /// What comes next, without waiting. Bytes are put into `scratch`.
     ///
     /// # Errors
     /// When the file can't be read.
     pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
-        loop {
-            if let Some(marker) = self.told.pop_front() {
-                return Ok(Next::Marker(marker));
-            }
-            let generation = self.generation.clone();
-            if generation.expired.get() {
-                let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
-                self.enter(oldest);
-                self.told
-                    .push_back(Marker::Lost(self.cursor_unchecked(), None));
-                continue;
-            }
-            if generation.over.get() {
-                self.leave_truncated(&generation);
-                continue;
-            }
-            let newest = self
-                .follower
-                .last()
-                .is_some_and(|last| Rc::ptr_eq(&last, &generation));
-            if !newest || self.offset < generation.end.get() {
-                if scratch.holds.0 == generation.serial
-                    && scratch.holds.1 == self.offset
-                    && scratch.holds.2 > 0
-                {
-                    self.offset += scratch.holds.2 as u64;
-                    return Ok(Next::Bytes);
-                }
-                let read = match self.warmed.take() {
-                    Some(bytes) => {
-                        scratch.bytes[..bytes.len()].copy_from_slice(&bytes);
-                        bytes.len()
-                    }
-                    None => match generation.read_now(self.offset, &mut scratch.bytes)? {
-                        Some(read) => read,
-                        None => return Ok(Next::Cold),
-                    },
-                };
-                scratch.holds = (generation.serial, self.offset, read);
-                if newest && !self.is_still_that_file(&generation) {
-                    // What was read may belong to the file's new content.
-                    scratch.holds = (0, 0, 0);
-                    continue;
-                }
-                if read > 0 {
-                    self.offset += read as u64;
-                    return Ok(Next::Bytes);
-                }
-            }
-            if !newest && generation.next().is_none() {
-                return Ok(Next::Cold);
-            }
-            if !self.at_end(&generation) {
-                return Ok(Next::End);
-            }
+        match self {
+            Self::Walk(walk) => walk.next(scratch),
+            Self::Playback(playback) => Ok(playback.next(scratch)),
         }
-    }
-
-    /// After a read: whether the file was not cut or written over before it.
-    fn is_still_that_file(&self, generation: &Generation) -> bool {
-        if !generation.system().answers_at_once() {
-            // `warm` has looked on another thread.
-            return !generation.over.get();
-        }
-        let now = generation.file().and_then(|file| file.metadata().ok());
-        if now.map(|metadata| disk::seen(&metadata)) != self.follower.seen() {
-            self.follower.look_at_once();
-        }
-        !generation.over.get()
-    }
-
-    /// Where nothing is left to read here. `true`: there is more to say.
-    fn at_end(&mut self, generation: &Rc<Generation>) -> bool {
-        let missing = self.follower.is_missing();
-        if missing && !self.told_missing && !generation.leads_to_data() {
-            self.told_missing = true;
-            self.told.push_back(Marker::Missing);
-            return true;
-        }
-        let next = generation.next();
-        if self.told_missing && !missing {
-            self.told_missing = false;
-            self.told.push_back(Marker::Found);
-            if next.is_none() {
-                // The very same file has its name again.
-                self.told
-                    .push_back(Marker::Rotated(self.cursor_unchecked()));
-            }
-            return true;
-        }
-        match next {
-            Some((Link::Truncated, _)) => {
-                self.leave_truncated(generation);
-                true
-            }
-            Some((Link::Rotated { gap }, next))
-                if generation.is_void() || generation.leads_to_data() =>
-            {
-                self.enter(next);
-                if !self.generation.is_void() {
-                    let start = self.cursor_unchecked();
-                    if gap {
-                        self.told.push_back(Marker::Lost(start, None));
-                    }
-                    self.told.push_back(Marker::Rotated(start));
-                }
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn leave_truncated(&mut self, generation: &Generation) {
-        if let Some((_, next)) = generation.next() {
-            let lost = generation.end.get().saturating_sub(self.offset);
-            self.enter(next);
-            self.told
-                .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
-        }
-    }
-
-    fn enter(&mut self, generation: Rc<Generation>) {
-        self.generation = generation;
-        self.offset = 0;
-        self.warmed = None;
     }
 
     /// Gets from the disk what [`next`](Self::next) found cold: bytes, or the way on to the next file.
@@ -352,53 +111,99 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub async fn warm(&mut self) -> io::Result<()> {
-        let bytes = self.generation.read_cold(self.offset, CHUNK).await?;
-        let newest = self
-            .follower
-            .last()
-            .is_some_and(|last| Rc::ptr_eq(&last, &self.generation));
-        if bytes.is_empty() && !newest && self.generation.next().is_none() {
-            self.link().await;
+        match self {
+            Self::Walk(walk) => walk.warm().await,
+            Self::Playback(_) => Ok(()),
         }
-        if !self.generation.system().answers_at_once() {
-            self.follower.fresh().await;
-        }
-        self.warmed = Some(bytes);
-        Ok(())
     }
 
     /// Resolves when something may be new. Take it before [`next`](Self::next) says [`Next::End`].
-    pub fn changed(&self) -> event_listener::EventListener {
-        self.follower.changed()
-    }
-}
-
-/// Whether `generation` is at least as long as the cursor says, with the bytes that its check covers.
-async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
-    if generation.is_void() || cursor.offset > generation.end.get() {
-        return Ok(generation.is_void() && cursor.offset == 0);
-    }
-    let Some(check) = cursor.check else {
-        return Ok(true);
-    };
-    Ok(fnv1a(&generation.before(cursor.offset).await?) == check)
-}
-
-/// Where the last `count` lines before `end` begin.
-async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result<u64> {
-    let mut lines = LastLines::new(count);
-    let mut end = end;
-    while end > 0 {
-        let start = end.saturating_sub(CHUNK as u64);
-        let piece = generation
-            .read(start, usize::try_from(end - start).unwrap_or(CHUNK))
-            .await?;
-        if let Some(at) = lines.feed(&piece) {
-            return Ok(start + at as u64);
+    pub fn changed(&self) -> EventListener {
+        match self {
+            Self::Walk(walk) => walk.changed(),
+            Self::Playback(playback) => playback.changed(),
         }
-        end = start;
-        // A stranger may ask for all the lines of a large file: the others go on meanwhile.
-        future::yield_now().await;
     }
-    Ok(0)
+
+    /// How much of the stream is there now, in bytes: the size of the newest file, or what is kept.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.size(),
+            Self::Playback(playback) => playback.size(),
+        }
+    }
+
+    /// Goes to `offset` of the file it stands in, or of what is kept.
+    pub fn seek(&mut self, offset: u64) {
+        match self {
+            Self::Walk(walk) => walk.seek(offset),
+            Self::Playback(playback) => playback.seek(offset),
+        }
+    }
+
+    /// The offset of the oldest byte there is.
+    pub fn start(&self) -> u64 {
+        match self {
+            Self::Walk(_) => 0,
+            Self::Playback(playback) => playback.start(),
+        }
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.offset(),
+            Self::Playback(playback) => playback.offset(),
+        }
+    }
+
+    /// Whether there was no file when the reader was opened, or last moved on.
+    pub fn is_nowhere(&self) -> bool {
+        match self {
+            Self::Walk(walk) => walk.is_nowhere(),
+            Self::Playback(_) => false,
+        }
+    }
+
+    /// The place of the next byte, with its check.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn cursor(&self) -> io::Result<Cursor> {
+        self.cursor_behind(0).await
+    }
+
+    /// The place behind the next `length` bytes, with its check.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn cursor_behind(&self, length: u64) -> io::Result<Cursor> {
+        match self {
+            Self::Walk(walk) => walk.cursor_behind(length).await,
+            Self::Playback(playback) => Ok(playback.cursor_behind(length)),
+        }
+    }
+
+    /// The bytes before the next one that a cursor's check covers, as far as they are there.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn before(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Walk(walk) => walk.before().await,
+            Self::Playback(playback) => Ok(playback.before()),
+        }
+    }
+
+    /// Passes over what there is to be told, to where there are bytes: how many of one file are there now, 0 for none, and
+    /// what was lost on the way.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
+        match self {
+            Self::Walk(walk) => walk.available().await,
+            Self::Playback(playback) => Ok(playback.available()),
+        }
+    }
 }

@@ -41,7 +41,8 @@ pub fn resident_kib(pid: u32) -> f64 {
     field(&read(format!("/proc/{pid}/smaps_rollup")), "Rss:")
 }
 
-/// How often the process' threads went to sleep of their own accord, which is how often they were woken.
+/// How often the process' threads went to sleep of their own accord, which is how often they were woken. A thread that
+/// has ended takes its number with it.
 pub fn voluntary_switches(pid: u32) -> f64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("a running server");
     tasks

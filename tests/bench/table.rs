@@ -108,14 +108,14 @@ impl Row {
                 ratio.map(|ratio| ratio >= least),
             ),
             Target::Below(limit) => (format!("< {limit}"), ours.map(|value| value < limit)),
-            Target::Zero => ("0".into(), ours.map(|value| value == 0.0)),
+            Target::Zero => ("= 0".into(), ours.map(|value| value == 0.0)),
         };
         [
             self.name.clone(),
             self.unit.into(),
             number(ours),
             number(middle(&self.values.bare)),
-            ratio.map_or("-".into(), |ratio| format!("{ratio:.2}")),
+            number(ratio),
             number(middle(&self.values.websocketd)),
             target,
             met.map_or("", |met| if met { "met" } else { "NOT MET" })
@@ -163,9 +163,9 @@ pub fn print(rows: &[Row]) {
         for (column, cell) in line.iter().enumerate() {
             let (width, right) = (widths[column], (2..6).contains(&column));
             text += &if right {
-                format!("{cell:>width$}  ")
+                format!("{cell:>width$}   ")
             } else {
-                format!("{cell:<width$}  ")
+                format!("{cell:<width$}   ")
             };
         }
         println!("{}", text.trim_end());

@@ -7,24 +7,24 @@ use std::rc::Rc;
 
 use event_listener::{Event, EventListener};
 
-/// One address may take a quarter of all places: it costs itself, and the others still find one.
+/// One address may take a quarter of all seats: it costs itself, and the others still find one.
 const PART_OF_ALL: usize = 4;
 
 /// The least that one address may take: the browsers of one desk, or of one household behind a proxy.
 const EACH_MIN: usize = 8;
 
-/// All places of a server.
-pub struct Places {
+/// The places of a server, called seats here: a place is where a file stands.
+pub struct Seats {
     all: usize,
     each: usize,
     taken: Cell<usize>,
-    /// Where those are from who have one; no more rows than places.
+    /// Where those are from who have one; no more rows than seats.
     by_address: RefCell<HashMap<IpAddr, usize>>,
     left: Event,
 }
 
-impl Places {
-    /// A server with `all` places.
+impl Seats {
+    /// A server with `all` seats.
     pub fn new(all: usize) -> Rc<Self> {
         Rc::new(Self {
             all,
@@ -35,8 +35,8 @@ impl Places {
         })
     }
 
-    /// A place for a connection from `address`, until it is dropped. The board itself, a proxy on it say, may take all.
-    pub fn take(self: &Rc<Self>, address: IpAddr) -> Option<Place> {
+    /// A seat for a connection from `address`, until it is dropped. The board itself, a proxy on it say, may take all.
+    pub fn take(self: &Rc<Self>, address: IpAddr) -> Option<Seat> {
         if self.taken.get() >= self.all {
             return None;
         }
@@ -50,10 +50,15 @@ impl Places {
             by_address.insert(address, from_there + 1);
         }
         self.taken.set(self.taken.get() + 1);
-        Some(Place {
-            places: self.clone(),
+        Some(Seat {
+            seats: self.clone(),
             counted,
         })
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.taken.get()
     }
 
     /// Tells when the next one leaves.
@@ -73,24 +78,24 @@ impl Places {
     }
 }
 
-/// A connection's place, given back when dropped.
-pub struct Place {
-    places: Rc<Places>,
+/// A connection's seat, given back when dropped.
+pub struct Seat {
+    seats: Rc<Seats>,
     counted: Option<IpAddr>,
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
-        let places = &self.places;
+        let seats = &self.seats;
         if let Some(address) = self.counted {
-            let mut by_address = places.by_address.borrow_mut();
+            let mut by_address = seats.by_address.borrow_mut();
             match by_address.get_mut(&address) {
                 Some(count) if *count > 1 => *count -= 1,
                 _ => drop(by_address.remove(&address)),
             }
         }
-        places.taken.set(places.taken.get() - 1);
-        places.left.notify(usize::MAX);
+        seats.taken.set(seats.taken.get() - 1);
+        seats.left.notify(usize::MAX);
     }
 }
 
@@ -100,28 +105,28 @@ mod tests {
 
     #[test]
     fn a_quarter_for_each_address_and_all_for_the_board_itself() {
-        let places = Places::new(40);
+        let seats = Seats::new(40);
         let address = |number: u8| IpAddr::from([192, 168, 1, number]);
-        let mut first: Vec<Place> = (0..10).filter_map(|_| places.take(address(1))).collect();
+        let mut first: Vec<Seat> = (0..10).filter_map(|_| seats.take(address(1))).collect();
         assert_eq!(first.len(), 10);
-        assert!(places.take(address(1)).is_none());
-        let second = places.take(address(2));
+        assert!(seats.take(address(1)).is_none());
+        let second = seats.take(address(2));
         assert!(second.is_some());
         drop(first.pop());
-        first.extend(places.take(address(1)));
+        first.extend(seats.take(address(1)));
         assert_eq!(first.len(), 10);
-        let here: Vec<Place> = std::iter::from_fn(|| places.take([127, 0, 0, 1].into())).collect();
+        let here: Vec<Seat> = std::iter::from_fn(|| seats.take([127, 0, 0, 1].into())).collect();
         assert_eq!(here.len(), 29);
-        assert!(places.take(address(3)).is_none(), "all are taken");
+        assert!(seats.take(address(3)).is_none(), "all are taken");
         drop((first, second, here));
-        assert!(places.by_address.borrow().is_empty());
-        assert_eq!(places.taken.get(), 0);
+        assert!(seats.by_address.borrow().is_empty());
+        assert_eq!(seats.taken.get(), 0);
     }
 
     #[test]
     fn a_small_server_gives_an_address_eight() {
-        let places = Places::new(10);
-        let taken: Vec<Place> = std::iter::from_fn(|| places.take([10, 0, 0, 1].into())).collect();
+        let seats = Seats::new(10);
+        let taken: Vec<Seat> = std::iter::from_fn(|| seats.take([10, 0, 0, 1].into())).collect();
         assert_eq!(taken.len(), 8);
     }
 }

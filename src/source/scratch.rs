@@ -1,0 +1,85 @@
+//! The one buffer that all readers of the thread read into. Pure.
+
+/// How much is read at once, in bytes. Twice as much is not faster over loopback; a frame of this size is the most
+/// that a stuck client holds.
+pub const CHUNK: usize = 64 * 1024;
+
+/// Bytes of a file, and which ones they are.
+///
+/// Between the read into it and the copy into a client's socket nothing awaits. It remembers what it holds: of a thousand
+/// clients at the end of a file none or one has to read.
+pub struct Scratch {
+    bytes: Box<[u8]>,
+    length: usize,
+    serial: u64,
+    offset: u64,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            bytes: vec![0; CHUNK].into_boxed_slice(),
+            length: 0,
+            serial: 0,
+            offset: 0,
+        }
+    }
+}
+
+impl Scratch {
+    /// Whether it holds what stands at `offset` of the generation with this `serial`.
+    pub fn holds(&self, serial: u64, offset: u64) -> bool {
+        self.length > 0 && (self.serial, self.offset) == (serial, offset)
+    }
+
+    /// The bytes that it holds.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Space to read into; what was there is forgotten.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.length = 0;
+        &mut self.bytes
+    }
+
+    /// The first `length` bytes of the space are now what stands at `offset` of generation `serial`.
+    pub fn filled(&mut self, serial: u64, offset: u64, length: usize) {
+        (self.serial, self.offset, self.length) = (serial, offset, length.min(CHUNK));
+    }
+
+    /// Puts `bytes` there, as many as there is space for.
+    pub fn put(&mut self, serial: u64, offset: u64, bytes: &[u8]) {
+        let length = bytes.len().min(CHUNK);
+        self.space()[..length].copy_from_slice(&bytes[..length]);
+        self.filled(serial, offset, length);
+    }
+
+    /// What it holds is not to be trusted.
+    pub fn forget(&mut self) {
+        self.length = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_knows_what_it_holds() {
+        let mut scratch = Scratch::default();
+        assert!(!scratch.holds(0, 0), "nothing at first");
+        scratch.put(3, 10, b"abc");
+        assert!(scratch.holds(3, 10) && !scratch.holds(3, 11) && !scratch.holds(4, 10));
+        assert_eq!(scratch.bytes(), b"abc");
+        scratch.space()[..2].copy_from_slice(b"xy");
+        assert!(!scratch.holds(3, 10), "being written to");
+        scratch.filled(3, 13, 2);
+        assert!(scratch.holds(3, 13));
+        assert_eq!(scratch.bytes(), b"xy");
+        scratch.forget();
+        assert!(!scratch.holds(3, 13));
+        scratch.put(3, 0, &vec![7; CHUNK + 1]);
+        assert_eq!(scratch.bytes().len(), CHUNK);
+    }
+}

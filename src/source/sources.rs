@@ -1,0 +1,142 @@
+//! All streams of the command line, with those that globs find.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::glob::{FILES_MAX, Glob, Matches};
+use super::origin::Origin;
+use super::place::Place;
+use super::sample::Instrument;
+use super::{Ground, Source};
+use crate::report;
+
+/// How long a stream of a glob is still offered after its file has gone and its last viewer has left: over a rotation
+/// that has not made the new file yet, and a viewer's way back to it.
+const GONE_TIME: Duration = Duration::from_secs(60);
+
+/// All streams, in the order of the command line.
+pub struct Sources {
+    groups: Vec<Group>,
+    ground: Ground,
+    /// It was said that a glob matches more than is offered.
+    said: Cell<bool>,
+}
+
+/// What one SOURCE stands for.
+enum Group {
+    One(Rc<Source>),
+    Many(Glob, RefCell<BTreeMap<OsString, Found>>),
+}
+
+/// A file that a glob has found.
+struct Found {
+    source: Rc<Source>,
+    /// Since when it is not found any more.
+    gone: Option<Instant>,
+}
+
+impl Sources {
+    /// The streams of these names and origins; the names differ.
+    pub fn new(named: Vec<(String, Origin)>, ground: &Ground) -> Self {
+        let group = |(name, origin)| match origin {
+            Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
+            Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
+            Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
+            Origin::Glob(glob) => Group::Many(glob, RefCell::default()),
+        };
+        Self {
+            groups: named.into_iter().map(group).collect(),
+            ground: ground.clone(),
+            said: Cell::new(false),
+        }
+    }
+
+    /// The first one.
+    pub fn first(&self) -> Option<Rc<Source>> {
+        self.list().into_iter().next()
+    }
+
+    /// The one of this name.
+    pub fn find(&self, name: &str) -> Option<Rc<Source>> {
+        self.list().into_iter().find(|source| source.name == name)
+    }
+
+    /// All of them now; files of one glob by name.
+    pub fn list(&self) -> Vec<Rc<Source>> {
+        let mut list = Vec::new();
+        for group in &self.groups {
+            match group {
+                Group::One(source) => list.push(source.clone()),
+                Group::Many(_, found) => {
+                    list.extend(found.borrow().values().map(|found| found.source.clone()));
+                }
+            }
+        }
+        list
+    }
+
+    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret.
+    pub async fn any_private(&self) -> bool {
+        let list = self.list();
+        let places: Vec<Place> = list
+            .iter()
+            .filter_map(|source| source.place.clone())
+            .collect();
+        smol::unblock(move || places.iter().any(Place::is_private)).await
+    }
+
+    /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
+    /// while nobody does.
+    pub async fn refresh(&self) {
+        for group in &self.groups {
+            if let Group::Many(glob, found) = group {
+                let looking = glob.clone();
+                let matches = smol::unblock(move || looking.matches()).await;
+                self.update(glob, found, matches);
+            }
+        }
+    }
+
+    fn update(&self, glob: &Glob, found: &RefCell<BTreeMap<OsString, Found>>, matches: Matches) {
+        if matches.more && !self.said.replace(true) {
+            (self.ground.say)(&report::too_many(glob, FILES_MAX));
+        }
+        for (name, known) in found.borrow_mut().iter_mut() {
+            let is_there = matches.names.binary_search(name).is_ok();
+            let since = known.gone.unwrap_or_else(Instant::now);
+            known.gone = (!is_there).then_some(since);
+        }
+        found.borrow_mut().retain(|_, known| {
+            let is_over = known.gone.is_some_and(|gone| gone.elapsed() >= GONE_TIME);
+            !is_over || known.source.clients() > 0
+        });
+        for name in matches.names {
+            if found.borrow().contains_key(&name) {
+                continue;
+            }
+            let title = self.unused(glob.title(&name));
+            let place = glob.place(&name);
+            let source = if matches.readings {
+                Source::sample(title, Instrument::File(place), &self.ground)
+            } else {
+                Source::file(title, place, &self.ground)
+            };
+            let source = Rc::new(source);
+            found
+                .borrow_mut()
+                .insert(name, Found { source, gone: None });
+        }
+    }
+
+    /// `title`, with a number behind it where it is taken.
+    fn unused(&self, title: String) -> String {
+        let list = self.list();
+        let is_taken = |title: &String| list.iter().any(|source| source.name == *title);
+        let numbered = (2..).map(|number| format!("{title}-{number}"));
+        let mut titles = std::iter::once(title.clone()).chain(numbered);
+        titles.find(|title| !is_taken(title)).unwrap_or(title)
+    }
+}
