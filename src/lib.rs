@@ -3,7 +3,9 @@
 // A unit test that can't unwrap has failed, and says where.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod account;
 pub mod config;
+pub mod confine;
 pub mod connection;
 pub mod cursor;
 pub mod door;

@@ -3,9 +3,10 @@
 use std::fmt::{self, Write};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::confine::Confinement;
 use crate::links::Links;
 use crate::source::glob::Glob;
 use crate::source::origin::Origin;
@@ -118,6 +119,19 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
         "cannot listen on `{address}`: {}{hint}",
         cause(error)
     ))
+}
+
+/// What is left to the process.
+pub fn rights(confinement: &Confinement) -> String {
+    if confinement.readable.is_empty() {
+        return "this kernel has no Landlock; what this user may read can be read".to_owned();
+    }
+    let shown = |path: &PathBuf| format!("`{}`", path.display());
+    let readable: Vec<String> = confinement.readable.iter().map(shown).collect();
+    format!(
+        "all rights but to read are given up, beneath {}",
+        readable.join(", ")
+    )
 }
 
 /// An I/O error's cause, lower case, without the number that the standard library puts behind it.
