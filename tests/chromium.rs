@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const PIPES: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >&2"#;
 
 /// Enough to run as root and without a display, and nothing that calls home.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +27,7 @@ const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-breakpad",
     "--disable-dev-shm-usage",
     "--remote-debugging-pipe",
 ];
@@ -167,8 +168,21 @@ impl Chromium {
         of_name.map(|event| event["params"].clone()).collect()
     }
 
+    /// Runs a script before those of each page that is loaded from now on.
+    pub fn run_in_every_page(&mut self, script: &str) {
+        let script = json!({ "source": script });
+        self.call("Page.addScriptToEvaluateOnNewDocument", script);
+    }
+
+    /// Bytes in use by the page's JavaScript.
+    pub fn heap(&mut self) -> u64 {
+        self.call("HeapProfiler.collectGarbage", json!({}));
+        let usage = self.call("Runtime.getHeapUsage", json!({}));
+        usage["usedSize"].as_u64().expect("usedSize")
+    }
+
     /// Everything that a developer would see in red or yellow: exceptions, refused resources, errors and warnings.
-    pub fn complaints(&mut self) -> Vec<String> {
+    pub fn complaints(&mut self) -> Vec<Value> {
         let mut complaints = self.told("Runtime.exceptionThrown");
         complaints.extend(self.told("Runtime.consoleAPICalled"));
         complaints.extend(
@@ -176,7 +190,7 @@ impl Chromium {
                 matches!(told["entry"]["level"].as_str(), Some("error" | "warning"))
             }),
         );
-        complaints.iter().map(Value::to_string).collect()
+        complaints
     }
 }
 

@@ -29,7 +29,10 @@ pub fn message(socket: &mut WebSocket<TcpStream>, within: Duration) -> Option<Me
         match socket.read() {
             Ok(message) => return Some(message),
             Err(Error::Io(error))
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
             Err(
                 error @ (Error::Io(_)
                 | Error::ConnectionClosed

@@ -28,6 +28,8 @@ fn block(number: usize) -> Vec<u8> {
 fn one_that_never_reads() {
     let folder = Folder::new();
     folder.append(block(0));
+    // An emulator does not manage more in the minute that a client is given to take a message.
+    let last = if is_emulated() { 64 } else { 256 };
     // Silence is another test's matter.
     let server = Server::start(&[folder.arg(), "--heartbeat=60s"]);
     let narrow = Connection::narrow(&server);
@@ -42,7 +44,7 @@ fn one_that_never_reads() {
     // By now both have all the buffers that they will ever have.
     let before = server.rss();
     let mut most = before;
-    for number in 17..=256 {
+    for number in 17..=last {
         let block = block(number);
         folder.append(&block);
         written.update(&block);
@@ -50,7 +52,7 @@ fn one_that_never_reads() {
         most = most.max(server.rss());
     }
     if is_emulated() {
-        crate::require::skip("memory is the emulator's, not Tailcast's");
+        crate::require::skip("what grows here is the emulator");
     } else {
         let grown = (most - before) >> 10;
         assert!(
@@ -61,7 +63,7 @@ fn one_that_never_reads() {
     }
 
     let mut arrived = Sha256::new();
-    while stuck.count < 257 * MIB as u64 {
+    while stuck.count < (last as u64 + 1) * MIB as u64 {
         match stuck.next() {
             Heard::Bytes(bytes) => arrived.update(bytes),
             other => panic!("{other:?} after {} bytes", stuck.count),

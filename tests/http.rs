@@ -5,7 +5,7 @@ use crate::server::Server;
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::protocol::{Role, WebSocket};
 
@@ -62,7 +62,12 @@ pub struct Connection {
 
 impl Connection {
     pub fn open(server: &Server) -> Connection {
-        let stream = TcpStream::connect(server.addr()).expect("connect");
+        Connection::to(server.addr())
+    }
+
+    /// The same to whoever listens there.
+    pub fn to(addr: SocketAddr) -> Connection {
+        let stream = TcpStream::connect(addr).expect("connect");
         stream.set_read_timeout(Some(DEADLINE)).expect("timeout");
         stream.set_write_timeout(Some(DEADLINE)).expect("timeout");
         stream.set_nodelay(true).expect("no delay");
@@ -83,6 +88,11 @@ impl Connection {
         self.stream.get_ref()
     }
 
+    /// What comes, byte by byte.
+    pub fn stream(&mut self) -> &mut BufReader<TcpStream> {
+        &mut self.stream
+    }
+
     /// Sends these bytes and nothing else.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream
@@ -97,7 +107,11 @@ impl Connection {
         self.send(format!(
             "{method} {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n"
         ));
-        self.answer()
+        let mut answer = self.head();
+        if method != "HEAD" {
+            self.read_body(&mut answer);
+        }
+        answer
     }
 
     pub fn get(&mut self, target: &str) -> Answer {
@@ -106,6 +120,13 @@ impl Connection {
 
     /// Reads one answer with its body.
     pub fn answer(&mut self) -> Answer {
+        let mut answer = self.head();
+        self.read_body(&mut answer);
+        answer
+    }
+
+    /// Reads the head of an answer whose body is read in another way.
+    pub fn head(&mut self) -> Answer {
         let status_line = self.line();
         let mut words = status_line.splitn(3, ' ');
         assert_eq!(words.next(), Some("HTTP/1.1"), "{status_line}");
@@ -130,8 +151,12 @@ impl Connection {
                 .headers
                 .push((name.to_owned(), value.trim().to_owned()));
         }
-        if status == 101 || status == 204 {
-            return answer;
+        answer
+    }
+
+    fn read_body(&mut self, answer: &mut Answer) {
+        if answer.status == 101 || answer.status == 204 {
+            return;
         }
         assert_eq!(answer.header("Transfer-Encoding"), None, "{answer:?}");
         if let Some(length) = answer.header("Content-Length") {
@@ -140,7 +165,6 @@ impl Connection {
         } else {
             self.stream.read_to_end(&mut answer.body).expect("body");
         }
-        answer
     }
 
     /// Waits for the end of what the server sends and tells what was left of it; a reset is a failure.

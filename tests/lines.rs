@@ -191,12 +191,17 @@ fn a_burst_goes_out_in_few_writes() {
         .spawn()
         .unwrap();
     let seen = || fs::read_to_string(&trace).unwrap_or_default();
-    crate::deadline::until_true("strace to see the server write", || {
-        // `strace -p` may be forbidden; then it has ended and says so.
-        assert!(tracer.try_wait().unwrap().is_none(), "strace cannot attach");
+    let attached = crate::deadline::until("strace to see the server write", || {
+        if tracer.try_wait().unwrap().is_some() {
+            return Some(false);
+        }
         folder.append("one\n");
-        plain.line() == "one" && !seen().is_empty()
+        (plain.line() == "one" && !seen().is_empty()).then_some(true)
     });
+    if !attached {
+        require::skip("strace may not look at another process here");
+        return;
+    }
     let before = seen().lines().count();
     folder.append("a line of a burst\n".repeat(20_000));
     for line in plain.lines(20_000) {

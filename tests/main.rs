@@ -18,6 +18,10 @@ mod client;
 mod cursor;
 /// Waiting for an event under a deadline, never for time.
 mod deadline;
+/// An answer without an end, read as it comes.
+mod endless;
+/// A client of server-sent events, after the letter of the standard.
+mod event_source;
 /// A directory with a log in it, and everything that happens to logs.
 mod folder;
 /// A small client of HTTP/1.1 that shows everything.
@@ -26,6 +30,8 @@ mod http;
 mod require;
 /// The binary as a process: started, stopped, restarted on its port, measured.
 mod server;
+/// Somebody who looks at the page.
+mod viewer;
 /// A writer in another process, with numbered lines.
 mod writer;
 
@@ -35,12 +41,24 @@ mod writer;
 mod cli;
 /// Clients of every kind, and what each of them costs the others: nothing.
 mod clients;
+/// Server-sent events: a line is an event, its id the cursor behind it.
+mod events;
+/// Server-sent events over lost connections, restarts and rotations.
+mod events_resume;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
+/// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
+mod follow_http;
 /// The plain form of a stream: one text message per line.
 mod lines;
-/// The page in a real browser: what a reader sees while lines come, servers restart, logs rotate.
+/// The page in a real browser: what a reader sees while lines come.
 mod page;
+/// The page through everything that breaks a stream: restarts, rotations, silence.
+mod page_breaks;
+/// The file as it is now, and any part of it.
+mod plain;
+/// Polling and long polling: what came after a cursor.
+mod poll;
 /// Why the command does not begin: one line and an exit status.
 mod refusals;
 /// Another file in the place of the followed one: rotated, renamed over, re-pointed, deleted.

@@ -4,8 +4,9 @@ use crate::client::Client;
 use crate::folder::{Folder, rename};
 use crate::follow::{assert_at_start_of, breaks, scene};
 use crate::http::Connection;
+use crate::resume::Dice;
 use crate::server::Server;
-use crate::writer::{Writer, lines, sha256};
+use crate::writer::{Writer, assert_lines, lines};
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 
@@ -172,7 +173,7 @@ fn five_rotations_while_a_client_is_stopped() {
     witness.bytes_until(writer.last());
 
     let bytes = stopped.bytes_until(writer.last());
-    assert_eq!(sha256(bytes), sha256(writer.everything()));
+    assert_lines(&bytes, 1..=writer.written);
     assert_eq!(breaks(&stopped), expected);
     assert_eq!(breaks(&witness), expected);
 
@@ -181,4 +182,68 @@ fn five_rotations_while_a_client_is_stopped() {
     crate::deadline::until_true("the old files to be closed", || {
         server.descriptors() <= descriptors
     });
+}
+
+/// Two hundred things in an order nobody thought of, with one client that reads along and one that reads now and then.
+#[test]
+fn in_any_order() {
+    for folder in Folder::each() {
+        let mut dice = Dice(0x0dd_ba11);
+        let (server, mut writer, mut prompt) = scene(&folder);
+        let narrow = Connection::narrow(&server);
+        let mut late = Client::over(narrow, "/stream/app.log?from=start");
+        late.bytes_until(writer.last());
+        let (mut by_prompt, mut by_late) = (Vec::new(), Vec::new());
+        for step in 0..200 {
+            match dice.below(8) {
+                0..4 => writer.write(1 + dice.below(300)),
+                4 => {
+                    folder.rotate();
+                    writer.write(dice.below(50));
+                    writer.reopen();
+                    writer.write(1 + dice.below(50));
+                }
+                5 => server.between_two_looks(|| {
+                    for _ in 0..1 + dice.below(3) {
+                        writer.write(dice.below(20));
+                        folder.rotate();
+                        writer.reopen();
+                        writer.write(1 + dice.below(20));
+                    }
+                }),
+                // What is nowhere in the directory any more must have been seen to be sent.
+                6 => {
+                    writer.write(1);
+                    by_prompt.extend(prompt.bytes_until(writer.last()));
+                    folder.replace("");
+                    writer.write(1 + dice.below(10));
+                    by_prompt.extend(prompt.bytes_until(writer.last()));
+                    writer.reopen();
+                    writer.write(1);
+                    by_prompt.extend(prompt.bytes_until(writer.last()));
+                }
+                _ => {
+                    writer.write(1);
+                    by_prompt.extend(prompt.bytes_until(writer.last()));
+                    fs::remove_file(&folder.log).unwrap();
+                    writer.reopen();
+                    writer.write(1);
+                    by_prompt.extend(prompt.bytes_until(writer.last()));
+                }
+            }
+            if step % 40 == 0 {
+                writer.write(1);
+                by_late.extend(late.bytes_until(writer.last()));
+            }
+        }
+        writer.write(1);
+        by_prompt.extend(prompt.bytes_until(writer.last()));
+        by_late.extend(late.bytes_until(writer.last()));
+        for (client, bytes) in [(prompt, by_prompt), (late, by_late)] {
+            assert_lines(&bytes, 101..=writer.written);
+            let breaks = breaks(&client);
+            let told = breaks.iter().all(|(_, name)| *name == "rotated");
+            assert!(told, "nothing was lost, but this was told: {breaks:?}");
+        }
+    }
 }

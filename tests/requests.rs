@@ -238,6 +238,28 @@ fn every_answer_carries_the_policy() {
     }
 }
 
+/// HEAD is GET without the body (RFC 9110 section 9.3.2), and the connection goes on right behind it.
+#[test]
+fn heads() {
+    let (_folder, server) = scene();
+    for target in [
+        "/",
+        "/health",
+        "/sources",
+        "/stream/app.log",
+        "/stream/missing.log",
+        "/nothing",
+    ] {
+        let mut connection = Connection::open(&server);
+        let head = connection.request("HEAD", target, "");
+        let whole = connection.get(target);
+        assert_eq!(head.status, whole.status, "{target}");
+        for name in ["Content-Length", "Content-Type", "Tailcast-Cursor"] {
+            assert_eq!(head.header(name), whole.header(name), "{target}");
+        }
+    }
+}
+
 /// Sends these bytes on a connection of their own; the answer must arrive, and the connection end without a reset.
 fn refused(server: &Server, bytes: impl AsRef<[u8]>) -> Answer {
     let mut connection = Connection::open(server);

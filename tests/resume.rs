@@ -5,16 +5,16 @@ use crate::cursor::Place;
 use crate::folder::{Folder, inode, rename};
 use crate::http::Connection;
 use crate::server::Server;
-use crate::writer::{Writer, lines, sha256};
+use crate::writer::{Writer, assert_lines, lines};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs;
 use std::os::unix::fs::symlink;
 
 /// Xorshift: the same numbers on every run, so that a failure can be had again.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -34,29 +34,27 @@ fn a_hundred_lost_connections() {
         writer.begin(1 + dice.below(2_000));
         // Somewhere on the way, perhaps in the middle of a line, perhaps with half of a message on the wire.
         let enough = client.count + dice.below(100_000);
-        while client.count < enough.min(writer.everything().len() as u64) {
+        let enough = enough.min(writer.everything().len() as u64);
+        while client.count < enough {
             if let Heard::Bytes(more) = client.next() {
                 bytes.extend(more);
             }
         }
+        // Rotations while it still listens, while it is away, and while it comes back.
+        rotate(dice.below(2), &folder, &mut writer, &mut rotations);
         client.disconnect();
-        for _ in 0..dice.below(3) {
-            writer.wait();
-            rotations.push((writer.everything().len() as u64, "rotated"));
-            folder.rotate();
-            writer.reopen();
-            writer.begin(1 + dice.below(100));
-        }
+        rotate(dice.below(3), &folder, &mut writer, &mut rotations);
         match dice.below(6) {
             0 => server.restart(),
             1 => server.crash(),
             _ => {}
         }
         client.resume(&server);
+        rotate(dice.below(2), &folder, &mut writer, &mut rotations);
         writer.wait();
     }
     bytes.extend(client.bytes_until(writer.last()));
-    assert_eq!(sha256(bytes), sha256(writer.everything()));
+    assert_lines(&bytes, 1..=writer.written);
     let mut heard: Vec<(u64, &str)> = client
         .events
         .iter()
@@ -64,6 +62,17 @@ fn a_hundred_lost_connections() {
         .collect();
     heard.retain(|(_, name)| !matches!(*name, "missing" | "found"));
     assert_eq!(heard, rotations);
+}
+
+/// Rotates under a writer that goes on at once, and notes at which byte.
+fn rotate(times: u64, folder: &Folder, writer: &mut Writer, at: &mut Vec<(u64, &str)>) {
+    for _ in 0..times {
+        writer.wait();
+        at.push((writer.everything().len() as u64, "rotated"));
+        folder.rotate();
+        writer.reopen();
+        writer.begin(100);
+    }
 }
 
 /// A client that has heard 100 lines and left.

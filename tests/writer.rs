@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Write};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -43,6 +44,20 @@ pub fn lines(numbers: impl IntoIterator<Item = u64>) -> Vec<u8> {
 /// What arrived against what was written.
 pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(bytes.as_ref()))
+}
+
+/// What arrived is these lines; where it is not, the first one that is wrong is what a person wants to see.
+pub fn assert_lines(bytes: &[u8], numbers: RangeInclusive<u64>) {
+    if sha256(bytes) == sha256(lines(numbers.clone())) {
+        return;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let mut arrived = text.split_inclusive('\n');
+    for number in numbers {
+        let came = arrived.next().unwrap_or("the end");
+        assert_eq!(came, line(number), "in the place of line {number}");
+    }
+    panic!("after the last line came {:?}", arrived.next());
 }
 
 /// A digest as `sha256sum` prints it.

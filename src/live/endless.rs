@@ -226,7 +226,7 @@ impl Carrier for Endless {
     }
 
     fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<End>>> {
-        Wire::poll_left(self.wire.socket(), cx).map(|()| Ok(Some(End::Left)))
+        Wire::poll_read_over(self.wire.socket(), cx).map(|left| Ok(left.then_some(End::Left)))
     }
 
     fn wire(&mut self) -> &mut Wire {

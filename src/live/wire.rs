@@ -130,6 +130,18 @@ impl Wire {
             }
         }
     }
+
+    /// Ready when a client that has nothing more to say has said something all the same, which is gone then, or has left:
+    /// `true`. Left unread it would hide the end that stands behind it.
+    pub fn poll_read_over(socket: &Async<TcpStream>, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            match (&mut socket.get_ref()).read(&mut [0; 1024]) {
+                Ok(read) => return Poll::Ready(read == 0),
+                Err(error) if is_blocked(&error) => _ = ready!(socket.poll_readable(cx)),
+                Err(_) => return Poll::Ready(true),
+            }
+        }
+    }
 }
 
 impl AsyncRead for Wire {

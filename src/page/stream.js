@@ -118,7 +118,6 @@ export class Stream {
 
   #open(place) {
     this.#listener.state(place.nowhere ? 'waiting' : 'live');
-    this.#gap = null;
     if (place.nowhere) {
       // All that a file will hold which is not there yet is news. A place in an older one stays good to ask for.
       this.#from = 'start';

@@ -7,12 +7,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
@@ -115,7 +118,7 @@ impl Notices {
         };
         let mut space = [MaybeUninit::uninit(); BATCH];
         loop {
-            inotify.readable().await?;
+            woken(inotify).await;
             let mut told: Vec<Tell> = Vec::new();
             let mut batch = inotify::Reader::new(inotify, &mut space);
             loop {
@@ -168,6 +171,20 @@ impl Notices {
             watches.remove(&notice.wd());
         }
     }
+}
+
+/// Waits until the instance may have something. `readable()` alone passes over an event that comes in the round of the reactor
+/// in which the wait began, and is woken for it a second time; the read that follows can tell as well.
+async fn woken(inotify: &Async<OwnedFd>) {
+    let mut readable = pin!(inotify.readable());
+    let mut waited = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        readable.as_mut().poll(cx).map(|_| ())
+    })
+    .await;
 }
 
 /// A watch, given back when dropped.

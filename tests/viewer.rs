@@ -1,0 +1,124 @@
+//! Somebody who looks at the page: what they see, and what their browser did for it.
+
+use crate::chromium::Chromium;
+use crate::folder::Folder;
+use crate::server::Server;
+use serde_json::{Value, json};
+
+/// What the log shows, top to bottom: the text of lines, and of marks their kind.
+const SHOWN: &str = "[...document.querySelectorAll('.row, #rows .mark')].map(row =>
+    row.matches('.mark') ? `<${row.className}>` : row.textContent)";
+
+/// A browser with the page in its tab.
+pub struct Viewer {
+    pub chromium: Chromium,
+}
+
+impl Viewer {
+    /// Starts the browser; `None` (the test should return) where there is none.
+    pub fn start() -> Option<Viewer> {
+        let chromium = Chromium::start()?;
+        Some(Viewer { chromium })
+    }
+
+    /// Looks at the log of `folder`, which is there or not yet, on a server of its own.
+    pub fn of(folder: &Folder) -> Option<(Server, Viewer)> {
+        let mut viewer = Viewer::start()?;
+        let server = Server::start(&[folder.arg()]);
+        viewer.look_at(&server);
+        if folder.log.exists() {
+            viewer.until_state("live");
+        } else {
+            viewer.until_state("waiting for the file");
+        }
+        Some((server, viewer))
+    }
+
+    /// Opens the page.
+    pub fn look_at(&mut self, server: &Server) {
+        self.chromium.go(&server.url("/"));
+    }
+
+    /// What stands in the log.
+    pub fn shown(&mut self) -> Vec<String> {
+        serde_json::from_value(self.chromium.evaluate(SHOWN)).expect("strings")
+    }
+
+    /// Waits until this is the last that stands in the log.
+    pub fn until_last(&mut self, text: &str) {
+        let last = format!("({SHOWN}).at(-1) === {}", json!(text.trim_end()));
+        self.until(&format!("the last row to be {text:?}"), &last);
+    }
+
+    /// Waits for the state of the connection, given as a regular expression.
+    pub fn until_state(&mut self, words: &str) {
+        let state = "document.getElementById('state').textContent";
+        self.until(words, &format!("/^({words})$/.test({state})"));
+    }
+
+    /// Waits until a JavaScript expression is true.
+    pub fn until(&mut self, what: &str, expression: &str) {
+        self.chromium.until(what, expression);
+    }
+
+    /// The text of the element of this `id`.
+    pub fn text(&mut self, id: &str) -> String {
+        let text = format!("document.getElementById('{id}').textContent");
+        let text = self.chromium.evaluate(&text);
+        text.as_str().expect("text").to_owned()
+    }
+
+    /// The `from` of each connection that the page made, oldest first.
+    pub fn asked(&mut self) -> Vec<String> {
+        let made = self.chromium.told("Network.webSocketCreated");
+        let urls = made.iter().map(|told| told["url"].as_str().expect("url"));
+        urls.map(|url| url.split_once("from=").expect("from").1.to_owned())
+            .collect()
+    }
+
+    /// The text messages that the page sent over all of its connections.
+    pub fn sent(&mut self) -> Vec<String> {
+        self.frames("Network.webSocketFrameSent", 1)
+    }
+
+    /// The text messages that the page was sent over all of its connections.
+    pub fn events(&mut self) -> Vec<String> {
+        self.frames("Network.webSocketFrameReceived", 1)
+    }
+
+    /// How many bytes of files the page was sent over all of its connections.
+    pub fn received(&mut self) -> usize {
+        let messages = self.frames("Network.webSocketFrameReceived", 2);
+        // Told in base64: four characters for three bytes, less the padding.
+        let length = |text: &String| text.len() / 4 * 3 - text.matches('=').count();
+        messages.iter().map(length).sum()
+    }
+
+    fn frames(&mut self, method: &str, opcode: u8) -> Vec<String> {
+        let told = self.chromium.told(method);
+        let frames = told.iter().map(|told| &told["response"]);
+        frames
+            .filter(|frame| frame["opcode"] == opcode)
+            .map(|frame| frame["payloadData"].as_str().expect("payload").to_owned())
+            .collect()
+    }
+
+    /// Nothing stands in the browser's console.
+    pub fn assert_no_complaints(&mut self) {
+        assert_eq!(self.chromium.complaints(), [Value::Null; 0]);
+    }
+
+    /// The same where the server was away: each connection that fails the browser itself reports, and no page can keep
+    /// it from that.
+    pub fn assert_no_complaints_but_of_the_network(&mut self) {
+        let mut complaints = self.chromium.complaints();
+        complaints.retain(|complaint| complaint["entry"]["source"] != "network");
+        assert_eq!(complaints, [Value::Null; 0]);
+    }
+}
+
+/// The lines of a text as they should be shown.
+pub fn rows(text: impl AsRef<[u8]>) -> Vec<String> {
+    let text = std::str::from_utf8(text.as_ref()).expect("UTF-8");
+    text.lines().map(str::to_owned).collect()
+}
