@@ -71,7 +71,13 @@ fn who_is_given_events() {
     ] {
         assert_eq!(media(accept), "text/event-stream", "{accept}");
     }
-    for accept in ["*/*", "text/*", "text/plain", "text/event-stream;q=0", "text/event-stream; q=0.000"] {
+    for accept in [
+        "*/*",
+        "text/*",
+        "text/plain",
+        "text/event-stream;q=0",
+        "text/event-stream; q=0.000",
+    ] {
         assert_eq!(media(accept), "text/plain; charset=utf-8", "{accept}");
     }
 }
@@ -196,7 +202,10 @@ fn what_happens_to_the_file() {
     events.last_id = "1-2-3".to_owned();
     events.reconnect(&server);
     let lost = events.event("lost");
-    assert_eq!((&lost["bytes"], &lost["cursor"]), (&serde_json::Value::Null, &start.into()));
+    assert_eq!(
+        (&lost["bytes"], &lost["cursor"]),
+        (&serde_json::Value::Null, &start.into())
+    );
     assert_eq!(events.line(), "back");
 }
 

@@ -41,6 +41,8 @@ mod writer;
 mod cli;
 /// Clients of every kind, and what each of them costs the others: nothing.
 mod clients;
+/// The door: who is let in, and what the others hear.
+mod door;
 /// Server-sent events: a line is an event, its id the cursor behind it.
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.

@@ -95,7 +95,11 @@ fn forms_of_from() {
         ("-100", "one\ntwo\nthree\nhalf"),
     ] {
         let answer = get(&server, &from(form));
-        assert_eq!((answer.status, answer.text().as_str()), (200, body), "{form}");
+        assert_eq!(
+            (answer.status, answer.text().as_str()),
+            (200, body),
+            "{form}"
+        );
     }
     let content = fs::read(&folder.log).unwrap();
     for form in ["end", "-0"] {
@@ -197,8 +201,16 @@ fn held_until_something_comes() {
         ("", "Prefer: wait=3600\r\n", Some("wait=60")),
         ("&wait=99999999999999999999", "", None),
         // The grammar of RFC 7240 section 2: other preferences, parameters, any case, bad whitespace.
-        ("", "Prefer: respond-async, WAIT=50; foo=bar\r\n", Some("wait=50")),
-        ("", "Prefer: return=minimal\r\nPrefer: wait=50\r\n", Some("wait=50")),
+        (
+            "",
+            "Prefer: respond-async, WAIT=50; foo=bar\r\n",
+            Some("wait=50"),
+        ),
+        (
+            "",
+            "Prefer: return=minimal\r\nPrefer: wait=50\r\n",
+            Some("wait=50"),
+        ),
         ("", "Prefer: wait = 50\r\n", Some("wait=50")),
     ] {
         let target = from(&at) + query;
@@ -267,9 +279,13 @@ fn held_for_nothing() {
     until_true("a place to be free", || {
         get(&server, "/health").status == 200
     });
-    until_true("one to be gone", || source(&server, "app.log")["clients"] == 9);
+    until_true("one to be gone", || {
+        source(&server, "app.log")["clients"] == 9
+    });
     drop(held);
-    until_true("all to be gone", || source(&server, "app.log")["clients"] == 0);
+    until_true("all to be gone", || {
+        source(&server, "app.log")["clients"] == 0
+    });
 }
 
 /// The end of the server is the end of a wait, not of an answer.
@@ -303,7 +319,11 @@ fn many_polls_on_one_connection() {
         assert_eq!(connection.get(&from(&at)).status, 204);
     }
     assert_eq!(connection.socket().local_addr().unwrap(), local);
-    assert!(server.descriptors() <= before, "{} > {before}", server.descriptors());
+    assert!(
+        server.descriptors() <= before,
+        "{} > {before}",
+        server.descriptors()
+    );
 }
 
 /// A poller that walks over rotations, restarts of the server in between, loses nothing and has nothing twice.
