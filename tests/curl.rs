@@ -111,14 +111,37 @@ fn bodies_that_nobody_wants() {
     };
     let body = curl.folder.path("body");
     let data = format!("@{}", body.display());
-    for (size, status) in [(10, "405"), (60_000, "405"), (100_000, "413"), (4 << 20, "413")] {
+    for (size, status) in [
+        (10, "405"),
+        (60_000, "405"),
+        (100_000, "413"),
+        (4 << 20, "413"),
+    ] {
         fs::write(&body, vec![b'x'; size]).unwrap();
-        let args = ["-o", "/dev/null", "-w", "%{http_code}", "--data-binary", &data, &curl.url()];
+        let args = [
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "--data-binary",
+            &data,
+            &curl.url(),
+        ];
         let output = curl.run(&args);
         assert_eq!(output.stdout, status.as_bytes(), "{size} bytes");
         assert!(output.status.success(), "{size} bytes");
     }
-    let chunked = ["-H", "Transfer-Encoding: chunked", "-o", "/dev/null", "-w", "%{http_code}", "-T", body.to_str().unwrap(), &curl.url()];
+    let chunked = [
+        "-H",
+        "Transfer-Encoding: chunked",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        "-T",
+        body.to_str().unwrap(),
+        &curl.url(),
+    ];
     let output = curl.run(&chunked);
     assert_eq!(output.stdout, b"405");
 }
@@ -129,12 +152,15 @@ fn follow() {
     let Some(curl) = Curl::with("") else {
         return;
     };
-    let Curl { folder, mut server, .. } = curl;
+    let Curl {
+        folder, mut server, ..
+    } = curl;
     let url = server.url("/stream/app.log?follow");
     let mut writer = Writer::start(&folder.log);
     writer.write(20);
     let mut command = Command::new(&curl.program);
-    let mut follow = Program::start(command.args(["-q", "--noproxy", "*", "-sS", "--no-buffer", &url]));
+    let mut follow =
+        Program::start(command.args(["-q", "--noproxy", "*", "-sS", "--no-buffer", &url]));
     let mut said = follow.until(writer.last().trim_end());
     assert_eq!(said.len(), 10);
     writer.write(1);
@@ -143,7 +169,10 @@ fn follow() {
     writer.reopen();
     writer.write(5);
     said.extend(follow.until(writer.last().trim_end()));
-    let all: Vec<u8> = said.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect();
+    let all: Vec<u8> = said
+        .iter()
+        .flat_map(|line| format!("{line}\n").into_bytes())
+        .collect();
     assert_eq!(all, lines(11..=26));
     server.stop();
     let status = follow.end();
@@ -158,7 +187,9 @@ fn long_poll() {
     };
     let url = format!("{}?from=end&wait=60", curl.url());
     let mut poll = Program::start(&mut curl.command(&["-i", &url]));
-    until_true("the poll to be held", || source(&curl.server, "app.log")["clients"] == 1);
+    until_true("the poll to be held", || {
+        source(&curl.server, "app.log")["clients"] == 1
+    });
     curl.folder.append("new\n");
     assert_eq!(poll.line(), "HTTP/1.1 200 OK");
     assert_eq!(poll.until("new").last().unwrap(), "new");

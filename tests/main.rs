@@ -47,6 +47,8 @@ mod cli;
 mod clients;
 /// `curl`: ranges, kept connections, bodies that do not end.
 mod curl;
+/// The door: who is let in, and what the others hear.
+mod door;
 /// Server-sent events: a line is an event, its id the cursor behind it.
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
@@ -87,10 +89,10 @@ mod requests;
 mod resume;
 /// The real `logrotate`, under a writer that does not wait for it.
 mod rotate;
-/// The server API of the article, in Rust: handlers of our own on the library.
-mod session;
 /// Files that hold one reading: sensors, counters, the board's own vitals.
 mod samples;
+/// The server API of the article, in Rust: handlers of our own on the library.
+mod session;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.
 mod statuses;
 /// The README's table of ways to read a stream: each line is run as it stands there.

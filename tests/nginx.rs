@@ -31,7 +31,6 @@ http {
     server {
         listen LISTEN;
         location /logs/ {
-            proxy_ignore_headers X-Accel-Buffering;
             proxy_pass http://SERVER/;
             proxy_http_version 1.1;
             proxy_set_header Host $http_host;
@@ -86,7 +85,9 @@ impl Front {
     fn ask(&self, target: &str, fields: &str) -> Connection {
         let mut connection = Connection::to(self.addr);
         let host = self.addr;
-        connection.send(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"));
+        connection.send(format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"
+        ));
         connection
     }
 }
@@ -97,7 +98,8 @@ fn ordinary_answers() {
         return;
     };
     for path in ["/logs", "/old"] {
-        let get = |target: &str, fields: &str| front.ask(&format!("{path}{target}"), fields).answer();
+        let get =
+            |target: &str, fields: &str| front.ask(&format!("{path}{target}"), fields).answer();
         assert_eq!(get("/health", "").text(), "ok\n");
         let whole = get("/stream/app.log", "");
         assert_eq!(whole.text(), "hello\n");

@@ -21,7 +21,9 @@ fn scene() -> (Folder, Server, Writer) {
 
 /// What the writer wrote as these lines, as a program shows them.
 fn shown(numbers: std::ops::RangeInclusive<u64>) -> Vec<String> {
-    numbers.map(|number| line(number).trim_end().to_owned()).collect()
+    numbers
+        .map(|number| line(number).trim_end().to_owned())
+        .collect()
 }
 
 /// Ten lines of history, and each one that comes.
@@ -35,7 +37,9 @@ fn sees_lines(program: &mut Command) {
     let last = writer.last();
     assert_eq!(program.until(last.trim_end()), shown(21..=1_020));
     drop(program);
-    until_true("it to be gone", || source(&server, "app.log")["clients"] == 0);
+    until_true("it to be gone", || {
+        source(&server, "app.log")["clients"] == 0
+    });
 }
 
 #[test]

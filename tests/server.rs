@@ -147,6 +147,11 @@ impl Server {
         }
     }
 
+    /// What it printed on standard output until it could be reached.
+    pub fn banner(&self) -> &[String] {
+        &self.running.as_ref().expect("the server is stopped").banner
+    }
+
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr

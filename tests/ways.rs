@@ -11,10 +11,11 @@ use std::process::Command;
 
 /// The code of the table's rows and of the block under it.
 fn ways() -> Vec<String> {
-    let readme = include_str!("/tmp/readme-transports.md");
+    let readme = include_str!("../README.md");
     let ways = readme.split_once("<!-- ways -->");
     let ways = ways.and_then(|(_, rest)| rest.split_once("<!-- /ways -->"));
-    let (ways, _) = ways.expect("README.md has its ways between `<!-- ways -->` and `<!-- /ways -->`");
+    let (ways, _) =
+        ways.expect("README.md has its ways between `<!-- ways -->` and `<!-- /ways -->`");
     let (table, blocks) = ways.split_once("```js\n").expect("a block");
     // A row's second cell, where it is code and nothing else.
     let cells = table.lines().filter_map(|line| line.split('|').nth(2));
@@ -34,10 +35,7 @@ fn is_javascript(way: &str) -> bool {
 /// The README's names, and ours.
 fn here(way: &str, server: &Server) -> String {
     let address = server.addr().to_string();
-    assert!(
-        way.contains("pi.local:8080") || is_javascript(way),
-        "{way}"
-    );
+    assert!(way.contains("pi.local:8080") || is_javascript(way), "{way}");
     way.replace("pi.local:8080", &address)
 }
 
@@ -61,7 +59,8 @@ fn in_a_shell() {
         let (_folder, server, mut writer) = scene();
         writer.write(3);
         let mut shell = Command::new("sh");
-        let mut program = Program::start(shell.args(["-c", &format!("exec {}", here(way, &server))]));
+        let mut program =
+            Program::start(shell.args(["-c", &format!("exec {}", here(way, &server))]));
         if way.contains("wait=") {
             crate::deadline::until_true("the poll to be held", || {
                 crate::http::source(&server, "syslog")["clients"] == 1
