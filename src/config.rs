@@ -1,12 +1,13 @@
 //! The command line into a checked configuration. Every default and every limit on a value stands here, with its unit.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use argh::FromArgs;
 
+use crate::gate::authority::{Host, Origin};
 use crate::report::Error;
 
 /// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard input); with none, this
@@ -14,14 +15,33 @@ use crate::report::Error;
 #[derive(FromArgs, Debug)]
 #[argh(help_triggers("--help", "-h"))]
 pub struct Args {
-    /// where to listen (default 127.0.0.1:8080); port 0 picks one and prints it
-    #[argh(
-        option,
-        arg_name = "ADDR:PORT",
-        default = "LISTEN",
-        from_str_fn(address)
-    )]
-    pub listen: SocketAddr,
+    /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it
+    #[argh(option, arg_name = "ADDR:PORT", from_str_fn(address))]
+    pub listen: Option<SocketAddr>,
+
+    /// the key that a visitor needs (default: one made at start); others on this machine can see it in `ps`
+    #[argh(option, arg_name = "KEY")]
+    pub key: Option<String>,
+
+    /// a file with the key, closed to others; the environment's TAILCAST_KEY is a third way
+    #[argh(option, arg_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// no key needed by anyone
+    #[argh(switch)]
+    pub public: bool,
+
+    /// one more name that this server answers to; may be repeated
+    #[argh(option, arg_name = "NAME", from_str_fn(host))]
+    pub host: Vec<Host>,
+
+    /// one more page origin that may connect, such as https://example.com; may be repeated
+    #[argh(option, arg_name = "ORIGIN", from_str_fn(origin))]
+    pub origin: Vec<Origin>,
+
+    /// started as root, go on as this user
+    #[argh(option, arg_name = "NAME")]
+    pub user: Option<String>,
 
     /// lines of history that a live stream starts with (default 10)
     #[argh(option, arg_name = "N", default = "10", from_str_fn(count))]
@@ -78,8 +98,6 @@ pub struct Args {
     pub sources: Vec<String>,
 }
 
-/// Where to listen: this machine only, until there is a gate.
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// A look costs one `stat`; four a second are not felt, and not waited for.
 const POLL: Duration = Duration::from_millis(250);
 /// What a person can follow with the eye.
@@ -91,7 +109,8 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Switches, which take no value: `--quiet=yes` must not make `yes` a file.
-const SWITCHES: [&str; 6] = [
+const SWITCHES: [&str; 7] = [
+    "--public",
     "--record",
     "--websocket-only",
     "--quiet",
@@ -108,7 +127,7 @@ const INPUT_HIDDEN: &str = "\0-";
 #[derive(Debug)]
 pub enum Asked {
     /// To run.
-    Run(Args),
+    Run(Box<Args>),
     /// To print this text and be done.
     Print(String),
 }
@@ -140,7 +159,7 @@ pub fn parse(arguments: &[String]) -> Result<Asked, Error> {
             for source in &mut args.sources {
                 *source = source.replace(INPUT_HIDDEN, INPUT);
             }
-            Ok(Asked::Run(args))
+            Ok(Asked::Run(Box::new(args)))
         }
         Err(exit) if exit.status.is_ok() => Ok(Asked::Print(exit.output)),
         Err(exit) => Err(Error::usage(tidy(&exit.output))),
@@ -154,13 +173,10 @@ fn tidy(output: &str) -> String {
         .next()
         .unwrap_or_default()
         .trim_end_matches('.');
-    let mut first = line.chars();
-    let line: String = first
-        .next()
-        .into_iter()
-        .flat_map(char::to_lowercase)
-        .chain(first)
-        .collect();
+    let mut line = line.to_owned();
+    if let Some(first) = line.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
     line.replace(INPUT_HIDDEN, INPUT)
         .replace(['\'', '"'], "`")
         .replace("unrecognized argument: -", "unrecognized argument -")
@@ -169,6 +185,15 @@ fn tidy(output: &str) -> String {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "expected ADDR:PORT such as 0.0.0.0:8080 or [::]:8080".to_owned())
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    Host::parse(text).ok_or_else(|| "expected a name such as pi.example, without a port".to_owned())
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text)
+        .ok_or_else(|| "expected an origin such as https://example.com, without a path".to_owned())
 }
 
 fn count(text: &str) -> Result<u64, String> {
@@ -307,7 +332,7 @@ mod tests {
     fn run(words: &[&str]) -> Result<Args, String> {
         let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
         match parse(&words) {
-            Ok(Asked::Run(args)) => Ok(args),
+            Ok(Asked::Run(args)) => Ok(*args),
             Ok(Asked::Print(text)) => Err(text),
             Err(error) => Err(error.to_string()),
         }
@@ -343,6 +368,12 @@ mod tests {
             (&["--listen", "8080"], "--listen"),
             (&["--listen", "localhost:1"], "--listen"),
             (&["--quiet=yes"], "--quiet"),
+            (&["--public=no"], "--public"),
+            (&["--host=pi:80"], "--host"),
+            (&["--origin=pi.example"], "--origin"),
+            (&["--origin=http://pi.example/"], "--origin"),
+            (&["--origin=null"], "--origin"),
+            (&["--origin=*"], "--origin"),
         ] {
             let error = run(words).unwrap_err();
             assert!(

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -30,6 +30,8 @@ pub const TEXT: &str = "text/plain; charset=utf-8";
 pub struct Connection {
     /// The socket.
     pub socket: Async<TcpStream>,
+    /// The other end; an IPv4 address in its own form, not mapped into IPv6.
+    pub address: IpAddr,
     /// What was read from it and belongs to the next request.
     unread: Vec<u8>,
 }
@@ -50,7 +52,7 @@ impl Whole {
 
     /// A status with its own name for a body.
     pub fn bare(status: Status) -> Self {
-        Self::sentence(status, &reason(status).to_lowercase())
+        Self::sentence(status, &reason(status).to_ascii_lowercase())
     }
 
     /// The same with one more field.
@@ -67,6 +69,8 @@ pub struct Exchange {
     pub request: Request,
     /// Where it came from.
     pub connection: Connection,
+    /// Header fields that every answer to it carries.
+    pub shared: Fields,
 }
 
 /// What became of a request at [`Exchange::accept_websocket`].
@@ -116,7 +120,7 @@ impl Exchange {
     /// # Errors
     /// When the connection is broken.
     pub async fn upgrade(self, fields: &Fields, message_max: usize) -> io::Result<Session> {
-        let Connection { socket, unread } = self.connection;
+        let Connection { socket, unread, .. } = self.connection;
         write(&socket, &http::response(101, fields)).await?;
         Ok(Session::new(socket, unread, message_max).await)
     }
@@ -142,6 +146,7 @@ impl Exchange {
 
     /// The head of an answer to this request.
     pub fn head(&self, status: Status, mut fields: Fields) -> Vec<u8> {
+        fields.extend_from_slice(&self.shared);
         if !self.request.keep_alive {
             fields.push(("Connection", "close".into()));
         }
@@ -197,7 +202,7 @@ fn is_key(key: &str) -> bool {
 /// # Errors
 /// When the client breaks off; it ends this connection only.
 pub async fn serve<H, F>(
-    socket: Async<TcpStream>,
+    mut connection: Connection,
     shutdown: &Shutdown,
     handle: &H,
 ) -> io::Result<()>
@@ -205,10 +210,6 @@ where
     H: Fn(Exchange) -> F,
     F: Future<Output = io::Result<Option<Connection>>>,
 {
-    let mut connection = Connection {
-        socket,
-        unread: Vec::new(),
-    };
     loop {
         let stopped = async {
             shutdown.wait().await;
@@ -226,6 +227,7 @@ where
         let Some(kept) = handle(Exchange {
             request,
             connection,
+            shared: Fields::new(),
         })
         .await?
         else {
@@ -241,10 +243,11 @@ where
 }
 
 impl Connection {
-    /// A connection on which nothing has been read.
-    pub fn new(socket: Async<TcpStream>) -> Self {
+    /// A connection from `address` on which nothing has been read.
+    pub fn new(socket: Async<TcpStream>, address: IpAddr) -> Self {
         Self {
             socket,
+            address,
             unread: Vec::new(),
         }
     }

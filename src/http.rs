@@ -44,7 +44,8 @@ impl Request {
             .map(|field| field.1.as_str())
     }
 
-    fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// The values of all header fields `name`, whatever its case.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
         self.fields
             .iter()
@@ -66,12 +67,16 @@ impl Request {
 
     /// The value of the query parameter `name`, percent-decoded; empty for a parameter without `=`.
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let value = self.raw_parameter(name)?;
+        Some(decode(value).unwrap_or(Cow::Borrowed("\u{fffd}")))
+    }
+
+    /// The same as it was sent, still percent-encoded.
+    pub fn raw_parameter(&self, name: &str) -> Option<&str> {
         let pairs = self.query.as_deref()?.split('&');
         pairs
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .find_map(|(key, value)| {
-                (decode(key)? == name).then(|| decode(value).unwrap_or(Cow::Borrowed("\u{fffd}")))
-            })
+            .find_map(|(key, value)| (decode(key)? == name).then_some(value))
     }
 
     /// Whether this is a WebSocket's opening handshake (RFC 6455 section 4.2.1).
@@ -107,8 +112,9 @@ impl Request {
                 .next()
                 .is_some_and(|name| name.eq_ignore_ascii_case(media));
             let refused = |part: &str| {
+                // `0`, `0.` or up to `0.000`: no need for floating point, which has tables of its own.
                 part.strip_prefix("q=")
-                    .is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight == 0.0))
+                    .is_some_and(|weight| weight.trim_matches(['0', '.']).is_empty())
             };
             named && !parts.any(refused)
         })
@@ -265,14 +271,19 @@ pub fn reason(status: Status) -> &'static str {
         200 => "OK",
         204 => "No Content",
         206 => "Partial Content",
+        303 => "See Other",
         400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
         414 => "URI Too Long",
         416 => "Range Not Satisfiable",
+        421 => "Misdirected Request",
         426 => "Upgrade Required",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         501 => "Not Implemented",

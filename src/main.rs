@@ -1,15 +1,21 @@
 //! The command: arguments, listener, banner, run, exit status. The only place that prints or exits.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
+use tailcast::account::Account;
 use tailcast::config::{self, Args, Asked};
+use tailcast::gate::Rules;
+use tailcast::gate::key::Key;
+use tailcast::links::{self, Links};
 use tailcast::report::{self, Error};
 use tailcast::server::{self, Config};
-use tailcast::source::origin;
+use tailcast::source::origin::{self, Origin};
+use tailcast::{confine, listen, qr, secret};
 
 fn main() -> ExitCode {
     match start() {
@@ -29,7 +35,7 @@ fn start() -> Result<(), Error> {
         arguments.push(argument.into_string().map_err(said)?);
     }
     match config::parse(&arguments)? {
-        Asked::Run(args) => smol::block_on(run(args)),
+        Asked::Run(args) => begin(*args),
         Asked::Print(text) => {
             print(&text);
             Ok(())
@@ -37,17 +43,45 @@ fn start() -> Result<(), Error> {
     }
 }
 
-async fn run(args: Args) -> Result<(), Error> {
+/// Opens what takes rights, gives the rights up, and runs. No thread may have been made before.
+fn begin(args: Args) -> Result<(), Error> {
+    let key = secret::key(&args, std::env::var_os(secret::VARIABLE))?;
+    let account = args.user.as_deref().map(Account::find).transpose()?;
     let named = config::sources(&args.sources)?;
     let sources = named.into_iter().map(origin::recognise);
     let sources = sources.collect::<Result<Vec<_>, Error>>()?;
+    let cannot_listen = |(address, error)| report::cannot_listen(address, &error);
+    let listener = listen::listen(args.listen).map_err(cannot_listen)?;
+    let files: Vec<_> = sources.iter().flat_map(|source| source.1.files()).collect();
+    let confinement = confine::confine(sources.iter().map(|source| &source.1));
+    let is_confined = !confinement.readable.is_empty();
+    if let Some(account) = account {
+        account.assume()?.give_up(&files, is_confined)?;
+    }
+    if args.verbose {
+        eprintln!("tailcast: {}", report::rights(&confinement));
+    }
+    smol::block_on(run(args, key, sources, listener))
+}
+
+async fn run(
+    args: Args,
+    key: Option<Key>,
+    sources: Vec<(String, Origin)>,
+    listener: TcpListener,
+) -> Result<(), Error> {
     // Before the banner: who has read it may send a signal.
     let mut signals = Signals::new([Signal::Int, Signal::Term])
         .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
-    let (listener, bound) =
-        server::bind(args.listen).map_err(|error| report::cannot_listen(args.listen, &error))?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| Error::refused(format!("cannot name the listener: {error}")))?;
     if !args.quiet {
-        print(&report::banner(&sources, args.sample, bound));
+        let links = Links::new(bound, key.as_ref());
+        print(&report::banner(&sources, args.sample, &links));
+        if std::io::stdout().is_terminal() {
+            print(&links.lan().and_then(qr::draw).unwrap_or_default());
+        }
     }
     let config = Config {
         sources,
@@ -58,6 +92,11 @@ async fn run(args: Args) -> Result<(), Error> {
         heartbeat: args.heartbeat,
         max_clients: args.max_clients,
         websocket_only: args.websocket_only,
+        rules: Rules {
+            names: [links::names(), args.host].concat(),
+            origins: args.origin,
+            key,
+        },
         say: |text| eprintln!("tailcast: {text}"),
     };
     let shutdown = async move { _ = signals.next().await };

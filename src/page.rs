@@ -26,6 +26,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const ASSETS: &[Asset] = &[
     asset!("", "index.html", "text/html; charset=utf-8"),
+    asset!("key.html", "key.html", "text/html; charset=utf-8"),
     asset!("page.css", "page.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "icon.svg", "image/svg+xml"),
     asset!("page.js", "page.js", SCRIPT),

@@ -2,10 +2,12 @@
 
 use std::fmt::{self, Write};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::confine::Confinement;
+use crate::links::Links;
 use crate::source::glob::Glob;
 use crate::source::origin::Origin;
 use crate::source::pipe::Outlet;
@@ -119,17 +121,30 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
     ))
 }
 
+/// What is left to the process.
+pub fn rights(confinement: &Confinement) -> String {
+    if confinement.readable.is_empty() {
+        return "this kernel has no Landlock; what this user may read can be read".to_owned();
+    }
+    let shown = |path: &PathBuf| format!("`{}`", path.display());
+    let readable: Vec<String> = confinement.readable.iter().map(shown).collect();
+    format!(
+        "all rights but to read are given up, beneath {}",
+        readable.join(", ")
+    )
+}
+
 /// An I/O error's cause, lower case, without the number that the standard library puts behind it.
-fn cause(error: &io::Error) -> String {
+pub fn cause(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error")
         .next()
         .unwrap_or_default()
-        .to_lowercase()
+        .to_ascii_lowercase()
 }
 
 /// What is printed at start: a line for each source, then one for each link.
-pub fn banner(sources: &[(String, Origin)], sample: Duration, bound: SocketAddr) -> String {
+pub fn banner(sources: &[(String, Origin)], sample: Duration, links: &Links) -> String {
     let mut text = String::new();
     for (name, origin) in sources {
         let (what, path) = match origin {
@@ -163,70 +178,8 @@ pub fn banner(sources: &[(String, Origin)], sample: Duration, bound: SocketAddr)
         };
         let _ = writeln!(text, "{what} as `{name}`{waited}");
     }
-    for link in links(bound) {
+    for link in links.all() {
         let _ = writeln!(text, "open {link}");
     }
     text
-}
-
-/// Every link under which a browser reaches a server bound to `bound`; loopback first.
-fn links(bound: SocketAddr) -> Vec<String> {
-    let port = bound.port();
-    let link = |ip: IpAddr| format!("http://{}/", SocketAddr::new(ip, port));
-    if !bound.ip().is_unspecified() {
-        return vec![link(bound.ip())];
-    }
-    let six = bound.is_ipv6();
-    let mut links = vec![link(Ipv4Addr::LOCALHOST.into())];
-    let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()
-        .unwrap_or_default()
-        .iter()
-        .map(if_addrs::Interface::ip)
-        .collect();
-    addresses.sort();
-    addresses.dedup();
-    let reached = |ip: &IpAddr| match ip {
-        IpAddr::V4(four) => !four.is_loopback() && !four.is_link_local(),
-        IpAddr::V6(address) => six && !address.is_loopback() && !is_link_local(*address),
-    };
-    links.extend(addresses.into_iter().filter(reached).map(link));
-    if let Ok(name) = rustix::system::uname().nodename().to_str()
-        && !name.is_empty()
-        && name != "localhost"
-    {
-        links.push(format!(
-            "http://{}.local:{port}/",
-            name.trim_end_matches(".local")
-        ));
-    }
-    links
-}
-
-/// `fe80::/10`: a link to it needs the name of an interface, which browsers don't take.
-fn is_link_local(address: Ipv6Addr) -> bool {
-    address.segments()[0] & 0xffc0 == 0xfe80
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_of_one_address() {
-        let bound: SocketAddr = "127.0.0.1:80".parse().unwrap();
-        assert_eq!(links(bound), ["http://127.0.0.1:80/"]);
-        let bound: SocketAddr = "[::1]:8080".parse().unwrap();
-        assert_eq!(links(bound), ["http://[::1]:8080/"]);
-    }
-
-    #[test]
-    fn links_of_all_addresses_begin_with_loopback() {
-        let links = links("0.0.0.0:8080".parse().unwrap());
-        assert_eq!(links[0], "http://127.0.0.1:8080/");
-        assert!(
-            links[1..]
-                .iter()
-                .all(|link| !link.contains("127.0.0.1") && !link.contains('['))
-        );
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -14,8 +14,11 @@ use rustix::net::sockopt;
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::connection::{self, Connection, Exchange, Whole};
+use crate::door;
+use crate::gate::Rules;
+use crate::gate::wrong::WrongKeys;
 use crate::metrics::{Counter, Metrics};
-use crate::route::route;
+use crate::seats::Seats;
 use crate::source::notices::Notices;
 use crate::source::origin::Origin;
 use crate::source::scratch::Scratch;
@@ -61,6 +64,8 @@ pub struct Config {
     pub max_clients: usize,
     /// A stream's URL answers plain HTTP with 426.
     pub websocket_only: bool,
+    /// Who may come in.
+    pub rules: Rules,
     /// Takes what should be said on standard error.
     pub say: fn(&str),
 }
@@ -77,6 +82,12 @@ pub struct Site {
     pub scratch: Rc<RefCell<Scratch>>,
     /// Where lines become messages.
     pub frames: RefCell<Vec<u8>>,
+    /// Who may come in.
+    pub rules: Rules,
+    /// Who guesses at the key.
+    pub wrong_keys: RefCell<WrongKeys>,
+    /// Takes what should be said on standard error.
+    pub say: fn(&str),
     /// What is counted.
     pub metrics: Metrics,
     /// The end.
@@ -99,7 +110,7 @@ impl Site {
     /// What is counted, as text for Prometheus.
     pub fn metrics(&self) -> String {
         self.metrics.text(
-            self.server.clients.get(),
+            self.server.seats.taken(),
             self.server.refused.get(),
             self.looks.get(),
         )
@@ -165,6 +176,9 @@ pub async fn run(
         websocket_only: config.websocket_only,
         scratch,
         frames: RefCell::default(),
+        rules: config.rules,
+        wrong_keys: RefCell::default(),
+        say: config.say,
         metrics: Metrics::default(),
         shutdown: server.shutdown.clone(),
         server: server.clone(),
@@ -175,7 +189,7 @@ pub async fn run(
     let noticing = server.executor.spawn(async move { notices.run().await });
     let served = server
         .run(listener, shutdown, move |exchange| {
-            route(site.clone(), exchange)
+            door::enter(site.clone(), exchange)
         })
         .await;
     drop(noticing);
@@ -223,9 +237,7 @@ where
 struct Server {
     executor: Rc<LocalExecutor<'static>>,
     shutdown: Rc<Shutdown>,
-    clients: Cell<usize>,
-    left: Event,
-    max_clients: usize,
+    seats: Rc<Seats>,
     refused: Counter,
     /// Those who are being told that there is no place.
     refusals: Cell<usize>,
@@ -237,9 +249,7 @@ impl Server {
         Rc::new(Self {
             executor: Rc::new(LocalExecutor::new()),
             shutdown: Rc::default(),
-            clients: Cell::new(0),
-            left: Event::new(),
-            max_clients,
+            seats: Seats::new(max_clients),
             refused: Counter::default(),
             refusals: Cell::new(0),
             say,
@@ -266,7 +276,7 @@ impl Server {
             shutdown.await;
             drop(accepting);
             self.shutdown.begin();
-            future::or(self.all_left(), async {
+            future::or(self.seats.all_left(), async {
                 _ = Timer::after(SHUTDOWN_TIME).await
             })
             .await;
@@ -284,9 +294,12 @@ impl Server {
         let mut paused = false;
         loop {
             match listener.accept().await {
-                Ok((socket, _)) => {
+                Ok((socket, peer)) => {
                     paused = false;
-                    let task = AssertUnwindSafe(self.admit(socket, handle.clone())).catch_unwind();
+                    // IPv4 comes mapped into IPv6 where one socket takes both.
+                    let address = peer.ip().to_canonical();
+                    let admitted = self.admit(socket, address, handle.clone());
+                    let task = AssertUnwindSafe(admitted).catch_unwind();
                     // What a client does wrong, and a bug that it meets, ends its own task.
                     self.executor.spawn(task).detach();
                 }
@@ -294,7 +307,7 @@ impl Server {
                     if !std::mem::replace(&mut paused, true) {
                         (self.say)(&format!("no new client for now: {error}"));
                     }
-                    future::or(self.left.listen(), async {
+                    future::or(self.seats.next_leaving(), async {
                         _ = Timer::after(ACCEPT_PAUSE).await
                     })
                     .await;
@@ -311,6 +324,7 @@ impl Server {
     fn admit<H, F>(
         self: &Rc<Self>,
         socket: Async<TcpStream>,
+        address: IpAddr,
         handle: Rc<H>,
     ) -> impl Future<Output = ()> + use<H, F>
     where
@@ -318,30 +332,24 @@ impl Server {
         F: Future<Output = io::Result<Option<Connection>>> + 'static,
     {
         set_options(socket.get_ref());
-        let place = (self.clients.get() < self.max_clients).then(|| Place::take(self));
-        let refusal = place.is_none().then(|| Refusal::take(self));
+        let connection = Connection::new(socket, address);
+        let seat = self.seats.take(address);
+        let refusal = seat.is_none().then(|| Refusal::take(self));
         let shutdown = self.shutdown.clone();
         async move {
             match refusal {
-                None => _ = connection::serve(socket, &shutdown, &*handle).await,
+                None => _ = connection::serve(connection, &shutdown, &*handle).await,
                 Some(Some(_refusal)) => {
-                    let answer = Whole::sentence(503, "all places are taken; try again soon")
-                        .with("Retry-After", "5");
-                    _ = Connection::new(socket).refuse(answer).await;
+                    let answer = Whole::sentence(
+                        503,
+                        "all places are taken, or all for your address; try again soon",
+                    )
+                    .with("Retry-After", "5");
+                    _ = connection.refuse(answer).await;
                 }
                 Some(None) => {}
             }
-            drop(place);
-        }
-    }
-
-    async fn all_left(&self) {
-        loop {
-            let left = self.left.listen();
-            if self.clients.get() == 0 {
-                return;
-            }
-            left.await;
+            drop(seat);
         }
     }
 }
@@ -362,23 +370,6 @@ fn is_out_of_resources(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|error| out.contains(&error))
 }
 
-/// A client's place, given back when dropped.
-struct Place(Rc<Server>);
-
-impl Place {
-    fn take(server: &Rc<Server>) -> Self {
-        server.clients.set(server.clients.get() + 1);
-        Self(server.clone())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.clients.set(self.0.clients.get() - 1);
-        self.0.left.notify(usize::MAX);
-    }
-}
-
 /// One of the few who are seen off politely at a time.
 struct Refusal(Rc<Server>);
 
@@ -397,14 +388,4 @@ impl Drop for Refusal {
     fn drop(&mut self) {
         self.0.refusals.set(self.0.refusals.get() - 1);
     }
-}
-
-/// Binds `address`, and says where that is: port 0 picks one.
-///
-/// # Errors
-/// As `bind(2)`.
-pub fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address)?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
 }

@@ -147,6 +147,11 @@ impl Server {
         }
     }
 
+    /// What it printed on standard output until it could be reached.
+    pub fn banner(&self) -> &[String] {
+        &self.running.as_ref().expect("the server is stopped").banner
+    }
+
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -281,7 +286,7 @@ impl Drop for Server {
 }
 
 /// A port that stays ours while the descriptor lives.
-fn reserve(host: Ipv4Addr) -> (OwnedFd, SocketAddr) {
+pub fn reserve(host: Ipv4Addr) -> (OwnedFd, SocketAddr) {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("socket");
     sockopt::set_socket_reuseaddr(&socket, true).expect("SO_REUSEADDR");
     bind(&socket, &SocketAddr::from((host, 0))).expect("bind");

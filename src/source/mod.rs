@@ -83,6 +83,8 @@ impl Ground {
 pub struct Source {
     /// Its name in URLs.
     pub name: String,
+    /// The file that it is made of; vitals and standard input have none.
+    pub place: Option<Place>,
     flow: Flow,
 }
 
@@ -106,20 +108,37 @@ pub struct Extent {
 impl Source {
     /// The stream `name` of the file at `place`.
     pub fn file(name: String, place: Place, ground: &Ground) -> Self {
-        let flow = Flow::File(Follower::new(place, ground));
-        Self { name, flow }
+        Self {
+            name,
+            place: Some(place.clone()),
+            flow: Flow::File(Follower::new(place, ground)),
+        }
     }
 
     /// The stream `name` of what `instrument` shows.
     pub fn sample(name: String, instrument: Instrument, ground: &Ground) -> Self {
-        let flow = Flow::Sample(Sample::new(instrument, ground));
-        Self { name, flow }
+        let place = match &instrument {
+            Instrument::File(place) => Some(place.clone()),
+            Instrument::Vitals => None,
+        };
+        Self {
+            name,
+            place,
+            flow: Flow::Sample(Sample::new(instrument, ground)),
+        }
     }
 
     /// The stream `name` of what `outlet` gives.
     pub fn pipe(name: String, outlet: Outlet, ground: &Ground) -> Self {
-        let flow = Flow::Pipe(Pipe::new(outlet, ground));
-        Self { name, flow }
+        let place = match &outlet {
+            Outlet::Path { path, .. } => Some(Place::named(path.clone())),
+            Outlet::Input => None,
+        };
+        Self {
+            name,
+            place,
+            flow: Flow::Pipe(Pipe::new(outlet, ground)),
+        }
     }
 
     /// What kind of stream it is, as `/sources` and `open` say.

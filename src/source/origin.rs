@@ -27,6 +27,21 @@ pub enum Origin {
     Glob(Glob),
 }
 
+impl Origin {
+    /// The files that it stands for now, also those that are not there yet. Blocks.
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::File(place) | Self::Sample(Instrument::File(place)) => vec![place.path.clone()],
+            Self::Pipe(Outlet::Path { path, .. }) => vec![path.clone()],
+            Self::Pipe(Outlet::Input) | Self::Sample(Instrument::Vitals) => Vec::new(),
+            Self::Glob(glob) => {
+                let names = glob.matches().names;
+                names.iter().map(|name| glob.place(name).path).collect()
+            }
+        }
+    }
+}
+
 /// Finds out what was named. A missing file is no error: it is waited for. Blocks.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
@@ -11,6 +11,9 @@ use rustix::io::Errno;
 use super::disk;
 use super::family;
 use super::step::Seen;
+
+/// What everybody on a machine may do with a file that is no secret there: read it.
+const EVERYBODY_READS: u32 = 0o004;
 
 /// Where a followed name stands.
 ///
@@ -47,6 +50,12 @@ impl Place {
         } else {
             Ok(metadata)
         }
+    }
+
+    /// Whether there is something now that not everybody on this machine may read. Blocks.
+    pub fn is_private(&self) -> bool {
+        let mode = self.metadata().map(|metadata| metadata.mode());
+        mode.is_ok_and(|mode| mode & EVERYBODY_READS == 0)
     }
 
     /// What there is to follow or to sample: a regular file. Blocks.

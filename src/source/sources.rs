@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::glob::{FILES_MAX, Glob, Matches};
 use super::origin::Origin;
+use super::place::Place;
 use super::sample::Instrument;
 use super::{Ground, Source};
 use crate::report;
@@ -75,6 +76,16 @@ impl Sources {
             }
         }
         list
+    }
+
+    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret.
+    pub async fn any_private(&self) -> bool {
+        let list = self.list();
+        let places: Vec<Place> = list
+            .iter()
+            .filter_map(|source| source.place.clone())
+            .collect();
+        smol::unblock(move || places.iter().any(Place::is_private)).await
     }
 
     /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs

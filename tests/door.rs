@@ -1,0 +1,552 @@
+//! The door: who is let in over the wire, and what the others hear.
+
+use crate::chromium::Chromium;
+use crate::client::Plain;
+use crate::folder::Folder;
+use crate::http::{Answer, Connection, get};
+use crate::require;
+use crate::server::Server;
+use std::fs::{self, Permissions};
+use std::net::UdpSocket;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::fs::PermissionsExt;
+
+const KEY: &str = "correct horse/battery";
+const ENCODED: &str = "correct%20horse%2Fbattery";
+
+fn scene(args: &[&str]) -> (Folder, Server) {
+    let folder = Folder::new();
+    folder.append("hello\n");
+    let server = Server::start(&[args, &[folder.arg()]].concat());
+    (folder, server)
+}
+
+/// A GET with these header lines and no others.
+fn ask(server: &Server, target: &str, lines: &[&str]) -> Answer {
+    let mut connection = Connection::open(server);
+    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    connection.send(format!("GET {target} HTTP/1.1\r\n{lines}\r\n"));
+    connection.answer()
+}
+
+/// The key in the banner's links.
+fn key(server: &Server) -> String {
+    let banner = server.banner().join("\n");
+    let (_, rest) = banner.split_once("?key=").expect("a key in a link");
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn a_key_of_the_user_s_is_asked_of_everyone() {
+    let (_folder, server) = scene(&["--key", KEY]);
+    for target in [
+        "/",
+        "/stream",
+        "/stream/app.log",
+        "/sources",
+        "/health",
+        "/metrics",
+        "/page.js",
+        "/nothing",
+    ] {
+        let answer = get(&server, target);
+        assert_eq!(answer.status, 401, "{target}");
+        assert_eq!(answer.header("WWW-Authenticate"), Some("Bearer"));
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+        assert!(
+            answer.text().contains("<input name=\"key\""),
+            "{target}: {answer:?}"
+        );
+    }
+    let mut connection = Connection::open(&server);
+    assert_eq!(connection.ask_for_upgrade("/stream", "").status, 401);
+    // On the same connection: it is kept.
+    let bearer = format!("Authorization: Bearer {KEY}\r\n");
+    assert_eq!(
+        connection.request("GET", "/stream", &bearer).text(),
+        "hello\n"
+    );
+    let target = format!("/stream?key={ENCODED}");
+    assert_eq!(connection.get(&target).text(), "hello\n");
+    assert_eq!(Plain::connect(&server, &target).line(), "hello");
+}
+
+/// A link is opened: the key moves from the address into a cookie.
+#[test]
+fn a_link_becomes_a_cookie() {
+    let (_folder, server) = scene(&["--key", KEY]);
+    let port = server.addr().port();
+    let answer = get(&server, &format!("/?key={ENCODED}&stream=app.log"));
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("Location"), Some("./?stream=app.log"));
+    let cookie = format!("tailcast-{port}={ENCODED}");
+    let set = format!("{cookie}; HttpOnly; SameSite=Lax");
+    assert_eq!(answer.header("Set-Cookie"), Some(set.as_str()));
+    assert!(!answer.text().contains("horse"));
+
+    let mut connection = Connection::open(&server);
+    let with_cookie = format!("Cookie: a=b; {cookie}\r\n");
+    assert_eq!(
+        connection
+            .request("GET", "/?stream=app.log", &with_cookie)
+            .status,
+        200
+    );
+    assert_eq!(
+        connection.request("GET", "/sources", &with_cookie).status,
+        200
+    );
+    assert_eq!(
+        connection.ask_for_upgrade("/stream", &with_cookie).status,
+        101
+    );
+    // A plain stream that is opened in a browser is a page, too.
+    let mut connection = Connection::open(&server);
+    let answer = connection.request(
+        "GET",
+        &format!("/stream/app.log?key={ENCODED}"),
+        "Accept: text/html,*/*\r\n",
+    );
+    assert_eq!(
+        (answer.status, answer.header("Location")),
+        (303, Some("./app.log"))
+    );
+}
+
+#[test]
+fn three_ways_to_give_a_key() {
+    let folder = Folder::new();
+    folder.append("hello\n");
+    let file = folder.path("key");
+    fs::write(&file, format!("{KEY}\n")).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    let by_file = format!("--key-file={}", file.display());
+    let from_environment = ["env", &format!("TAILCAST_KEY={KEY}")];
+    for (before, args) in [
+        (&[][..], &["--key", KEY][..]),
+        (&[], &[&by_file]),
+        (&from_environment, &[]),
+        (&["env", "TAILCAST_KEY=another"], &["--key", KEY]),
+    ] {
+        let server = Server::start_under(before, &[args, &[folder.arg()]].concat());
+        assert_eq!(key(&server), ENCODED);
+        assert_eq!(get(&server, "/health").status, 401, "{args:?}");
+        assert_eq!(
+            get(&server, &format!("/health?key={ENCODED}")).status,
+            200,
+            "{args:?}"
+        );
+    }
+}
+
+/// A key made at start is for others: who is on the board can read the file anyway, if everybody there can.
+#[test]
+fn a_key_made_at_start_is_not_asked_on_the_board_itself() {
+    let (folder, server) = scene(&[]);
+    assert_eq!(get(&server, "/stream").text(), "hello\n");
+    let key = key(&server);
+    let mut connection = Connection::open(&server);
+    for line in [
+        "Forwarded: for=192.0.2.7\r\n",
+        "X-Forwarded-For: 192.0.2.7\r\n",
+    ] {
+        assert_eq!(
+            connection.request("GET", "/stream", line).status,
+            401,
+            "{line}"
+        );
+        let answer = connection.request("GET", &format!("/stream?key={key}"), line);
+        assert_eq!(answer.status, 200, "{line}");
+    }
+    // As soon as others on the board may not read it, they need the key.
+    for (mode, status) in [(0o640, 401), (0o600, 401), (0o644, 200)] {
+        fs::set_permissions(&folder.log, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(get(&server, "/health").status, status, "{mode:o}");
+        assert_eq!(
+            get(&server, &format!("/health?key={key}")).status,
+            200,
+            "{mode:o}"
+        );
+    }
+}
+
+/// An address of this machine that is not loopback; `None` (the test should return) where it has none.
+fn own_address() -> Option<IpAddr> {
+    // Nothing is sent: the kernel only says from which address it would be.
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    let found = socket
+        .connect("198.51.100.1:9")
+        .and_then(|()| socket.local_addr());
+    match found {
+        Ok(address) if !address.ip().is_loopback() => Some(address.ip()),
+        _ => {
+            require::skip("this machine has no address but loopback");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_visitor_from_the_network() {
+    let Some(address) = own_address() else { return };
+    let folder = Folder::new();
+    folder.append("hello\n");
+    let server = Server::start_on(
+        Ipv4Addr::UNSPECIFIED,
+        &[],
+        &["--max-clients=40", folder.arg()],
+    );
+    let visit = || Connection::to((address, server.addr().port()).into());
+    assert_eq!(visit().get("/stream").status, 401);
+    let key = key(&server);
+    assert_eq!(visit().get(&format!("/stream?key={key}")).text(), "hello\n");
+    // A quarter of all places; the board itself still has the others.
+    let mut taken: Vec<Connection> = Vec::new();
+    for _ in 0..10 {
+        let mut connection = visit();
+        assert_eq!(connection.get("/health").status, 401);
+        taken.push(connection);
+    }
+    let mut refused = visit();
+    let answer = refused.answer();
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("Retry-After").is_some());
+    assert_eq!(get(&server, "/health").status, 200);
+    drop(taken.pop());
+    crate::deadline::until_true("the place to be free", || {
+        let mut connection = visit();
+        connection.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        connection.answer().status == 401
+    });
+}
+
+#[test]
+fn public() {
+    let (_folder, mut server) = scene(&["--public"]);
+    assert_eq!(get(&server, "/stream").text(), "hello\n");
+    let mut connection = Connection::open(&server);
+    assert_eq!(
+        connection
+            .request("GET", "/", "X-Forwarded-For: 192.0.2.7\r\n")
+            .status,
+        200
+    );
+    // Who comes from an old link need not keep the key in his address bar.
+    let answer = get(&server, "/?key=old");
+    assert_eq!((answer.status, answer.header("Set-Cookie")), (303, None));
+    // The other rules hold.
+    assert_eq!(ask(&server, "/", &["Host: evil.example"]).status, 421);
+    assert!(
+        server
+            .stop()
+            .stdout
+            .iter()
+            .all(|line| !line.contains("key"))
+    );
+}
+
+#[test]
+fn ten_wrong_keys() {
+    let (_folder, mut server) = scene(&["--key", KEY]);
+    let right = format!("/health?key={ENCODED}");
+    let mut connection = Connection::open(&server);
+    // None is not a wrong one, and an old page says the same wrong one for ever.
+    for _ in 0..30 {
+        assert_eq!(connection.get("/health").status, 401);
+        let cookie = format!("Cookie: tailcast-{}=old\r\n", server.addr().port());
+        assert_eq!(connection.request("GET", "/", &cookie).status, 401);
+    }
+    for guess in 0..9 {
+        let answer = connection.get(&format!("/?key={guess}"));
+        assert_eq!(answer.status, 401, "{guess}");
+        assert!(answer.text().contains("not the key"));
+    }
+    for target in [right.as_str(), "/health", "/?key=one-more"] {
+        let answer = connection.get(target);
+        assert_eq!(answer.status, 429, "{target}");
+        let seconds: u64 = answer.header("Retry-After").unwrap().parse().unwrap();
+        assert!((1..=60).contains(&seconds), "{seconds}");
+        answer.sentence();
+    }
+    assert_eq!(connection.ask_for_upgrade(&right, "").status, 429);
+    let ended = server.stop();
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("wrong keys from `127.0.0.1`"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn hosts() {
+    let (_folder, server) = scene(&["--host=stream.example", "--host", "second.example"]);
+    let port = server.addr().port();
+    let own = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let own = own.trim();
+    for host in [
+        "127.0.0.1",
+        "[::1]",
+        "192.0.2.99:1",
+        "localhost",
+        "LOCALHOST:8080",
+        own,
+        &format!("{own}:{port}"),
+        &format!("{own}.local"),
+        "stream.example",
+        "stream.example.",
+        "SECOND.example:443",
+    ] {
+        assert_eq!(
+            ask(&server, "/health", &[&format!("Host: {host}")]).status,
+            200,
+            "{host}"
+        );
+    }
+    for host in [
+        "evil.example",
+        "third.example",
+        "localhost.evil.example",
+        "x@localhost",
+        "1.2.3.4.example",
+    ] {
+        let answer = ask(&server, "/health", &[&format!("Host: {host}")]);
+        assert_eq!(answer.status, 421, "{host}");
+        assert!(answer.sentence().contains("--host"), "{answer:?}");
+    }
+}
+
+#[test]
+fn pages_of_other_origins() {
+    let (_folder, server) = scene(&["--key", KEY, "--origin=https://dash.example"]);
+    let port = server.addr().port();
+    let host = format!("Host: localhost:{port}");
+    let bearer = format!("Authorization: Bearer {KEY}");
+    let own = format!("Origin: http://localhost:{port}");
+    let answer = ask(&server, "/stream", &[&host, &own, &bearer]);
+    assert_eq!(
+        (answer.status, answer.header("Access-Control-Allow-Origin")),
+        (200, None)
+    );
+    for origin in [
+        "https://evil.example",
+        "null",
+        "http://dash.example",
+        "http://localhost",
+        "http://localhost:1",
+    ] {
+        let origin = format!("Origin: {origin}");
+        let answer = ask(&server, "/stream", &[&host, &origin, &bearer]);
+        assert_eq!(answer.status, 403, "{origin}");
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), None);
+        answer.sentence();
+        let mut connection = Connection::open(&server);
+        let more = format!("{origin}\r\n{bearer}\r\n");
+        assert_eq!(
+            connection.ask_for_upgrade("/stream", &more).status,
+            403,
+            "{origin}"
+        );
+        for method in ["HEAD", "POST", "OPTIONS", "DELETE"] {
+            let mut connection = Connection::open(&server);
+            connection.send(format!(
+                "{method} / HTTP/1.1\r\n{host}\r\n{origin}\r\nConnection: close\r\n\r\n"
+            ));
+            assert!(
+                connection.rest().starts_with(b"HTTP/1.1 403 "),
+                "{method} {origin}"
+            );
+        }
+    }
+
+    // The one page that may: asked before with OPTIONS, then with a key, then without.
+    let origin = "Origin: https://dash.example";
+    let mut connection = Connection::open(&server);
+    let asks = format!(
+        "{origin}\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization\r\n"
+    );
+    let answer = connection.request("OPTIONS", "/stream", &asks);
+    assert_eq!(answer.status, 204, "{answer:?}");
+    assert!(
+        answer
+            .header("Access-Control-Allow-Methods")
+            .unwrap()
+            .contains("GET")
+    );
+    assert!(
+        answer
+            .header("Access-Control-Allow-Headers")
+            .unwrap()
+            .contains("Authorization")
+    );
+    for (lines, status) in [
+        (&[&host, origin, &bearer][..], 200),
+        (&[&host, origin], 401),
+    ] {
+        for target in ["/stream", "/stream?from=start", "/sources"] {
+            let answer = ask(&server, target, lines);
+            assert_eq!(answer.status, status, "{target}");
+            assert_eq!(
+                answer.header("Access-Control-Allow-Origin"),
+                Some("https://dash.example")
+            );
+            assert!(
+                answer
+                    .header("Access-Control-Expose-Headers")
+                    .unwrap()
+                    .contains("Tailcast-Cursor")
+            );
+            assert_eq!(answer.header("Vary"), Some("Origin"));
+        }
+    }
+    let target = format!("/stream?key={ENCODED}");
+    assert_eq!(
+        connection
+            .ask_for_upgrade(&target, &format!("{origin}\r\n"))
+            .status,
+        101
+    );
+}
+
+/// Whatever is answered, it is no page for a frame, no script for another site, and its links tell nobody.
+#[test]
+fn headers_of_every_answer() {
+    let (_folder, server) = scene(&["--key", KEY]);
+    let key = format!("key={ENCODED}");
+    let requests = [
+        (
+            200,
+            format!("GET /page.css?{key} HTTP/1.1\r\nHost: localhost\r\n"),
+        ),
+        (
+            101,
+            format!(
+                "GET /stream?{key} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n",
+                crate::http::KEY
+            ),
+        ),
+        (
+            206,
+            format!("GET /stream?{key} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-1\r\n"),
+        ),
+        (303, format!("GET /?{key} HTTP/1.1\r\nHost: localhost\r\n")),
+        (
+            400,
+            format!("GET /stream?{key}&from=x HTTP/1.1\r\nHost: localhost\r\n"),
+        ),
+        (400, "GET / HTTP/1.1\r\n".to_owned()),
+        (401, "GET / HTTP/1.1\r\nHost: localhost\r\n".to_owned()),
+        (
+            403,
+            "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n".to_owned(),
+        ),
+        (404, format!("GET /x?{key} HTTP/1.1\r\nHost: localhost\r\n")),
+        (
+            405,
+            format!("PUT /health?{key} HTTP/1.1\r\nHost: localhost\r\n"),
+        ),
+        (421, "GET / HTTP/1.1\r\nHost: evil.example\r\n".to_owned()),
+        (
+            431,
+            format!(
+                "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n",
+                "x".repeat(10_000)
+            ),
+        ),
+        (505, "GET / HTTP/2.0\r\n".to_owned()),
+    ];
+    for (status, head) in requests {
+        let mut connection = Connection::open(&server);
+        connection.send(format!("{head}\r\n"));
+        let answer = connection.answer();
+        assert_eq!(answer.status, status, "{head}");
+        for (name, value) in [
+            ("Content-Security-Policy", "default-src 'self'"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("X-Frame-Options", "DENY"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{status}");
+        }
+    }
+}
+
+/// The key is shown in the links of the banner and nowhere else.
+#[test]
+fn the_key_is_told_to_nobody() {
+    let (_folder, mut server) = scene(&["--key", KEY, "--verbose"]);
+    for target in [
+        format!("/?key={ENCODED}"),
+        format!("/nothing?key={ENCODED}"),
+        "/?key=horse".to_owned(),
+    ] {
+        get(&server, &target);
+    }
+    let metrics = get(&server, &format!("/metrics?key={ENCODED}")).text();
+    let sources = get(&server, &format!("/sources?key={ENCODED}")).text();
+    let ended = server.stop();
+    for (place, text) in [
+        ("metrics", metrics),
+        ("sources", sources),
+        ("standard error", ended.stderr),
+    ] {
+        assert!(!text.contains("horse"), "{place}: {text}");
+    }
+    let shown = ended.stdout.iter().filter(|line| line.contains("horse"));
+    assert!(
+        shown.clone().all(|line| line.starts_with("open http://")),
+        "{:?}",
+        ended.stdout
+    );
+    assert!(shown.count() > 0);
+}
+
+#[test]
+fn a_browser_with_a_key() {
+    let Some(mut chromium) = Chromium::start() else {
+        return;
+    };
+    let (_folder, server) = scene(&["--key", KEY]);
+    let heading = "document.querySelector('h1')?.textContent";
+    let shows_hello = "document.getElementById('rows')?.textContent.includes('hello')";
+    // Without it: a page with one field, which takes it.
+    chromium.go(&server.url("/"));
+    chromium.until(
+        "the page that asks",
+        "!!document.querySelector('input[name=key]')",
+    );
+    let submit = |key: &str| {
+        format!(
+            "document.querySelector('input[name=key]').value = {}; document.querySelector('button').click(); true",
+            serde_json::json!(key)
+        )
+    };
+    chromium.evaluate(&submit("wrong"));
+    chromium.until(
+        "that it was wrong",
+        "!!document.querySelector('[role=alert]')",
+    );
+    chromium.evaluate(&submit(KEY));
+    chromium.until("the log", shows_hello);
+    assert_eq!(chromium.evaluate("location.href"), server.url("/"));
+    assert_eq!(
+        chromium.evaluate("document.cookie"),
+        "",
+        "the cookie is HttpOnly"
+    );
+    assert_eq!(chromium.evaluate("history.length > 0"), true);
+    assert!(chromium.evaluate(heading).is_string());
+    // With it, by a link: nothing of it stays in the address.
+    chromium.go("about:blank");
+    chromium.go(&server.url(&format!("/?key={ENCODED}&stream=app.log")));
+    chromium.until("the log", shows_hello);
+    assert_eq!(
+        chromium.evaluate("location.href"),
+        server.url("/?stream=app.log")
+    );
+    // And it lasts.
+    chromium.go(&server.url("/"));
+    chromium.until("the log", shows_hello);
+}
