@@ -107,7 +107,7 @@ fn a_sensor_that_hangs() {
     let (slow, fast) = (mount.view.join("app.log"), folder.path("fast"));
     let slow = format!("slow=sample:{}", slow.display());
     let fast = format!("fast=sample:{}", fast.display());
-    let server = Server::start(&[&slow, &fast, "--sample=20ms"]);
+    let server = Server::start(&[&slow, &fast, "--sample=20ms", "--public"]);
     let mut sick = Plain::connect(&server, "/stream/slow");
     let mut well = Plain::connect(&server, "/stream/fast");
     sick.line();

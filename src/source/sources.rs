@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::asking::Asking;
 use super::glob::{FILES_MAX, Glob, Matches};
 use super::origin::Origin;
 use super::place::Place;
@@ -21,6 +22,7 @@ const GONE_TIME: Duration = Duration::from_secs(60);
 pub struct Sources {
     groups: Vec<Group>,
     ground: Ground,
+    asking: Asking,
     /// It was said that a glob matches more than is offered.
     said: Cell<bool>,
 }
@@ -28,7 +30,7 @@ pub struct Sources {
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
-    Many(Glob, RefCell<BTreeMap<OsString, Found>>),
+    Many(Glob, Asking, RefCell<BTreeMap<OsString, Found>>),
 }
 
 /// A file that a glob has found.
@@ -45,11 +47,12 @@ impl Sources {
             Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
             Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
             Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-            Origin::Glob(glob) => Group::Many(glob, RefCell::default()),
+            Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
         };
         Self {
             groups: named.into_iter().map(group).collect(),
             ground: ground.clone(),
+            asking: Asking::default(),
             said: Cell::new(false),
         }
     }
@@ -70,7 +73,7 @@ impl Sources {
         for group in &self.groups {
             match group {
                 Group::One(source) => list.push(source.clone()),
-                Group::Many(_, found) => {
+                Group::Many(.., found) => {
                     list.extend(found.borrow().values().map(|found| found.source.clone()));
                 }
             }
@@ -78,24 +81,27 @@ impl Sources {
         list
     }
 
-    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret.
+    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret; where the file
+    /// system does not say, everything is one.
     pub async fn any_private(&self) -> bool {
         let list = self.list();
         let places: Vec<Place> = list
             .iter()
             .filter_map(|source| source.place.clone())
             .collect();
-        smol::unblock(move || places.iter().any(Place::is_private)).await
+        let look = move || places.iter().any(Place::is_private);
+        self.asking.ask(look).await.unwrap_or(true)
     }
 
     /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
     /// while nobody does.
     pub async fn refresh(&self) {
         for group in &self.groups {
-            if let Group::Many(glob, found) = group {
+            if let Group::Many(glob, asking, found) = group {
                 let looking = glob.clone();
-                let matches = smol::unblock(move || looking.matches()).await;
-                self.update(glob, found, matches);
+                if let Some(matches) = asking.ask(move || looking.matches()).await {
+                    self.update(glob, found, matches);
+                }
             }
         }
     }
