@@ -6,6 +6,10 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use event_listener::Event;
+use futures_lite::future;
+use smol::Timer;
+
 use super::glob::{FILES_MAX, Glob, Matches};
 use super::origin::Origin;
 use super::place::Place;
@@ -23,6 +27,20 @@ pub struct Sources {
     ground: Ground,
     /// It was said that a glob matches more than is offered.
     said: Cell<bool>,
+    privacy: Rc<Privacy>,
+}
+
+/// How long a visitor waits for the file systems to say whether a file is for everyone. One that hangs holds up nobody:
+/// what it said last counts.
+const PRIVACY_TIME: Duration = Duration::from_millis(500);
+
+/// Whether one of the files is not for everyone on this machine.
+struct Privacy {
+    /// What was found last; before anything was, the careful answer.
+    known: Cell<bool>,
+    /// One check at a time, however many ask: each is a thread that may hang.
+    busy: Cell<bool>,
+    checked: Event,
 }
 
 /// What one SOURCE stands for.
@@ -51,6 +69,11 @@ impl Sources {
             groups: named.into_iter().map(group).collect(),
             ground: ground.clone(),
             said: Cell::new(false),
+            privacy: Rc::new(Privacy {
+                known: Cell::new(true),
+                busy: Cell::new(false),
+                checked: Event::new(),
+            }),
         }
     }
 
@@ -80,12 +103,22 @@ impl Sources {
 
     /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret.
     pub async fn any_private(&self) -> bool {
-        let list = self.list();
-        let places: Vec<Place> = list
-            .iter()
-            .filter_map(|source| source.place.clone())
-            .collect();
-        smol::unblock(move || places.iter().any(Place::is_private)).await
+        let checked = self.privacy.checked.listen();
+        if !self.privacy.busy.replace(true) {
+            let list = self.list();
+            let places = list.iter().filter_map(|source| source.place.clone());
+            let places: Vec<Place> = places.collect();
+            let privacy = self.privacy.clone();
+            let check = async move {
+                let private = smol::unblock(move || places.iter().any(Place::is_private)).await;
+                privacy.known.set(private);
+                privacy.busy.set(false);
+                privacy.checked.notify(usize::MAX);
+            };
+            self.ground.executor.spawn(check).detach();
+        }
+        future::or(checked, async { _ = Timer::after(PRIVACY_TIME).await }).await;
+        self.privacy.known.get()
     }
 
     /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
