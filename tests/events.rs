@@ -9,6 +9,7 @@ use crate::folder::Folder;
 use crate::http::{Connection, get, source};
 use crate::server::{Server, is_emulated};
 use crate::writer::{Writer, lines};
+use serde_json::Value;
 use std::fs;
 use std::time::Duration;
 
@@ -159,41 +160,35 @@ fn long_lines_come_in_parts_that_can_be_resumed() {
     assert_eq!(events.line(), "end");
 }
 
-/// The same JSON as over WebSocket, at the same places.
+/// The same JSON as over WebSocket; with a new place comes a new id.
+fn both(events: &mut EventSource, exact: &mut Client, name: &str) -> Value {
+    let json = events.event(name);
+    assert_eq!(json, exact.event(name));
+    if let Some(cursor) = json["cursor"].as_str() {
+        assert_eq!(events.last_id, cursor);
+    }
+    json
+}
+
 #[test]
 fn what_happens_to_the_file() {
     let (folder, server, mut events) = scene(lines(1..=5));
     let mut exact = Client::connect(&server, TARGET);
-    exact.bytes_until(&lines([5]));
+    exact.bytes_until(lines([5]));
     events.lines(5);
-    let mut both = |name: &str| {
-        let json = events.event(name);
-        assert_eq!(json, exact.event(name));
-        if let Some(cursor) = json["cursor"].as_str() {
-            assert_eq!(events.last_id, cursor);
-        }
-        json
-    };
     folder.rotate();
-    folder.append("");
     folder.append("new\n");
-    both("rotated");
+    both(&mut events, &mut exact, "rotated");
     assert_eq!(events.line(), "new");
     exact.bytes_until("new\n");
-
-    let mut both = |name: &str| {
-        let json = events.event(name);
-        assert_eq!(json, exact.event(name));
-        json
-    };
     folder.truncate();
-    let truncated = both("truncated");
+    let truncated = both(&mut events, &mut exact, "truncated");
     assert_eq!(truncated["lost"], 0);
     fs::remove_file(&folder.log).unwrap();
-    both("missing");
+    both(&mut events, &mut exact, "missing");
     folder.append("back\n");
-    both("found");
-    let rotated = both("rotated");
+    both(&mut events, &mut exact, "found");
+    let rotated = both(&mut events, &mut exact, "rotated");
     let start = Place::behind(folder.inode(), b"").to_string();
     assert_eq!(rotated["cursor"], start);
     assert_eq!(events.line(), "back");
@@ -204,7 +199,7 @@ fn what_happens_to_the_file() {
     let lost = events.event("lost");
     assert_eq!(
         (&lost["bytes"], &lost["cursor"]),
-        (&serde_json::Value::Null, &start.into())
+        (&Value::Null, &start.into())
     );
     assert_eq!(events.line(), "back");
 }
@@ -316,6 +311,6 @@ fn empty_lines_for_those_who_never_read() {
     if is_emulated() {
         return crate::require::skip("what grows here is the emulator");
     }
-    let each = (most - before) / 20 >> 10;
+    let each = ((most - before) / 20) >> 10;
     assert!(each <= 768, "{each} KiB for each of twenty");
 }

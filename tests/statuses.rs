@@ -31,38 +31,38 @@ fn parted(mut connection: Connection) {
 fn whether_it_is_kept() {
     let (_folder, server) = scene(&[]);
     for (request, kept) in [
-        ("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", true),
+        ("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", true),
         (
-            "GET /health HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n",
             true,
         ),
         (
-            "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             false,
         ),
         (
-            "GET /health HTTP/1.1\r\nHost: x\r\nConnection: foo, CLOSE\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: foo, CLOSE\r\n\r\n",
             false,
         ),
         ("GET /health HTTP/1.0\r\n\r\n", false),
-        ("GET /health HTTP/1.0\r\nHost: x\r\n\r\n", false),
+        ("GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n", false),
         ("GET /stream/app.log HTTP/1.0\r\n\r\n", false),
-        ("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", true),
+        ("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", true),
         (
-            "POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+            "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
             true,
         ),
-        ("POST /health HTTP/1.1\r\nHost: x\r\n\r\n", true),
+        ("POST /health HTTP/1.1\r\nHost: localhost\r\n\r\n", true),
         (
-            "GET /stream/app.log?from=nonsense HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET /stream/app.log?from=nonsense HTTP/1.1\r\nHost: localhost\r\n\r\n",
             true,
         ),
         (
-            "GET /stream/app.log?from=end HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET /stream/app.log?from=end HTTP/1.1\r\nHost: localhost\r\n\r\n",
             true,
         ),
         // A CRLF before a request is passed over (section 2.2).
-        ("\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n", true),
+        ("\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", true),
     ] {
         let (answer, mut connection) = ask(&server, request);
         let said = answer.header("Connection");
@@ -79,14 +79,14 @@ fn whether_it_is_kept() {
 #[test]
 fn a_body_where_none_is_wanted() {
     let (_folder, server) = scene(&[]);
-    let inner = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+    let inner = "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for (method, status) in [("GET", 200), ("POST", 405)] {
         for target in ["/health", "/stream/app.log", "/sources"] {
             let length = inner.len();
             let (answer, mut connection) = ask(
                 &server,
                 &format!(
-                    "{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{inner}"
+                    "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{inner}"
                 ),
             );
             assert_eq!(answer.status, status, "{method} {target}");
@@ -96,7 +96,7 @@ fn a_body_where_none_is_wanted() {
         let (answer, connection) = ask(
             &server,
             &format!(
-                "{method} /health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{inner}\r\n0\r\n\r\n",
+                "{method} /health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{inner}\r\n0\r\n\r\n",
                 inner.len()
             ),
         );
@@ -106,7 +106,7 @@ fn a_body_where_none_is_wanted() {
     }
     // A body that is still on its way when the answer goes out does not reset it (section 9.6).
     let mut connection = Connection::open(&server);
-    connection.send("POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+    connection.send("POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n");
     connection.send(vec![b'x'; 30_000]);
     assert_eq!(connection.answer().status, 405);
     connection.send(vec![b'x'; 30_000]);
@@ -117,12 +117,12 @@ fn a_body_where_none_is_wanted() {
 #[test]
 fn expect_100_continue() {
     let (_folder, server) = scene(&[]);
-    let inner = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    let inner = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for body in ["", inner] {
         let mut connection = Connection::open(&server);
         let length = inner.len();
         connection.send(format!(
-            "POST /stream/app.log HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n{body}"
+            "POST /stream/app.log HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n{body}"
         ));
         let answer = connection.answer();
         assert_eq!(answer.status, 405, "{answer:?}");
@@ -133,7 +133,7 @@ fn expect_100_continue() {
     // Without a body there is nothing to go on with.
     let (answer, mut connection) = ask(
         &server,
-        "GET /health HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n",
     );
     assert_eq!(answer.status, 200);
     assert_eq!(connection.get("/health").status, 200);
@@ -160,7 +160,7 @@ fn lengths_that_could_be_read_two_ways() {
     ] {
         let (answer, connection) = ask(
             &server,
-            &format!("POST /health HTTP/1.1\r\nHost: x\r\n{fields}\r\nhello"),
+            &format!("POST /health HTTP/1.1\r\nHost: localhost\r\n{fields}\r\nhello"),
         );
         assert_eq!(answer.status, status, "{fields:?}: {answer:?}");
         assert_eq!(answer.header("Connection"), Some("close"), "{fields:?}");
@@ -180,10 +180,13 @@ fn refused_while_they_still_talk() {
         ("NONSENSE\r\n\r\n".to_owned(), 400),
         (format!("GET /{} HTTP/1.1\r\n", "x".repeat(9_000)), 414),
         (
-            format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {}", "x".repeat(9_000)),
+            format!(
+                "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {}",
+                "x".repeat(9_000)
+            ),
             431,
         ),
-        ("GET / HTTP/3.0\r\nHost: x\r\n\r\n".to_owned(), 505),
+        ("GET / HTTP/3.0\r\nHost: localhost\r\n\r\n".to_owned(), 505),
     ] {
         let mut connection = Connection::open(&server);
         connection.send(&head);
@@ -259,14 +262,18 @@ fn other_methods() {
         "get /health HTTP/1.1",
         "M-SEARCH / HTTP/1.1",
     ] {
-        let (answer, mut connection) = ask(&server, &format!("{request}\r\nHost: x\r\n\r\n"));
+        let (answer, mut connection) =
+            ask(&server, &format!("{request}\r\nHost: localhost\r\n\r\n"));
         assert_eq!(answer.status, 405, "{request}: {answer:?}");
         assert_eq!(answer.header("Allow"), Some("GET, HEAD"), "{request}");
         answer.sentence();
         assert_eq!(connection.get("/health").status, 200);
     }
     // A tunnel is asked for in a form of its own (section 9.3.6), which no server but a proxy takes.
-    let (answer, _) = ask(&server, "CONNECT localhost:80 HTTP/1.1\r\nHost: x\r\n\r\n");
+    let (answer, _) = ask(
+        &server,
+        "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    );
     assert!(matches!(answer.status, 400 | 405), "{answer:?}");
 }
 
@@ -310,7 +317,7 @@ fn upgrades_that_are_none() {
     ] {
         let mut connection = Connection::open(&server);
         connection.send(format!(
-            "{method} {target} HTTP/{version}\r\nHost: x\r\n{fields}\r\n"
+            "{method} {target} HTTP/{version}\r\nHost: localhost\r\n{fields}\r\n"
         ));
         let answer = connection.head();
         assert_eq!(
@@ -375,7 +382,7 @@ fn one_that_has_said_all() {
         "/stream/app.log?from=start",
     ] {
         let mut connection = Connection::open(&server);
-        connection.send(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        connection.send(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         connection.socket().shutdown(Shutdown::Write).unwrap();
         let mut answer = String::new();
         connection

@@ -6,7 +6,10 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::asking::Asking;
+use event_listener::Event;
+use futures_lite::future;
+use smol::Timer;
+
 use super::glob::{FILES_MAX, Glob, Matches};
 use super::origin::Origin;
 use super::place::Place;
@@ -22,9 +25,22 @@ const GONE_TIME: Duration = Duration::from_secs(60);
 pub struct Sources {
     groups: Vec<Group>,
     ground: Ground,
-    asking: Asking,
     /// It was said that a glob matches more than is offered.
     said: Cell<bool>,
+    privacy: Rc<Privacy>,
+}
+
+/// How long a visitor waits for the file systems to say whether a file is for everyone. One that hangs holds up nobody:
+/// what it said last counts.
+const PRIVACY_TIME: Duration = Duration::from_millis(500);
+
+/// Whether one of the files is not for everyone on this machine.
+struct Privacy {
+    /// What was found last; before anything was, the careful answer.
+    known: Cell<bool>,
+    /// One check at a time, however many ask: each is a thread that may hang.
+    busy: Cell<bool>,
+    checked: Event,
 }
 
 /// What one SOURCE stands for.
@@ -52,8 +68,12 @@ impl Sources {
         Self {
             groups: named.into_iter().map(group).collect(),
             ground: ground.clone(),
-            asking: Asking::default(),
             said: Cell::new(false),
+            privacy: Rc::new(Privacy {
+                known: Cell::new(true),
+                busy: Cell::new(false),
+                checked: Event::new(),
+            }),
         }
     }
 
@@ -81,16 +101,24 @@ impl Sources {
         list
     }
 
-    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret; where the file
-    /// system does not say, everything is one.
+    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret.
     pub async fn any_private(&self) -> bool {
-        let list = self.list();
-        let places: Vec<Place> = list
-            .iter()
-            .filter_map(|source| source.place.clone())
-            .collect();
-        let look = move || places.iter().any(Place::is_private);
-        self.asking.ask(look).await.unwrap_or(true)
+        let checked = self.privacy.checked.listen();
+        if !self.privacy.busy.replace(true) {
+            let list = self.list();
+            let places = list.iter().filter_map(|source| source.place.clone());
+            let places: Vec<Place> = places.collect();
+            let privacy = self.privacy.clone();
+            let check = async move {
+                let private = smol::unblock(move || places.iter().any(Place::is_private)).await;
+                privacy.known.set(private);
+                privacy.busy.set(false);
+                privacy.checked.notify(usize::MAX);
+            };
+            self.ground.executor.spawn(check).detach();
+        }
+        future::or(checked, async { _ = Timer::after(PRIVACY_TIME).await }).await;
+        self.privacy.known.get()
     }
 
     /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
