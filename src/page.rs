@@ -34,6 +34,7 @@ const ASSETS: &[Asset] = &[
     asset!("cursor.js", "cursor.js", SCRIPT),
     asset!("follow.js", "follow.js", SCRIPT),
     asset!("log.js", "log.js", SCRIPT),
+    asset!("readings.js", "readings.js", SCRIPT),
 ];
 
 /// The asset at URL path `/name`.

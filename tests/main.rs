@@ -69,6 +69,8 @@ mod nginx;
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
+/// The page beside logs: files of one value, sensors, many streams, file systems without notices.
+mod page_kinds;
 /// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
 mod peers;
 /// FIFOs, serial lines, standard input: what has no past of its own.

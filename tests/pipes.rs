@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 fn make_fifo(path: &Path) {
-    mknodat(CWD, path, FileType::Fifo, Mode::from(0o600), 0).expect("mkfifo");
+    mknodat(CWD, path, FileType::Fifo, Mode::from(0o644), 0).expect("mkfifo");
 }
 
 /// Comes, writes, goes.
@@ -246,7 +246,7 @@ fn serial_line() {
         None => Vec::new(),
     };
     let before: Vec<&str> = before.iter().map(String::as_str).collect();
-    let server = Server::start_under(&before, &[&format!("gps={path},baud=115200")]);
+    let server = Server::start_under(&before, &["--public", &format!("gps={path},baud=115200")]);
     until_true("the line to be raw", || {
         let line = tcgetattr(&other_end).unwrap();
         line.output_speed() == 115_200

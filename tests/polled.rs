@@ -14,8 +14,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A directory that is seen through FUSE at `view`; unmounted when dropped.
-struct Mount {
-    view: PathBuf,
+pub struct Mount {
+    pub view: PathBuf,
     process: Child,
 }
 
@@ -60,7 +60,7 @@ impl Drop for Mount {
 }
 
 /// A folder with an empty log, and its view.
-fn scene() -> Option<(Folder, Mount)> {
+pub fn scene() -> Option<(Folder, Mount)> {
     let folder = Folder::new();
     fs::create_dir(folder.path("real")).unwrap();
     fs::write(folder.path("real/app.log"), "").unwrap();
@@ -107,7 +107,7 @@ fn a_sensor_that_hangs() {
     let (slow, fast) = (mount.view.join("app.log"), folder.path("fast"));
     let slow = format!("slow=sample:{}", slow.display());
     let fast = format!("fast=sample:{}", fast.display());
-    let server = Server::start(&[&slow, &fast, "--sample=20ms"]);
+    let server = Server::start(&[&slow, &fast, "--sample=20ms", "--public"]);
     let mut sick = Plain::connect(&server, "/stream/slow");
     let mut well = Plain::connect(&server, "/stream/fast");
     sick.line();

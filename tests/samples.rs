@@ -192,7 +192,7 @@ fn nothing_is_read_while_nobody_listens_unless_it_is_recorded() {
 #[test]
 fn unreadable() {
     // Reading at 0 fails with EIO: nothing is mapped there.
-    let server = Server::start(&["/proc/self/mem", "--sample=20ms"]);
+    let server = Server::start(&["/proc/self/mem", "--public", "--sample=20ms"]);
     let mut client = Client::connect(&server, "/stream/mem");
     client.event("missing");
     let folder = Folder::new();

@@ -43,13 +43,35 @@ export class Log {
     this.#add(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** A sentence between the lines. What stood before it ends here. */
-  mark(kind, sentence) {
+  /** What stands in the last line is all of it. */
+  end() {
     this.#add(this.#decoder.decode());
     this.#held = '';
     this.#open = null;
-    this.#enqueue({ text: sentence, length: sentence.length, look: `mark ${kind}` });
+  }
+
+  /** A sentence between the lines. What stood before it ends here. */
+  mark(kind, sentence) {
+    this.end();
+    const line = { text: sentence, length: sentence.length, look: `mark ${kind}` };
+    this.#enqueue(line);
     this.#schedule();
+    return line;
+  }
+
+  /** Other words for a mark. */
+  reword(line, kind, sentence) {
+    const more = sentence.length - line.length;
+    line.length += more;
+    line.look = `mark ${kind}`;
+    if (line.node) {
+      line.node.data = sentence;
+      line.node.parentNode.className = line.look;
+      line.block.text += more;
+    } else if (line.queued) {
+      line.text = sentence;
+      this.#queued += more;
+    }
   }
 
   clear() {

@@ -2,6 +2,7 @@
 
 import { Follow } from './follow.js';
 import { Log } from './log.js';
+import { Readings } from './readings.js';
 import { Stream } from './stream.js';
 
 /** How often the list of streams is read again while somebody looks, in ms. */
@@ -24,6 +25,13 @@ const SENTENCES = {
   found: () => 'found: the file is there',
 };
 
+/** What a sensor or a pipe would be called a file for. */
+const SAYINGS = {
+  sample: { waiting: 'waiting for a reading', missing: 'missing: it can’t be read now', found: 'found: it is read again' },
+  pipe: { waiting: 'waiting for more', missing: 'ended: nothing more comes from here now', found: 'found: it goes on' },
+};
+const READINGS = 'from here on each line is a new reading: the file is written anew each time';
+
 const follow = new Follow(view, at('rows'), at('jump'));
 const log = new Log(at('rows'), ({ rows, dropped }) => {
   at('dropped').hidden = dropped === 0;
@@ -31,20 +39,39 @@ const log = new Log(at('rows'), ({ rows, dropped }) => {
   follow.grew(rows);
 });
 
+const readings = new Readings();
+
 let sources = [];
 let shown = null;
 let stream = null;
 let listIsOld = true;
-/** The names in the list, which hold no `/`. */
+/** The names in the list, as JSON. */
 let offered = '';
 
+const source = () => sources.find(({ name }) => name === shown);
+const saying = (word) => SAYINGS[source()?.kind]?.[word];
+
 const listener = {
-  bytes: (bytes) => log.write(bytes),
-  mark: (event) => log.mark(event.event, SENTENCES[event.event](event)),
+  bytes(bytes) {
+    readings.write(bytes);
+    log.write(bytes);
+  },
+  mark(event) {
+    const anew = event.event === 'rotated' || (event.event === 'truncated' && event.lost === 0);
+    if (anew && readings.turn()) {
+      log.end();
+      const { mark } = readings;
+      if (mark) log.reword(mark, 'readings', READINGS);
+      return;
+    }
+    readings.mark = log.mark(event.event, saying(event.event) ?? SENTENCES[event.event](event));
+    if (!anew) readings.reset();
+  },
   state(word, seconds) {
     at('state').dataset.state = word;
+    const words = saying(word) ?? WORDS[word];
     // Set only when it changes: it is read aloud. The count-down is not.
-    if (at('word').textContent !== WORDS[word]) at('word').textContent = WORDS[word];
+    if (at('word').textContent !== words) at('word').textContent = words;
     at('countdown').textContent = word === 'reconnecting' ? ` in ${seconds} s` : '';
     if (word === 'reconnecting') listIsOld = true;
     // A server that was restarted may follow other files.
@@ -68,6 +95,7 @@ function show() {
   const address = sources.find((source) => source.name === name)?.url ?? `stream/${encodeURIComponent(name)}`;
   stream?.close();
   log.clear();
+  readings.reset();
   at('dropped').hidden = true;
   follow.toEnd();
   document.title = `${name} · Tailcast`;
@@ -81,14 +109,16 @@ function offer() {
   const names = shown === null || served.includes(shown) ? served : [...served, shown];
   const choice = at('choice');
   // Left alone where nothing changed: it may be open.
-  if (names.join('/') !== offered) {
+  const offer = JSON.stringify([names, served]);
+  if (offer !== offered) {
     const option = (name) => new Option(served.includes(name) ? name : `${name} (not served here)`, name);
     choice.replaceChildren(...names.map(option));
-    offered = names.join('/');
+    offered = offer;
   }
   choice.value = shown;
   choice.hidden = names.length < 2;
   at('name').classList.toggle('unseen', names.length > 1);
+  at('polled').hidden = source()?.watch !== 'polling';
 }
 
 async function refresh() {
@@ -104,6 +134,8 @@ async function refresh() {
   offer();
 }
 
+// Who is about to choose sees what has come since.
+at('choice').addEventListener('focus', () => refresh());
 at('choice').addEventListener('change', ({ target }) => {
   location.hash = encodeURIComponent(target.value);
 });

@@ -96,12 +96,16 @@ export class Stream {
         break;
       case 'rotated':
       case 'truncated':
-      case 'lost':
+      case 'lost': {
+        const place = new Cursor(event.cursor);
+        // The same file has its name again, or a sensor is back: it goes on where it was.
+        const same = event.event === 'rotated' && this.#cursor?.samePlace(place);
         this.#gap = null;
         this.#missing = false;
-        this.#cursor = new Cursor(event.cursor);
-        this.#listener.mark(event);
+        this.#cursor = place;
+        if (!same) this.#listener.mark(event);
         break;
+      }
       case 'missing':
         // Said again after each reconnect; news only once.
         if (!this.#missing) this.#listener.mark(event);

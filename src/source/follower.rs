@@ -45,6 +45,8 @@ pub struct Follower {
     looks_done: Cell<u64>,
     looked: Event,
     listeners: Cell<usize>,
+    /// Those of them who have their place.
+    readers: Cell<usize>,
     tell: Tell,
     following: RefCell<Option<Following>>,
 }
@@ -86,13 +88,14 @@ impl Follower {
             looks_done: Cell::new(0),
             looked: Event::new(),
             listeners: Cell::new(0),
+            readers: Cell::new(0),
             following: RefCell::new(None),
         })
     }
 
-    /// How many listen.
-    pub fn listeners(&self) -> usize {
-        self.listeners.get()
+    /// How many have a place in what is followed.
+    pub fn readers(&self) -> usize {
+        self.readers.get()
     }
 
     /// Begins to listen; the follower wakes for the first one and sleeps after the last.
@@ -115,7 +118,10 @@ impl Follower {
             });
             self.kicked.set(true);
         }
-        Listening(self.clone())
+        Listening {
+            follower: self.clone(),
+            placed: Cell::new(false),
+        }
     }
 
     /// Resolves when something may be new. Take it before the last look at what there is.
@@ -479,14 +485,29 @@ impl Following {
 }
 
 /// One who listens. The last one to go puts the follower to sleep.
-pub struct Listening(Rc<Follower>);
+pub struct Listening {
+    follower: Rc<Follower>,
+    placed: Cell<bool>,
+}
+
+impl Listening {
+    /// It has its place now, and counts as a reader.
+    pub fn place(&self) {
+        if !self.placed.replace(true) {
+            self.follower.readers.set(self.follower.readers.get() + 1);
+        }
+    }
+}
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let left = self.0.listeners.get() - 1;
-        self.0.listeners.set(left);
+        if self.placed.get() {
+            self.follower.readers.set(self.follower.readers.get() - 1);
+        }
+        let left = self.follower.listeners.get() - 1;
+        self.follower.listeners.set(left);
         if left == 0 {
-            let following = self.0.following.take();
+            let following = self.follower.following.take();
             drop(following);
         }
     }

@@ -4,6 +4,7 @@
 //! walks along it. A **sample** is read again and again, a **pipe** gives its bytes once: both go into a history, which a
 //! reader plays back.
 
+mod asking;
 pub mod disk;
 pub mod family;
 pub mod follower;
@@ -32,6 +33,7 @@ use smol::LocalExecutor;
 
 use crate::cursor::From;
 use crate::metrics::Counter;
+use asking::Asking;
 use disk::FileSystem;
 use follower::Follower;
 use history::{History, Playback};
@@ -85,6 +87,7 @@ pub struct Source {
     pub name: String,
     /// The file that it is made of; vitals and standard input have none.
     pub place: Option<Place>,
+    asking: Asking,
     flow: Flow,
 }
 
@@ -111,6 +114,7 @@ impl Source {
         Self {
             name,
             place: Some(place.clone()),
+            asking: Asking::default(),
             flow: Flow::File(Follower::new(place, ground)),
         }
     }
@@ -124,6 +128,7 @@ impl Source {
         Self {
             name,
             place,
+            asking: Asking::default(),
             flow: Flow::Sample(Sample::new(instrument, ground)),
         }
     }
@@ -137,6 +142,7 @@ impl Source {
         Self {
             name,
             place,
+            asking: Asking::default(),
             flow: Flow::Pipe(Pipe::new(outlet, ground)),
         }
     }
@@ -153,7 +159,7 @@ impl Source {
     /// How many listen.
     pub fn clients(&self) -> usize {
         match &self.flow {
-            Flow::File(follower) => follower.listeners(),
+            Flow::File(follower) => follower.readers(),
             Flow::Sample(sample) => sample.history().listeners(),
             Flow::Pipe(pipe) => pipe.history().listeners(),
         }
@@ -189,7 +195,7 @@ impl Source {
     /// How large it is now, and how fresh.
     pub async fn extent(&self) -> Extent {
         let (history, watch) = match &self.flow {
-            Flow::File(follower) => return file_extent(follower).await,
+            Flow::File(follower) => return self.file_extent(follower).await,
             Flow::Sample(sample) => (sample.history(), "sampling"),
             Flow::Pipe(pipe) => (pipe.history(), "reading"),
         };
@@ -199,21 +205,22 @@ impl Source {
             watch,
         }
     }
-}
 
-async fn file_extent(follower: &Follower) -> Extent {
-    let place = follower.place.clone();
-    let (metadata, system) = smol::unblock(move || {
-        let metadata = place.metadata().ok().filter(std::fs::Metadata::is_file);
-        (metadata, FileSystem::of_name(&place.path))
-    })
-    .await;
-    let is_noticed = follower
-        .is_noticed()
-        .unwrap_or_else(|| follower.would_be_noticed(system));
-    Extent {
-        size: metadata.as_ref().map(std::fs::Metadata::len),
-        modified: metadata.and_then(|metadata| metadata.modified().ok()),
-        watch: if is_noticed { "notices" } else { "polling" },
+    async fn file_extent(&self, follower: &Follower) -> Extent {
+        let place = follower.place.clone();
+        let look = move || {
+            let metadata = place.metadata().ok().filter(std::fs::Metadata::is_file);
+            (metadata, FileSystem::of_name(&place.path))
+        };
+        let answer = self.asking.ask(look).await;
+        let (metadata, system) = answer.unwrap_or((None, FileSystem::Distant));
+        let is_noticed = follower
+            .is_noticed()
+            .unwrap_or_else(|| follower.would_be_noticed(system));
+        Extent {
+            size: metadata.as_ref().map(std::fs::Metadata::len),
+            modified: metadata.and_then(|metadata| metadata.modified().ok()),
+            watch: if is_noticed { "notices" } else { "polling" },
+        }
     }
 }

@@ -46,7 +46,7 @@ struct Privacy {
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
-    Many(Glob, RefCell<BTreeMap<OsString, Found>>),
+    Many(Glob, Asking, RefCell<BTreeMap<OsString, Found>>),
 }
 
 /// A file that a glob has found.
@@ -63,7 +63,7 @@ impl Sources {
             Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
             Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
             Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-            Origin::Glob(glob) => Group::Many(glob, RefCell::default()),
+            Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
         };
         Self {
             groups: named.into_iter().map(group).collect(),
@@ -93,7 +93,7 @@ impl Sources {
         for group in &self.groups {
             match group {
                 Group::One(source) => list.push(source.clone()),
-                Group::Many(_, found) => {
+                Group::Many(.., found) => {
                     list.extend(found.borrow().values().map(|found| found.source.clone()));
                 }
             }
@@ -125,10 +125,11 @@ impl Sources {
     /// while nobody does.
     pub async fn refresh(&self) {
         for group in &self.groups {
-            if let Group::Many(glob, found) = group {
+            if let Group::Many(glob, asking, found) = group {
                 let looking = glob.clone();
-                let matches = smol::unblock(move || looking.matches()).await;
-                self.update(glob, found, matches);
+                if let Some(matches) = asking.ask(move || looking.matches()).await {
+                    self.update(glob, found, matches);
+                }
             }
         }
     }

@@ -26,7 +26,7 @@ pub struct Walk {
     told_missing: bool,
     /// Bytes that were read on another thread.
     warmed: Option<Vec<u8>>,
-    _listening: Listening,
+    listening: Listening,
 }
 
 impl Walk {
@@ -46,7 +46,7 @@ impl Walk {
             told: VecDeque::new(),
             told_missing: false,
             warmed: None,
-            _listening: listening,
+            listening,
         };
         match from {
             From::Start => reader.offset = 0,
@@ -54,6 +54,7 @@ impl Walk {
             From::Lines(count) => reader.offset = line_start(&last, end, count).await?,
             From::Cursor(cursor) => reader.resume(cursor).await?,
         }
+        reader.listening.place();
         Ok(reader)
     }
 
