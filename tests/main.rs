@@ -53,6 +53,8 @@ mod follow;
 mod follow_http;
 /// The plain form of a stream: one text message per line.
 mod lines;
+/// Where it listens, and the links that lead there.
+mod listen;
 /// The page in a real browser: what a reader sees while lines come.
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
@@ -61,6 +63,8 @@ mod page_breaks;
 mod plain;
 /// Polling and long polling: what came after a cursor.
 mod poll;
+/// What is left to the process: to read in the followed directories.
+mod privileges;
 /// Why the command does not begin: one line and an exit status.
 mod refusals;
 /// Another file in the place of the followed one: rotated, renamed over, re-pointed, deleted.
