@@ -173,13 +173,10 @@ fn tidy(output: &str) -> String {
         .next()
         .unwrap_or_default()
         .trim_end_matches('.');
-    let mut first = line.chars();
-    let line: String = first
-        .next()
-        .into_iter()
-        .flat_map(char::to_lowercase)
-        .chain(first)
-        .collect();
+    let mut line = line.to_owned();
+    if let Some(first) = line.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
     line.replace(INPUT_HIDDEN, INPUT)
         .replace(['\'', '"'], "`")
         .replace("unrecognized argument: -", "unrecognized argument -")

@@ -52,7 +52,7 @@ impl Whole {
 
     /// A status with its own name for a body.
     pub fn bare(status: Status) -> Self {
-        Self::sentence(status, &reason(status).to_lowercase())
+        Self::sentence(status, &reason(status).to_ascii_lowercase())
     }
 
     /// The same with one more field.
@@ -166,8 +166,10 @@ pub fn upgrade_required() -> Whole {
 /// # Errors
 /// 400 where the request breaks the rules, 426 where it speaks another version.
 pub fn handshake(request: &Request) -> Result<Fields, Whole> {
-    if !request.is_websocket() {
-        let text = "an upgrade to websocket needs GET, HTTP/1.1 and `Connection: Upgrade`";
+    // A body would be taken for frames.
+    let has_body = request.body > 0 || request.field("Transfer-Encoding").is_some();
+    if !request.is_websocket() || has_body {
+        let text = "an upgrade to websocket needs GET, HTTP/1.1, `Connection: Upgrade` and no body";
         return Err(Whole::sentence(400, text));
     }
     if request.field("Sec-WebSocket-Version") != Some("13") {

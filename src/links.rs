@@ -55,7 +55,7 @@ fn addresses(ip: IpAddr) -> Vec<IpAddr> {
         .iter()
         .map(if_addrs::Interface::ip)
         .collect();
-    found.sort();
+    found.sort_unstable();
     found.dedup();
     let reached = |found: &IpAddr| match found {
         IpAddr::V4(four) => !four.is_loopback() && !four.is_link_local(),

@@ -140,7 +140,7 @@ pub fn cause(error: &io::Error) -> String {
     text.split(" (os error")
         .next()
         .unwrap_or_default()
-        .to_lowercase()
+        .to_ascii_lowercase()
 }
 
 /// What is printed at start: a line for each source, then one for each link.

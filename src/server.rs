@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use event_listener::Event;
 use futures_lite::{FutureExt, Stream, future};
 use rustix::io::Errno;
+use rustix::net::sockopt;
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::connection::{self, Connection, Exchange, Whole};
@@ -35,6 +36,14 @@ const SHUTDOWN_TIME: Duration = Duration::from_millis(1500);
 /// What the kernel may hold of what was sent to one client, in bytes (it doubles the number for its own use). By default it
 /// takes up to 4 MiB for each, which a Pi Zero does not have for many.
 const SEND_BUFFER: usize = 128 * 1024;
+
+/// After this long without a word the kernel asks whether a client is still there, and asks again: an endless body has no
+/// answer that would tell.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// A client whose kernel has confirmed nothing for this long has vanished, in milliseconds: a little more than one that is
+/// only slow is given. The kernel's own patience is a quarter of an hour.
+const VANISHED: u32 = 75_000;
 
 /// What a server is run with. All of it has been checked.
 #[derive(Debug, Clone)]
@@ -322,9 +331,7 @@ impl Server {
         H: Fn(Exchange) -> F + 'static,
         F: Future<Output = io::Result<Option<Connection>>> + 'static,
     {
-        // Small messages go out at once; a socket that can't be set so still works.
-        let _ = socket.get_ref().set_nodelay(true);
-        let _ = rustix::net::sockopt::set_socket_send_buffer_size(socket.get_ref(), SEND_BUFFER);
+        set_options(socket.get_ref());
         let connection = Connection::new(socket, address);
         let seat = self.seats.take(address);
         let refusal = seat.is_none().then(|| Refusal::take(self));
@@ -345,6 +352,17 @@ impl Server {
             drop(seat);
         }
     }
+}
+
+/// A socket that can't be set so still works.
+fn set_options(socket: &TcpStream) {
+    // Small messages go out at once.
+    let _ = socket.set_nodelay(true);
+    let _ = sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER);
+    let _ = sockopt::set_socket_keepalive(socket, true);
+    let _ = sockopt::set_tcp_keepidle(socket, KEEPALIVE);
+    let _ = sockopt::set_tcp_keepintvl(socket, KEEPALIVE);
+    let _ = sockopt::set_tcp_user_timeout(socket, VANISHED);
 }
 
 fn is_out_of_resources(error: &io::Error) -> bool {

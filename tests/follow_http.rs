@@ -169,6 +169,31 @@ fn who_leaves_is_gone() {
     }
 }
 
+/// Whoever vanishes without a word, in the shadow of a wall, is asked for by the kernel (`SO_KEEPALIVE`): a silent file has
+/// nothing to send that would show it.
+#[test]
+fn who_vanishes_is_asked_for() {
+    let (_folder, server, mut writer) = scene(&[]);
+    writer.write(1);
+    let mut endless = follow(&server, "");
+    endless.until(writer.last());
+    let client = endless.connection().socket().local_addr().unwrap();
+    // proc(5): addresses as hexadecimal `ADDRESS:PORT`, and `TIMER:WHEN` with 2 for a keepalive timer.
+    let ports = [server.addr().port(), client.port()].map(|port| format!(":{port:04X}"));
+    until_true("the kernel to have set its timer", || {
+        let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+        let ours = connections.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let ours = fields[1].ends_with(&ports[0]) && fields[2].ends_with(&ports[1]);
+            ours.then(|| fields[5].to_owned())
+        });
+        let timer = ours.expect("our connection");
+        let (timer, when) = timer.split_once(':').unwrap();
+        let seconds = u64::from_str_radix(when, 16).unwrap() / 100;
+        timer == "02" && seconds <= 60
+    });
+}
+
 /// One who never reads costs a buffer and loses nothing; the others do not notice.
 #[test]
 fn who_never_reads() {

@@ -26,6 +26,8 @@ mod event_source;
 mod folder;
 /// A small client of HTTP/1.1 that shows everything.
 mod http;
+/// A program that others wrote, and what it prints.
+mod program;
 /// Outside programs: found on `PATH`, or the test is skipped in plain words.
 mod require;
 /// The binary as a process: started, stopped, restarted on its port, measured.
@@ -37,10 +39,14 @@ mod writer;
 
 // The chapters.
 
+/// The Autobahn test suite against the example `echo`.
+mod autobahn;
 /// The command: its options, what it prints, how it ends.
 mod cli;
 /// Clients of every kind, and what each of them costs the others: nothing.
 mod clients;
+/// `curl`: ranges, kept connections, bodies that do not end.
+mod curl;
 /// The door: who is let in, and what the others hear.
 mod door;
 /// Server-sent events: a line is an event, its id the cursor behind it.
@@ -51,18 +57,32 @@ mod events_resume;
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
 mod follow_http;
+/// Quoted globs: which files they offer, now and later, and which never.
+mod globs;
+/// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
+mod hostile;
 /// The plain form of a stream: one text message per line.
 mod lines;
 /// Where it listens, and the links that lead there.
 mod listen;
+/// `/metrics`: what the server counts.
+mod metrics;
+/// nginx in front, as people put one there.
+mod nginx;
 /// The page in a real browser: what a reader sees while lines come.
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
+/// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
+mod peers;
+/// FIFOs, serial lines, standard input: what has no past of its own.
+mod pipes;
 /// The file as it is now, and any part of it.
 mod plain;
 /// Polling and long polling: what came after a cursor.
 mod poll;
+/// Where the kernel sends no notice: FUSE, the lower layer of an overlay.
+mod polled;
 /// What is left to the process: to read in the followed directories.
 mod privileges;
 /// Why the command does not begin: one line and an exit status.
@@ -75,5 +95,13 @@ mod requests;
 mod resume;
 /// The real `logrotate`, under a writer that does not wait for it.
 mod rotate;
+/// Files that hold one reading: sensors, counters, the board's own vitals.
+mod samples;
+/// The server API of the article, in Rust: handlers of our own on the library.
+mod session;
+/// Plain HTTP at its edges: every answer arrives, whatever the request.
+mod statuses;
+/// The README's table of ways to read a stream: each line is run as it stands there.
+mod ways;
 /// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.
 mod wire;

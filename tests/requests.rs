@@ -130,7 +130,12 @@ fn sources() {
     let (there, missing) = (&sources[0], &sources[1]);
     let mut keys: Vec<&String> = there.as_object().unwrap().keys().collect();
     keys.sort();
-    assert_eq!(keys, ["clients", "kind", "modified", "name", "size", "url"]);
+    assert_eq!(
+        keys,
+        [
+            "clients", "kind", "modified", "name", "size", "url", "watch"
+        ]
+    );
     assert_eq!(
         (&there["name"], &there["kind"]),
         (&"app.log".into(), &"file".into())

@@ -16,7 +16,13 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         .chain(["/usr/sbin".into(), "/sbin".into()])
         .map(|directory| directory.join(name))
         .find(|path| path.is_file());
-    if found.is_none() {
+    require(name, found.is_some());
+    found
+}
+
+/// Whether it is `there`, whatever it is that is called so; `false` (the test should return) after having said so.
+pub fn require(name: &str, there: bool) -> bool {
+    if !there {
         let required = env::var("TAILCAST_REQUIRE").unwrap_or_default();
         assert!(
             !required.split(',').any(|required| required.trim() == name),
@@ -24,7 +30,7 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         );
         skip(&format!("{name} is not installed"));
     }
-    found
+    there
 }
 
 /// Says why this test is not run, past the test runner, which would swallow it.

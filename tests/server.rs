@@ -286,7 +286,7 @@ impl Drop for Server {
 }
 
 /// A port that stays ours while the descriptor lives.
-fn reserve(host: Ipv4Addr) -> (OwnedFd, SocketAddr) {
+pub fn reserve(host: Ipv4Addr) -> (OwnedFd, SocketAddr) {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("socket");
     sockopt::set_socket_reuseaddr(&socket, true).expect("SO_REUSEADDR");
     bind(&socket, &SocketAddr::from((host, 0))).expect("bind");

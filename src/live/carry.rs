@@ -18,6 +18,11 @@ const HALF_LINE_TIME: Duration = Duration::from_secs(1);
 
 /// A way to say what a stream holds.
 pub trait Carrier {
+    /// How many of these bytes it takes at once: fewer where few bytes make a long message.
+    fn most(&self, bytes: &[u8]) -> usize {
+        bytes.len()
+    }
+
     /// Sends bytes of the file as far as the socket takes them. `bytes` are gone when this returns.
     ///
     /// # Errors
@@ -181,8 +186,11 @@ fn turn(site: &Site, carrier: &mut dyn Carrier, reader: &mut Reader) -> Result<T
     let mut scratch = site.scratch.borrow_mut();
     let sent = match reader.next(&mut scratch).map_err(|_| End::Unreadable)? {
         Next::Bytes => {
-            site.metrics.bytes.add(scratch.bytes().len() as u64);
-            carrier.bytes(scratch.bytes())
+            let bytes = scratch.bytes();
+            let (bytes, rest) = bytes.split_at(carrier.most(bytes));
+            reader.seek(reader.offset() - rest.len() as u64);
+            site.metrics.bytes.add(bytes.len() as u64);
+            carrier.bytes(bytes)
         }
         Next::Marker(marker) => carrier.marker(&marker),
         Next::Cold => return Ok(Turn::Cold),

@@ -22,6 +22,10 @@ const RETRY: u32 = 1000;
 /// How much of the window's space an idle client keeps, in bytes.
 const CHUNK_KEPT: usize = 1024;
 
+/// The most lines that are made into events at once. Each has some forty bytes beside its own, which a slow client would
+/// hold for 64 KiB of empty lines.
+const LINES_MAX: usize = 4096;
+
 /// What the body is made of.
 pub enum Form {
     /// The file's own bytes.
@@ -181,6 +185,18 @@ impl Endless {
 }
 
 impl Carrier for Endless {
+    fn most(&self, bytes: &[u8]) -> usize {
+        let Form::Events(_) = self.form else {
+            return bytes.len();
+        };
+        bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| matches!(byte, b'\n' | b'\r'))
+            .nth(LINES_MAX - 1)
+            .map_or(bytes.len(), |(at, _)| at + 1)
+    }
+
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Form::Events(events) = &mut self.form else {
             return self.chunk(bytes);

@@ -119,7 +119,7 @@ pub fn members(path: &Path) -> io::Result<Vec<Member>> {
             });
         }
     }
-    members.sort_by_key(Member::age);
+    members.sort_unstable_by_key(Member::age);
     Ok(members)
 }
 

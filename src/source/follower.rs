@@ -301,6 +301,10 @@ impl Follower {
         let settled = match decide(meant.as_ref(), glance.now.as_ref(), Tail::Fits) {
             Step::Replaced | Step::Back => false,
             _ if glance.now.is_none() => {
+                if following.gone.is_none() {
+                    // The task has to wait for less long now.
+                    self.kick();
+                }
                 following.vanish();
                 following.system = glance.directory.unwrap_or(following.system);
                 true

@@ -138,6 +138,10 @@ impl Flow {
     /// Keeps what `tap` gives until its end, or until its `name` means something else.
     async fn drain(&self, tap: &Tap, name: Option<(&Path, FileId)>) -> io::Result<()> {
         let read = async {
+            if let (Tap::Ready(outlet), Some(_)) = (tap, name) {
+                // To a read, a FIFO that no writer has opened yet is at its end; to a wait it is not.
+                outlet.readable().await?;
+            }
             while self.piece(tap).await? {
                 // However fast it gives, clients have their turns.
                 future::yield_now().await;

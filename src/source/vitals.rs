@@ -40,8 +40,7 @@ fn temperature(directory: &Path) -> Option<String> {
         !PROCESSOR.iter().any(|name| kind.contains(name))
     };
     // By name within each group: `thermal_zone0` before `thermal_zone1`.
-    zones.sort();
-    zones.sort_by_key(is_other);
+    zones.sort_unstable_by_key(|zone| (is_other(zone), zone.clone()));
     zones
         .iter()
         .find_map(|zone| celsius(&fs::read_to_string(zone.join("temp")).ok()?))
@@ -50,8 +49,14 @@ fn temperature(directory: &Path) -> Option<String> {
 /// Thousandths of a degree as degrees.
 fn celsius(text: &str) -> Option<String> {
     let thousandths: i32 = text.trim().parse().ok()?;
-    let tenths = (f64::from(thousandths) / 100.0).round() / 10.0;
-    Some(format!("{tenths:.1}"))
+    // In whole numbers, rounded half away from zero: a Pi Zero's user pays for floating point in bytes.
+    let tenths = (thousandths.unsigned_abs() + 50) / 100;
+    let sign = if thousandths < 0 && tenths > 0 {
+        "-"
+    } else {
+        ""
+    };
+    Some(format!("{sign}{}.{}", tenths / 10, tenths % 10))
 }
 
 /// The load of the last minute, from `/proc/loadavg`.

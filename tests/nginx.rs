@@ -1,0 +1,179 @@
+//! nginx in front, as people put one there: a sub-path that it strips, and no word about buffering.
+
+use crate::deadline::until_true;
+use crate::folder::Folder;
+use crate::http::Connection;
+use crate::program::Program;
+use crate::require::tool;
+use crate::server::{Server, reserve};
+use crate::viewer::Viewer;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::Command;
+
+/// Everything that it writes goes into its directory; `/old/` is a location with nothing but nginx's own defaults, HTTP/1.0
+/// among them.
+const CONFIG: &str = r#"
+daemon off;
+master_process off;
+pid DIR/pid;
+error_log DIR/error.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path DIR/body;
+    proxy_temp_path DIR/proxy;
+    fastcgi_temp_path DIR/fastcgi;
+    uwsgi_temp_path DIR/uwsgi;
+    scgi_temp_path DIR/scgi;
+    map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
+    server {
+        listen LISTEN;
+        location /logs/ {
+            proxy_pass http://SERVER/;
+            proxy_http_version 1.1;
+            proxy_set_header Host $http_host;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+        }
+        location /old/ { proxy_pass http://SERVER/; }
+    }
+}
+"#;
+
+/// A running nginx before a running Tailcast.
+struct Front {
+    folder: Folder,
+    server: Server,
+    addr: SocketAddr,
+    _nginx: Program,
+    _port: OwnedFd,
+}
+
+impl Front {
+    /// `None` (the test should return) where there is no nginx.
+    fn start() -> Option<Front> {
+        let nginx = tool("nginx")?;
+        let folder = Folder::new();
+        folder.append("hello\n");
+        let server = Server::start(&[folder.arg()]);
+        let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
+        let directory = folder.path("nginx");
+        fs::create_dir(&directory).unwrap();
+        let config = directory.join("nginx.conf");
+        let text = CONFIG
+            .replace("DIR", directory.to_str().unwrap())
+            .replace("LISTEN", &addr.to_string())
+            .replace("SERVER", &server.addr().to_string());
+        fs::write(&config, text).unwrap();
+        let mut command = Command::new(nginx);
+        command.arg("-p").arg(&directory).arg("-c").arg(&config);
+        command.arg("-e").arg(directory.join("error.log"));
+        let nginx = Program::start(&mut command);
+        until_true("nginx to listen", || TcpStream::connect(addr).is_ok());
+        Some(Front {
+            folder,
+            server,
+            addr,
+            _nginx: nginx,
+            _port: port,
+        })
+    }
+
+    /// Sends a request, of which `fields` are more lines; the rest of the answer is the caller's to read.
+    fn ask(&self, target: &str, fields: &str) -> Connection {
+        let mut connection = Connection::to(self.addr);
+        let host = self.addr;
+        connection.send(format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"
+        ));
+        connection
+    }
+}
+
+#[test]
+fn ordinary_answers() {
+    let Some(front) = Front::start() else {
+        return;
+    };
+    for path in ["/logs", "/old"] {
+        let get =
+            |target: &str, fields: &str| front.ask(&format!("{path}{target}"), fields).answer();
+        assert_eq!(get("/health", "").text(), "ok\n");
+        let whole = get("/stream/app.log", "");
+        assert_eq!(whole.text(), "hello\n");
+        let part = get("/stream/app.log", "Range: bytes=1-2\r\n");
+        assert_eq!((part.status, part.text().as_str()), (206, "el"));
+        let cursor = whole.header("Tailcast-Cursor").unwrap();
+        let poll = get(&format!("/stream/app.log?from={cursor}"), "");
+        assert_eq!(poll.status, 204);
+        // Held behind a proxy, too.
+        let mut held = front.ask(&format!("{path}/stream/app.log?from=end&wait=50"), "");
+        until_true("the poll to be held", || {
+            crate::http::source(&front.server, "app.log")["clients"] == 1
+        });
+        front.folder.append("more\n");
+        assert_eq!(held.answer().text(), "more\n");
+        fs::write(&front.folder.log, "hello\n").unwrap();
+    }
+}
+
+/// What does not end goes through at once, a few bytes at a time, and ends where it is left.
+#[test]
+fn endless_answers() {
+    let Some(front) = Front::start() else {
+        return;
+    };
+    for (target, fields) in [
+        ("/stream/app.log?follow", ""),
+        ("/stream/app.log", "Accept: text/event-stream\r\n"),
+    ] {
+        for path in ["/logs", "/old"] {
+            let connection = front.ask(&format!("{path}{target}"), fields);
+            let mut endless = crate::endless::Endless::answered(connection);
+            for number in 0..10 {
+                let line = format!("{path} {target} {number}\n");
+                front.folder.append(&line);
+                endless.until(&line);
+            }
+            drop(endless);
+            until_true("it to be gone behind the proxy, too", || {
+                crate::http::source(&front.server, "app.log")["clients"] == 0
+            });
+        }
+    }
+}
+
+#[test]
+fn websocket() {
+    let Some(front) = Front::start() else {
+        return;
+    };
+    let connection = Connection::to(front.addr);
+    let mut client = crate::client::Client::over(connection, "/logs/stream/app.log");
+    assert_eq!(client.bytes_until("\n"), b"hello\n");
+    front.folder.append("more\n");
+    assert_eq!(client.bytes_until("\n"), b"more\n");
+    front.folder.rotate();
+    front.folder.append("new\n");
+    assert_eq!(client.bytes_until("new\n"), b"new\n");
+    assert_eq!(client.event_names(), ["rotated"]);
+}
+
+/// The page asks for everything relative to where it is.
+#[test]
+fn the_page() {
+    let Some(front) = Front::start() else {
+        return;
+    };
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    viewer.chromium.go(&format!("http://{}/logs/", front.addr));
+    viewer.until_state("live");
+    front.folder.append("through nginx\n");
+    viewer.until_last("through nginx");
+    assert_eq!(viewer.shown(), ["hello", "through nginx"]);
+    viewer.assert_no_complaints();
+}
