@@ -6,10 +6,7 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use event_listener::Event;
-use futures_lite::future;
-use smol::Timer;
-
+use super::asking::Asking;
 use super::glob::{FILES_MAX, Glob, Matches};
 use super::origin::Origin;
 use super::place::Place;
@@ -27,20 +24,9 @@ pub struct Sources {
     ground: Ground,
     /// It was said that a glob matches more than is offered.
     said: Cell<bool>,
-    privacy: Rc<Privacy>,
-}
-
-/// How long a visitor waits for the file systems to say whether a file is for everyone. One that hangs holds up nobody:
-/// what it said last counts.
-const PRIVACY_TIME: Duration = Duration::from_millis(500);
-
-/// Whether one of the files is not for everyone on this machine.
-struct Privacy {
-    /// What was found last; before anything was, the careful answer.
-    known: Cell<bool>,
-    /// One check at a time, however many ask: each is a thread that may hang.
-    busy: Cell<bool>,
-    checked: Event,
+    privacy: Asking,
+    /// What was found last of the files' privacy; before anything was, the careful answer.
+    private: Cell<bool>,
 }
 
 /// What one SOURCE stands for.
@@ -69,11 +55,8 @@ impl Sources {
             groups: named.into_iter().map(group).collect(),
             ground: ground.clone(),
             said: Cell::new(false),
-            privacy: Rc::new(Privacy {
-                known: Cell::new(true),
-                busy: Cell::new(false),
-                checked: Event::new(),
-            }),
+            privacy: Asking::default(),
+            private: Cell::new(true),
         }
     }
 
@@ -103,22 +86,16 @@ impl Sources {
 
     /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret.
     pub async fn any_private(&self) -> bool {
-        let checked = self.privacy.checked.listen();
-        if !self.privacy.busy.replace(true) {
-            let list = self.list();
-            let places = list.iter().filter_map(|source| source.place.clone());
-            let places: Vec<Place> = places.collect();
-            let privacy = self.privacy.clone();
-            let check = async move {
-                let private = smol::unblock(move || places.iter().any(Place::is_private)).await;
-                privacy.known.set(private);
-                privacy.busy.set(false);
-                privacy.checked.notify(usize::MAX);
-            };
-            self.ground.executor.spawn(check).detach();
+        let list = self.list();
+        let places = list.iter().filter_map(|source| source.place.clone());
+        let places: Vec<Place> = places.collect();
+        let answer = self
+            .privacy
+            .ask(move || places.iter().any(Place::is_private));
+        if let Some(private) = answer.await {
+            self.private.set(private);
         }
-        future::or(checked, async { _ = Timer::after(PRIVACY_TIME).await }).await;
-        self.privacy.known.get()
+        self.private.get()
     }
 
     /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
