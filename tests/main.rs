@@ -59,8 +59,12 @@ mod follow;
 mod follow_http;
 /// Quoted globs: which files they offer, now and later, and which never.
 mod globs;
+/// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
+mod hostile;
 /// The plain form of a stream: one text message per line.
 mod lines;
+/// Where it listens, and the links that lead there.
+mod listen;
 /// `/metrics`: what the server counts.
 mod metrics;
 /// nginx in front, as people put one there.
@@ -81,6 +85,8 @@ mod plain;
 mod poll;
 /// Where the kernel sends no notice: FUSE, the lower layer of an overlay.
 mod polled;
+/// What is left to the process: to read in the followed directories.
+mod privileges;
 /// Why the command does not begin: one line and an exit status.
 mod refusals;
 /// Another file in the place of the followed one: rotated, renamed over, re-pointed, deleted.

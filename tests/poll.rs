@@ -1,5 +1,6 @@
 //! The article's Ajax polling and long polling: what came after a cursor, at once or after a wait.
 
+use crate::client::Client;
 use crate::cursor::Place;
 use crate::deadline::{until, until_true};
 use crate::folder::Folder;
@@ -26,7 +27,8 @@ fn from(cursor: &str) -> String {
     format!("/stream/app.log?from={cursor}")
 }
 
-/// A poll that is being held: sent, counted by the server, and not answered.
+/// A poll that is being held: sent, counted by the server, and not answered. Its place is surely taken by then only where
+/// somebody else listens already: the first one waits for a look at the file.
 struct Held(Connection);
 
 impl Held {
@@ -155,6 +157,7 @@ fn what_is_lost_is_told() {
 #[test]
 fn cut_while_held() {
     let (folder, server) = scene(lines(1..=10));
+    let _awake = Client::connect(&server, "/stream/app.log");
     let held = cursor(&get(&server, "/stream/app.log"));
     let mut held = Held::send(&server, &from(&held), "Prefer: wait=60\r\n");
     folder.truncate();

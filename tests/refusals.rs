@@ -42,6 +42,19 @@ fn bad_arguments() {
         (&["--lines=-1", log], "--lines"),
         (&["--max-clients=0", log], "--max-clients"),
         (&["--max-clients", "1.5", log], "--max-clients"),
+        (&["--key=", log], "--key"),
+        (&["--key", "  ", log], "--key"),
+        (&["--key=a", "--key-file=/dev/null", log], "--key-file"),
+        (&["--key-file=/nonexistent/key", log], "/nonexistent/key"),
+        (&["--key-file=/dev/null", log], "/dev/null"),
+        (&["--public", "--key=a", log], "--public"),
+        (&["--public=yes", log], "--public"),
+        (&["--host=pi:8080", log], "--host"),
+        (&["--host=a b", log], "--host"),
+        (&["--origin=pi.example", log], "--origin"),
+        (&["--origin=https://pi.example/path", log], "--origin"),
+        (&["--origin=null", log], "--origin"),
+        (&["--user=no-such-user", log], "no-such-user"),
         (&[log, "--max-clients"], "--max-clients"),
         (&[log, "--poll"], "--poll"),
     ] {
@@ -50,6 +63,38 @@ fn bad_arguments() {
         let said = complaint(&output);
         assert!(said.contains(named), "{args:?}: {said}");
     }
+}
+
+/// A key that others can read is none. It is not shown in the complaint either.
+#[test]
+fn keys_that_are_no_secret() {
+    let folder = Folder::new();
+    let file = folder.path("key");
+    fs::write(&file, "open-sesame\n").unwrap();
+    let arg = format!("--key-file={}", file.display());
+    for mode in [0o644, 0o604, 0o606, 0o602] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let output = run(&[&arg, "/nonexistent/app.log"]);
+        assert_eq!(output.status.code(), Some(2), "{mode:o}: {output:?}");
+        let said = complaint(&output);
+        assert!(
+            said.contains(file.to_str().unwrap()) && said.contains("chmod 600"),
+            "{said}"
+        );
+        assert!(!said.contains("sesame"), "{said}");
+    }
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    for content in ["", "\n", "open\nsesame\n", &"sesame".repeat(100)] {
+        fs::write(&file, content).unwrap();
+        let output = run(&[&arg, "/nonexistent/app.log"]);
+        assert_eq!(output.status.code(), Some(2), "{content:?}: {output:?}");
+        assert!(!complaint(&output).contains("sesame"));
+    }
+    let mut tailcast = command(&words(), Path::new("/"));
+    tailcast.arg("/nonexistent/app.log").env("TAILCAST_KEY", "");
+    let output = ended(tailcast);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(complaint(&output).contains("TAILCAST_KEY"));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The README's table of ways to read a stream: each line is run as it stands there.
 
 use crate::chromium::Chromium;
+use crate::client::Client;
+use crate::deadline::until_true;
 use crate::folder::Folder;
+use crate::http::source;
 use crate::program::Program;
 use crate::require::tool;
 use crate::server::Server;
@@ -58,12 +61,14 @@ fn in_a_shell() {
         }
         let (_folder, server, mut writer) = scene();
         writer.write(3);
+        // Somebody listens already, so that a poll's place is taken when it is counted.
+        let _awake = Client::connect(&server, "/stream/syslog");
         let mut shell = Command::new("sh");
         let mut program =
             Program::start(shell.args(["-c", &format!("exec {}", here(way, &server))]));
         if way.contains("wait=") {
-            crate::deadline::until_true("the poll to be held", || {
-                crate::http::source(&server, "syslog")["clients"] == 1
+            until_true("the poll to be held", || {
+                source(&server, "syslog")["clients"] == 2
             });
         } else {
             program.until(writer.last().trim_end());

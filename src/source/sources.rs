@@ -24,8 +24,8 @@ pub struct Sources {
     ground: Ground,
     /// It was said that a glob matches more than is offered.
     said: Cell<bool>,
-    asking: Asking,
-    /// One of the files is not for everybody: what was found last, and before anything was, the careful answer.
+    privacy: Asking,
+    /// What was found last of the files' privacy; before anything was, the careful answer.
     private: Cell<bool>,
 }
 
@@ -55,7 +55,7 @@ impl Sources {
             groups: named.into_iter().map(group).collect(),
             ground: ground.clone(),
             said: Cell::new(false),
-            asking: Asking::default(),
+            privacy: Asking::default(),
             private: Cell::new(true),
         }
     }
@@ -90,8 +90,10 @@ impl Sources {
         let list = self.list();
         let places = list.iter().filter_map(|source| source.place.clone());
         let places: Vec<Place> = places.collect();
-        let look = move || places.iter().any(Place::is_private);
-        if let Some(private) = self.asking.ask(look).await {
+        let answer = self
+            .privacy
+            .ask(move || places.iter().any(Place::is_private));
+        if let Some(private) = answer.await {
             self.private.set(private);
         }
         self.private.get()
