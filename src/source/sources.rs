@@ -1,7 +1,6 @@
 //! All streams of the command line, with those that globs find.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -32,11 +31,12 @@ pub struct Sources {
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
-    Many(Glob, Asking, RefCell<BTreeMap<OsString, Found>>),
+    Many(Glob, Asking, RefCell<Vec<Found>>),
 }
 
-/// A file that a glob has found.
+/// A file that a glob has found; they are kept in the order of their names.
 struct Found {
+    name: OsString,
     source: Rc<Source>,
     /// Since when it is not found any more.
     gone: Option<Instant>,
@@ -77,7 +77,7 @@ impl Sources {
             match group {
                 Group::One(source) => list.push(source.clone()),
                 Group::Many(.., found) => {
-                    list.extend(found.borrow().values().map(|found| found.source.clone()));
+                    list.extend(found.borrow().iter().map(|found| found.source.clone()));
                 }
             }
         }
@@ -112,36 +112,36 @@ impl Sources {
         }
     }
 
-    fn update(&self, glob: &Glob, found: &RefCell<BTreeMap<OsString, Found>>, matches: Matches) {
+    fn update(&self, glob: &Glob, found: &RefCell<Vec<Found>>, matches: Matches) {
         if matches.more && !self.said.replace(true) {
             (self.ground.say)(&report::too_many(glob, FILES_MAX));
         }
-        for (name, known) in found.borrow_mut().iter_mut() {
-            let is_there = matches.names.binary_search(name).is_ok();
+        found.borrow_mut().retain_mut(|known| {
+            let is_there = matches.names.binary_search(&known.name).is_ok();
             let since = known.gone.unwrap_or_else(Instant::now);
             known.gone = (!is_there).then_some(since);
-        }
-        found.borrow_mut().retain(|_, known| {
-            let is_over = known.gone.is_some_and(|gone| gone.elapsed() >= GONE_TIME);
-            !is_over || known.source.clients() > 0
+            is_there || since.elapsed() < GONE_TIME || known.source.clients() > 0
         });
         for name in matches.names {
-            if found.borrow().contains_key(&name) {
+            let place = |known: &Found| known.name.cmp(&name);
+            let Err(at) = found.borrow().binary_search_by(place) else {
                 continue;
-            }
+            };
             let title = self.unused(glob.title(&name));
             let place = glob.place(&name);
-            let source = if matches.readings {
+            let source = Rc::new(if matches.readings {
                 Source::sample(title, Instrument::File(place), &self.ground)
             } else {
                 Source::file(title, place, &self.ground)
-            };
-            let source = Rc::new(source);
+            });
             // Until it has been looked at.
             self.private.set(true);
-            found
-                .borrow_mut()
-                .insert(name, Found { source, gone: None });
+            let new = Found {
+                name,
+                source,
+                gone: None,
+            };
+            found.borrow_mut().insert(at, new);
         }
     }
 
