@@ -139,7 +139,7 @@ pub fn decode(text: &str) -> Option<Cow<'_, str>> {
 ///
 /// ```
 /// let (request, length) = tailcast::http::parse(b"GET /a?from=end HTTP/1.1\r\nHost: pi\r\n\r\n").unwrap().unwrap();
-/// assert_eq!((request.path.as_str(), request.parameter("from").as_deref(), length), ("/a", Some("end"), 39));
+/// assert_eq!((request.path.as_str(), request.parameter("from").as_deref(), length), ("/a", Some("end"), 38));
 /// ```
 pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Status> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
