@@ -21,7 +21,12 @@ const SHOWN_MAX: usize = 80;
 /// When the connection is broken, or what is being sent can't be read any more.
 pub async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Option<Connection>> {
     let address = exchange.connection.address;
-    let private = site.rules.minds_privacy(address) && site.sources.any_private().await;
+    let minds_privacy = site.rules.minds_privacy(address);
+    if minds_privacy {
+        // What a glob has found since the last visit counts, too.
+        site.sources.refresh().await;
+    }
+    let private = minds_privacy && site.sources.any_private().await;
     let now = Instant::now();
     let locked = site.wrong_keys.borrow().locked(address, now);
     let peer = Peer {
@@ -31,7 +36,12 @@ pub async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Option<
     };
     exchange.shared = site.rules.shared(&exchange.request);
     let answer = match gate::admit(&exchange.request, &peer, &site.rules) {
-        Verdict::In => return route(site, exchange).await,
+        Verdict::In => {
+            if !minds_privacy {
+                site.sources.refresh().await;
+            }
+            return route(site, exchange).await;
+        }
         Verdict::Misdirected => misdirected(&exchange.request),
         Verdict::Foreign => foreign(&exchange.request),
         Verdict::Locked => too_many(locked.unwrap_or(SPAN)),

@@ -30,7 +30,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Answers one request; gives the connection back if it may be kept.
+/// Answers one request, when the sources have been refreshed; gives the connection back if it may be kept.
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
@@ -43,10 +43,6 @@ pub async fn route(site: Rc<Site>, exchange: Exchange) -> io::Result<Option<Conn
             ))
             .await;
     };
-    if path.starts_with("/s") {
-        // Of the streams: files of a glob may have come or gone.
-        site.sources.refresh().await;
-    }
     let source = match path.as_str() {
         "/stream" => site.sources.first(),
         _ => path

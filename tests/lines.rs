@@ -217,3 +217,19 @@ fn a_burst_goes_out_in_few_writes() {
     let _ = tracer.wait();
     assert!(writes < 1_000, "{writes} writes for 20,000 lines");
 }
+
+/// A file of one value, written anew each time, in place or by renaming: one clean line for each.
+#[test]
+fn a_value_that_is_written_anew() {
+    for anew in [
+        |folder: &Folder, value: &str| fs::write(&folder.log, value).unwrap(),
+        |folder: &Folder, value: &str| folder.replace(value),
+    ] {
+        let (folder, _server, mut plain) = scene("21.0\n");
+        assert_eq!(plain.line(), "21.0");
+        for value in ["21.5\n", "9.25\n", "110.125\n", "7\n", "8\n"] {
+            anew(&folder, value);
+            assert_eq!(plain.line() + "\n", value);
+        }
+    }
+}

@@ -7,8 +7,9 @@ use futures_lite::future;
 use smol::Timer;
 use smol::lock::Mutex;
 
-/// How long an answer is waited for. A disk that has to spin up first takes longer, and then there is one the next time.
-const ANSWER_TIME: Duration = Duration::from_secs(1);
+/// How long an answer is waited for: at the door a visitor waits for it. A disk that has to spin up first takes longer,
+/// and has its answer the next time.
+const ANSWER_TIME: Duration = Duration::from_millis(500);
 
 /// Asks on another thread, one question at a time: where no answer comes, one thread hangs, not one for each who asks.
 #[derive(Default)]

@@ -84,7 +84,8 @@ impl Sources {
         list
     }
 
-    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret.
+    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret. Where a file
+    /// system hangs, what it said last counts.
     pub async fn any_private(&self) -> bool {
         let list = self.list();
         let places = list.iter().filter_map(|source| source.place.clone());
@@ -136,6 +137,8 @@ impl Sources {
                 Source::file(title, place, &self.ground)
             };
             let source = Rc::new(source);
+            // Until it has been looked at.
+            self.private.set(true);
             found
                 .borrow_mut()
                 .insert(name, Found { source, gone: None });

@@ -1,5 +1,5 @@
 //! `cargo bench`: Tailcast beside a bare TCP server, which is the limit, and beside websocketd where it is installed.
-//! `cargo bench -- latency memory` measures only these. Some four minutes in all; one table at the end.
+//! `cargo bench -- latency memory` measures only these. Some six minutes in all; one table at the end.
 //!
 //! | room | what is in it |
 //! | --- | --- |
@@ -8,7 +8,7 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint` | what is measured |
+//! | `latency`, `throughput`, `footprint`, `flows` | what is measured |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -20,6 +20,7 @@
 
 mod bare;
 mod client;
+mod flows;
 mod footprint;
 mod latency;
 mod measure;
@@ -41,12 +42,14 @@ const DEADLINE: Duration = Duration::from_secs(600);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 6] = [
+const CHAPTERS: [Chapter; 8] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
     ("memory", footprint::memory),
     ("wakeups", footprint::wake_ups),
+    ("pipe", |_, _| flows::piped()),
+    ("samples", |_, _| flows::samples()),
     ("size", |_, _| footprint::size()),
 ];
 

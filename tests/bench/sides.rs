@@ -69,6 +69,14 @@ impl Server {
         }
     }
 
+    /// A Tailcast of these sources and options, with this standard input.
+    pub fn tailcast(arguments: &[&str], input: Stdio) -> Self {
+        let mut command = child(env!("CARGO_BIN_EXE_tailcast"));
+        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        command.stdin(input);
+        Self::announced(Side::Tailcast, From::End, command)
+    }
+
     /// The server's process.
     pub fn pid(&self) -> u32 {
         self.process.id()
