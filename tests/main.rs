@@ -41,6 +41,8 @@ mod writer;
 
 /// The Autobahn test suite against the example `echo`.
 mod autobahn;
+/// Clients killed and stopped, the log cut again and again: who survives has every byte.
+mod chaos;
 /// The command: its options, what it prints, how it ends.
 mod cli;
 /// Clients of every kind, and what each of them costs the others: nothing.

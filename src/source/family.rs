@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
@@ -57,10 +58,10 @@ fn is_turn(suffix: &str) -> bool {
 
 /// One file of a family, not opened yet.
 #[derive(Debug)]
-pub struct Member {
+struct Member {
     path: PathBuf,
     /// What `lstat` said of it.
-    pub seen: Seen,
+    seen: Seen,
     scheme: Scheme,
     /// Of two files written in the same tick of the clock, `app.log.2` is older than `app.log.1`.
     turn: u64,
@@ -71,7 +72,7 @@ impl Member {
     ///
     /// # Errors
     /// As `open(2)`; `NotFound` where it has been rotated on.
-    pub fn open(&self) -> io::Result<(File, Seen)> {
+    fn open(&self) -> io::Result<(File, Seen)> {
         let (file, seen) = open_regular(&self.path, OFlags::NOFOLLOW)?;
         if seen.id == self.seen.id {
             Ok((file, seen))
@@ -85,11 +86,101 @@ impl Member {
     }
 }
 
+/// How often a directory is read again because names changed meanwhile, each time after twice the wait, from a millisecond
+/// on: a quarter of a second in all. A rotation that renames a hundred files is done in a few.
+const READINGS_MAX: u32 = 8;
+
+/// Reads the family and opens what `pick` wants of it, again and again until no name has changed from before the reading to
+/// after the opening: a directory that is being renamed in can show a file twice or not at all. Blocks.
+///
+/// `None`: it never stood still.
+fn steady<T>(path: &Path, pick: impl Fn(Vec<Member>) -> io::Result<T>) -> Option<T> {
+    let names = |members: &[Member]| -> Vec<(PathBuf, FileId)> {
+        members
+            .iter()
+            .map(|member| (member.path.clone(), member.seen.id))
+            .collect()
+    };
+    for reading in 0..READINGS_MAX {
+        // A directory that can't be read has no family to offer.
+        let before = members(path).unwrap_or_default();
+        let mut was = names(&before);
+        if let Ok(picked) = pick(before) {
+            let mut is = names(&members(path).unwrap_or_default());
+            // By name: age may change while a writer goes on in a renamed file.
+            was.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            is.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            if was == is {
+                return Some(picked);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1 << reading));
+    }
+    None
+}
+
+/// The file of `path`'s family with this inode, open, and whether there is a family at all. Blocks.
+pub fn find(path: &Path, inode: u64) -> (bool, Option<(File, Seen)>) {
+    let found = steady(path, |members| {
+        let member = members.iter().find(|member| member.seen.id.inode == inode);
+        Ok((!members.is_empty(), member.map(Member::open).transpose()?))
+    });
+    found.unwrap_or((true, None))
+}
+
+/// What a name has meant between two files.
+pub struct Between {
+    /// The files, open, oldest first.
+    pub files: Vec<(File, Seen)>,
+    /// Some may be missing, before the first of them.
+    pub gap: bool,
+}
+
+/// The files that `path` meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more than `most`
+/// only the newest are opened. Blocks.
+pub fn between(
+    path: &Path,
+    id: FileId,
+    known: Option<&Seen>,
+    now: Option<FileId>,
+    most: usize,
+) -> Between {
+    let found = steady(path, |members| {
+        let (mut newer, unsure) = after(members, id, known, now);
+        let surplus = newer.len().saturating_sub(most);
+        newer.drain(..surplus);
+        let files: Vec<_> = newer.iter().map(Member::open).collect::<io::Result<_>>()?;
+        Ok(Between {
+            files,
+            gap: unsure || surplus > 0,
+        })
+    });
+    found.unwrap_or(Between {
+        files: Vec::new(),
+        gap: true,
+    })
+}
+
+/// The one file that `path` meant next after file `id`, if there was one before file `now`, open; and whether one may be
+/// missing before it. Blocks.
+pub fn next(
+    path: &Path,
+    id: FileId,
+    known: Option<&Seen>,
+    now: Option<FileId>,
+) -> (Option<(File, Seen)>, bool) {
+    let found = steady(path, |members| {
+        let (newer, gap) = after(members, id, known, now);
+        Ok((newer.first().map(Member::open).transpose()?, gap))
+    });
+    found.unwrap_or((None, true))
+}
+
 /// The rotated files of `path`, which is no symbolic link or is taken for none, oldest first. Blocks.
 ///
 /// # Errors
 /// When the directory can't be read.
-pub fn members(path: &Path) -> io::Result<Vec<Member>> {
+fn members(path: &Path) -> io::Result<Vec<Member>> {
     let (Some(directory), Some(name)) =
         (directory(path), path.file_name().and_then(|n| n.to_str()))
     else {
@@ -126,13 +217,20 @@ pub fn members(path: &Path) -> io::Result<Vec<Member>> {
 /// The files that the name meant after file `id` and before file `now`, oldest first; `known` is what was last seen of `id`.
 ///
 /// The second value tells whether one may be missing among them: newer ones are there, `id` itself is not.
-pub fn after(
+fn after(
     mut members: Vec<Member>,
     id: FileId,
     known: Option<&Seen>,
     now: Option<FileId>,
 ) -> (Vec<Member>, bool) {
-    members.retain(|member| Some(member.seen.id) != now && member.seen.size > 0);
+    // What is newer than `now` has come since that was opened, and comes after it.
+    if let Some(at) = members
+        .iter()
+        .position(|member| Some(member.seen.id) == now)
+    {
+        members.truncate(at);
+    }
+    members.retain(|member| member.seen.id == id || member.seen.size > 0);
     if let Some(at) = members.iter().position(|member| member.seen.id == id) {
         let scheme = members[at].scheme;
         let newer = members.split_off(at + 1);

@@ -105,16 +105,10 @@ impl Known {
             && let Ok(metadata) = before.metadata()
         {
             let before = disk::seen(&metadata);
-            let members = family::members(&place.target()).unwrap_or_default();
-            let (mut found, unsure) =
-                family::after(members, before.id, Some(&before), Some(seen.id));
-            let surplus = found.len().saturating_sub(BETWEEN_MAX);
-            found.drain(..surplus);
-            between = found
-                .iter()
-                .filter_map(|member| member.open().ok())
-                .collect();
-            gap = unsure || surplus > 0 || between.len() < found.len();
+            let now = Some(seen.id);
+            let found =
+                family::between(&place.target(), before.id, Some(&before), now, BETWEEN_MAX);
+            (between, gap) = (found.files, found.gap);
         }
         Ok(Opened {
             tail: tail(&file, seen.size),

@@ -66,18 +66,7 @@ impl Walk {
             return Ok(());
         }
         let place = self.follower.place.clone();
-        let (any, found) = smol::unblock(move || {
-            // A directory that can't be read has no family to offer.
-            let members = family::members(&place.target()).unwrap_or_default();
-            let known = members
-                .iter()
-                .find(|member| member.seen.id.inode == cursor.inode);
-            (
-                !members.is_empty(),
-                known.and_then(|known| known.open().ok()),
-            )
-        })
-        .await;
+        let (any, found) = smol::unblock(move || family::find(&place.target(), cursor.inode)).await;
         if let Some((file, seen)) = found
             && seen.id != last.id
         {
@@ -100,20 +89,24 @@ impl Walk {
     /// From a member of the family, which no follower has linked to anything, finds the way on to the next newer one.
     async fn link(&self) {
         let place = self.follower.place.clone();
-        let at = self.generation.file().and_then(|file| file.metadata().ok());
-        let (id, now) = (self.generation.id, self.follower.seen().map(|seen| seen.id));
+        // Taken before the directory is read: what comes after this one is linked to it already.
+        let last = self.follower.last();
+        let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
+        let at = self.generation.file();
         let (next, gap) = smol::unblock(move || {
-            let members = family::members(&place.target()).unwrap_or_default();
-            let at = at.map(|metadata| disk::seen(&metadata));
-            let (newer, gap) = family::after(members, id, at.as_ref(), now);
-            (newer.first().and_then(|next| next.open().ok()), gap)
+            let at = at
+                .and_then(|file| file.metadata().ok())
+                .map(|metadata| disk::seen(&metadata));
+            family::next(&place.target(), id, at.as_ref(), now)
         })
         .await;
+        // One at a time: a client that is far behind holds one file, not all of them.
         let next = match next {
             Some((file, seen)) => Some(Rc::new(self.follower.generation(file, seen))),
-            None => self.follower.last(),
+            None => last,
         };
-        *self.generation.next.borrow_mut() = next.map(|next| (Link::Rotated { gap }, next));
+        let link = Link::Rotated { gap };
+        *self.generation.next.borrow_mut() = next.map(|next| (link, next));
     }
 
     /// The size of the newest file in bytes; 0 where there is none.
