@@ -14,7 +14,10 @@ use tailcast::gate::key::Key;
 use tailcast::links::{self, Links};
 use tailcast::report::{self, Error};
 use tailcast::server::{self, Config};
-use tailcast::source::origin::{self, Origin};
+use tailcast::source::{
+    named,
+    origin::{self, Origin},
+};
 use tailcast::{confine, listen, qr, secret};
 
 fn main() -> ExitCode {
@@ -47,7 +50,7 @@ fn start() -> Result<(), Error> {
 fn begin(args: Args) -> Result<(), Error> {
     let key = secret::key(&args, std::env::var_os(secret::VARIABLE))?;
     let account = args.user.as_deref().map(Account::find).transpose()?;
-    let named = config::sources(&args.sources)?;
+    let named = named::sources(&args.sources)?;
     let sources = named.into_iter().map(origin::recognise);
     let sources = sources.collect::<Result<Vec<_>, Error>>()?;
     let cannot_listen = |(address, error)| report::cannot_listen(address, &error);

@@ -12,6 +12,7 @@ pub mod generation;
 pub mod glob;
 pub mod history;
 mod look;
+pub mod named;
 pub mod notices;
 pub mod origin;
 pub mod pipe;

@@ -8,10 +8,10 @@ use rustix::fs::{Access, access};
 
 use super::disk::FileSystem;
 use super::glob::Glob;
+use super::named::{Means, Named};
 use super::pipe::{Outlet, is_outlet};
 use super::place::Place;
 use super::sample::Instrument;
-use crate::config::{Means, Named};
 use crate::report::{self, Error};
 
 /// What a stream is made of.
