@@ -508,15 +508,22 @@ fn a_browser_with_a_key() {
     let Some(mut chromium) = Chromium::start() else {
         return;
     };
-    let (_folder, server) = scene(&["--key", KEY]);
+    let folder = Folder::new();
+    folder.append("hello\n");
+    let file = folder.path("key");
+    let write_key = |key: &str| {
+        fs::write(&file, key).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    };
+    write_key(KEY);
+    let by_file = format!("--key-file={}", file.display());
+    let mut server = Server::start(&[&by_file, folder.arg()]);
+    let asks = "!!document.querySelector('input[name=key]')";
     let heading = "document.querySelector('h1')?.textContent";
     let shows_hello = "document.getElementById('rows')?.textContent.includes('hello')";
     // Without it: a page with one field, which takes it.
     chromium.go(&server.url("/"));
-    chromium.until(
-        "the page that asks",
-        "!!document.querySelector('input[name=key]')",
-    );
+    chromium.until("the page that asks", asks);
     let submit = |key: &str| {
         format!(
             "document.querySelector('input[name=key]').value = {}; document.querySelector('button').click(); true",
@@ -548,5 +555,11 @@ fn a_browser_with_a_key() {
     );
     // And it lasts.
     chromium.go(&server.url("/"));
+    chromium.until("the log", shows_hello);
+    // Until there is another: then the open page asks for that.
+    write_key("another");
+    server.restart();
+    chromium.until("the page that asks", asks);
+    chromium.evaluate(&submit("another"));
     chromium.until("the log", shows_hello);
 }

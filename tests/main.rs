@@ -105,6 +105,8 @@ mod samples;
 mod session;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.
 mod statuses;
+/// TLS, done by a proxy in front: nginx and Caddy.
+mod tls;
 /// The README's table of ways to read a stream: each line is run as it stands there.
 mod ways;
 /// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.

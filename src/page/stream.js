@@ -67,7 +67,13 @@ export class Stream {
     socket.binaryType = 'arraybuffer';
     // A socket given up may still speak: what it says comes again over the next one.
     socket.onmessage = ({ data }) => socket === this.#socket && this.#hear(data);
-    socket.onclose = () => socket === this.#socket && this.#retry();
+    let opened = false;
+    socket.onopen = () => (opened = true);
+    socket.onclose = () => {
+      if (socket !== this.#socket) return;
+      this.#retry();
+      if (!opened) askForKey();
+    };
     this.#socket = socket;
     this.#heard = this.#asked = Date.now();
     this.#listener.state('connecting');
@@ -183,4 +189,10 @@ export class Stream {
     this.#listener.state('reconnecting', seconds);
     this.#timer = setTimeout(() => this.#countDown(), left - (seconds - 1) * 1000);
   }
+}
+
+/** A WebSocket does not tell a key that has changed from a network that is gone; a request does. The page then asks for it. */
+async function askForKey() {
+  const answer = await fetch('health', { cache: 'no-store' }).catch(() => null);
+  if (answer?.status === 401) location.reload();
 }
