@@ -1,14 +1,19 @@
 //! The command line into a checked configuration. Every default and every limit on a value stands here, with its unit.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::FromArgs;
 
+use crate::gate::Rules;
 use crate::gate::authority::{Host, Origin};
+use crate::gate::key::Key;
 use crate::report::Error;
+use crate::server::Config;
 use crate::source::named::INPUT;
+use crate::{links, source};
 
 /// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard input); with none, this
 /// machine's own vitals are streamed.
@@ -122,6 +127,33 @@ const SWITCHES: [&str; 7] = [
 /// Standard input, as the parser gets it: it takes any word that begins with a dash for an option. No argument holds a NUL.
 const INPUT_HIDDEN: &str = "\0-";
 
+impl Args {
+    /// What a server is run with: the `sources` that were recognised, the `key` that was found or made.
+    pub fn checked(
+        self,
+        key: Option<Key>,
+        sources: Vec<(String, source::origin::Origin)>,
+        say: fn(&str),
+    ) -> Config {
+        Config {
+            sources,
+            lines: self.lines,
+            poll: self.poll,
+            sample: self.sample,
+            record: self.record,
+            heartbeat: self.heartbeat,
+            max_clients: self.max_clients,
+            websocket_only: self.websocket_only,
+            rules: Rules {
+                names: [links::names(), self.host].concat(),
+                origins: self.origin,
+                key,
+            },
+            say,
+        }
+    }
+}
+
 /// What the arguments ask for.
 #[derive(Debug)]
 pub enum Asked {
@@ -129,6 +161,17 @@ pub enum Asked {
     Run(Box<Args>),
     /// To print this text and be done.
     Print(String),
+}
+
+/// The command line as text.
+///
+/// # Errors
+/// Where it is not UTF-8; exit status 2.
+pub fn words(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, Error> {
+    let said = |argument: OsString| Error::usage(format!("{argument:?} is not UTF-8"));
+    arguments
+        .map(|argument| argument.into_string().map_err(said))
+        .collect()
 }
 
 /// Reads the command line without the program's name.

@@ -35,6 +35,13 @@ pub struct Confinement {
     _open: Vec<PathFd>,
 }
 
+impl Confinement {
+    /// Whether anything was taken away.
+    pub fn holds(&self) -> bool {
+        !self.readable.is_empty()
+    }
+}
+
 /// Takes away what streaming `sources` does not need.
 pub fn confine<'a>(sources: impl IntoIterator<Item = &'a Origin>) -> Confinement {
     let mut readable: Vec<PathBuf> = OWN.iter().map(PathBuf::from).collect();

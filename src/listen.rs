@@ -1,10 +1,11 @@
 //! The socket that the server listens on.
 
-use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
+
+use crate::report::{self, Error};
 
 /// The port that `--listen` has by default.
 const PORT: u16 = 8080;
@@ -15,9 +16,9 @@ const BACKLOG: i32 = 1024;
 /// Listens on `asked`; by default on every address, IPv6 and IPv4, and on those of IPv4 where there is no IPv6.
 ///
 /// # Errors
-/// The address that could not be had, and why.
-pub fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, (SocketAddr, io::Error)> {
-    let said = |address| move |error: Errno| (address, error.into());
+/// Names the address and the cause.
+pub fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, Error> {
+    let said = |address| move |error: Errno| report::cannot_listen(address, &error.into());
     if let Some(address) = asked {
         return bind(address).map_err(said(address));
     }

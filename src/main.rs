@@ -9,16 +9,12 @@ use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
 use tailcast::account::Account;
 use tailcast::config::{self, Args, Asked};
-use tailcast::gate::Rules;
 use tailcast::gate::key::Key;
-use tailcast::links::{self, Links};
+use tailcast::links::Links;
 use tailcast::report::{self, Error};
-use tailcast::server::{self, Config};
-use tailcast::source::{
-    named,
-    origin::{self, Origin},
-};
-use tailcast::{confine, listen, qr, secret};
+use tailcast::source::named;
+use tailcast::source::origin::{self, Origin};
+use tailcast::{confine, listen, qr, secret, server};
 
 fn main() -> ExitCode {
     match start() {
@@ -31,12 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<(), Error> {
-    let mut arguments = Vec::new();
-    for argument in std::env::args_os().skip(1) {
-        let said =
-            |argument: std::ffi::OsString| Error::usage(format!("{argument:?} is not UTF-8"));
-        arguments.push(argument.into_string().map_err(said)?);
-    }
+    let arguments = config::words(std::env::args_os().skip(1))?;
     match config::parse(&arguments)? {
         Asked::Run(args) => begin(*args),
         Asked::Print(text) => {
@@ -53,13 +44,11 @@ fn begin(args: Args) -> Result<(), Error> {
     let named = named::sources(&args.sources)?;
     let sources = named.into_iter().map(origin::recognise);
     let sources = sources.collect::<Result<Vec<_>, Error>>()?;
-    let cannot_listen = |(address, error)| report::cannot_listen(address, &error);
-    let listener = listen::listen(args.listen).map_err(cannot_listen)?;
+    let listener = listen::listen(args.listen)?;
     let files: Vec<_> = sources.iter().flat_map(|source| source.1.files()).collect();
     let confinement = confine::confine(sources.iter().map(|source| &source.1));
-    let is_confined = !confinement.readable.is_empty();
     if let Some(account) = account {
-        account.assume()?.give_up(&files, is_confined)?;
+        account.assume()?.give_up(&files, confinement.holds())?;
     }
     if args.verbose {
         eprintln!("tailcast: {}", report::rights(&confinement));
@@ -78,7 +67,7 @@ async fn run(
         .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
     let bound = listener
         .local_addr()
-        .map_err(|error| Error::refused(format!("cannot name the listener: {error}")))?;
+        .map_err(|error| report::no_name(&error))?;
     if !args.quiet {
         let links = Links::new(bound, key.as_ref());
         print(&report::banner(&sources, args.sample, &links));
@@ -86,22 +75,7 @@ async fn run(
             print(&links.lan().and_then(qr::draw).unwrap_or_default());
         }
     }
-    let config = Config {
-        sources,
-        lines: args.lines,
-        poll: args.poll,
-        sample: args.sample,
-        record: args.record,
-        heartbeat: args.heartbeat,
-        max_clients: args.max_clients,
-        websocket_only: args.websocket_only,
-        rules: Rules {
-            names: [links::names(), args.host].concat(),
-            origins: args.origin,
-            key,
-        },
-        say: |text| eprintln!("tailcast: {text}"),
-    };
+    let config = args.checked(key, sources, |text| eprintln!("tailcast: {text}"));
     let shutdown = async move { _ = signals.next().await };
     server::run(listener, config, shutdown)
         .await

@@ -123,7 +123,7 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
 
 /// What is left to the process.
 pub fn rights(confinement: &Confinement) -> String {
-    if confinement.readable.is_empty() {
+    if !confinement.holds() {
         return "this kernel has no Landlock; what this user may read can be read".to_owned();
     }
     let shown = |path: &PathBuf| format!("`{}`", path.display());
@@ -132,6 +132,11 @@ pub fn rights(confinement: &Confinement) -> String {
         "all rights but to read are given up, beneath {}",
         readable.join(", ")
     )
+}
+
+/// The kernel does not say where we listen.
+pub fn no_name(error: &io::Error) -> Error {
+    Error::refused(format!("cannot name the listener: {}", cause(error)))
 }
 
 /// An I/O error's cause, lower case, without the number that the standard library puts behind it.
