@@ -52,6 +52,9 @@ fuzz_target!(|input: &[u8]| {
     }
 
     // The last lines, read backwards in pieces.
+    if bytes.len() >= 20_000 {
+        return;
+    }
     let count = u64::from(first % 7);
     let mut last = LastLines::new(count);
     let mut start = 0;
@@ -65,7 +68,5 @@ fuzz_target!(|input: &[u8]| {
     }
     let skipped = simple.len().saturating_sub(count as usize);
     let want: usize = simple[..skipped].iter().map(|line| line.len()).sum();
-    if bytes.len() < 20_000 {
-        assert_eq!(start, want, "the last {count} lines");
-    }
+    assert_eq!(start, want, "the last {count} lines");
 });
