@@ -28,6 +28,8 @@ mod folder;
 mod http;
 /// A program that others wrote, and what it prints.
 mod program;
+/// A proxy in front of a Tailcast: nginx or Caddy.
+mod proxy;
 /// Outside programs: found on `PATH`, or the test is skipped in plain words.
 mod require;
 /// The binary as a process: started, stopped, restarted on its port, measured.

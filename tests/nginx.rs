@@ -3,33 +3,14 @@
 use crate::client::Client;
 use crate::deadline::until_true;
 use crate::endless::Endless;
-use crate::folder::Folder;
 use crate::http::{Connection, source};
-use crate::program::Program;
+use crate::proxy::Proxy;
 use crate::require::tool;
-use crate::server::{Server, reserve};
 use crate::viewer::Viewer;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::os::fd::OwnedFd;
-use std::process::Command;
 
-/// Everything that it writes goes into its directory; `/old/` is a location with nothing but nginx's own defaults, HTTP/1.0
-/// among them.
-const CONFIG: &str = r#"
-daemon off;
-master_process off;
-pid DIR/pid;
-error_log DIR/error.log;
-events {}
-http {
-    access_log off;
-    client_body_temp_path DIR/body;
-    proxy_temp_path DIR/proxy;
-    fastcgi_temp_path DIR/fastcgi;
-    uwsgi_temp_path DIR/uwsgi;
-    scgi_temp_path DIR/scgi;
-    map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
+/// `/old/` is a location with nothing but nginx's own defaults, HTTP/1.0 among them.
+const CONFIG: &str = "
     server {
         listen LISTEN;
         location /logs/ {
@@ -41,67 +22,31 @@ http {
         }
         location /old/ { proxy_pass http://SERVER/; }
     }
-}
-"#;
+";
 
-/// A running nginx before a running Tailcast.
-struct Front {
-    folder: Folder,
-    server: Server,
-    addr: SocketAddr,
-    _nginx: Program,
-    _port: OwnedFd,
+/// `None` (the test should return) where there is no nginx.
+fn start() -> Option<Proxy> {
+    Some(Proxy::nginx(tool("nginx")?, CONFIG, |_| ()))
 }
 
-impl Front {
-    /// `None` (the test should return) where there is no nginx.
-    fn start() -> Option<Front> {
-        let nginx = tool("nginx")?;
-        let folder = Folder::new();
-        folder.append("hello\n");
-        let server = Server::start(&[folder.arg()]);
-        let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
-        let directory = folder.path("nginx");
-        fs::create_dir(&directory).unwrap();
-        let config = directory.join("nginx.conf");
-        let text = CONFIG
-            .replace("DIR", directory.to_str().unwrap())
-            .replace("LISTEN", &addr.to_string())
-            .replace("SERVER", &server.addr().to_string());
-        fs::write(&config, text).unwrap();
-        let mut command = Command::new(nginx);
-        command.arg("-p").arg(&directory).arg("-c").arg(&config);
-        command.arg("-e").arg(directory.join("error.log"));
-        let nginx = Program::start(&mut command);
-        until_true("nginx to listen", || TcpStream::connect(addr).is_ok());
-        Some(Front {
-            folder,
-            server,
-            addr,
-            _nginx: nginx,
-            _port: port,
-        })
-    }
-
-    /// Sends a request, of which `fields` are more lines; the rest of the answer is the caller's to read.
-    fn ask(&self, target: &str, fields: &str) -> Connection {
-        let mut connection = Connection::to(self.addr);
-        let host = self.addr;
-        connection.send(format!(
-            "GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"
-        ));
-        connection
-    }
+/// Sends a request, of which `fields` are more lines; the rest of the answer is the caller's to read.
+fn ask(front: &Proxy, target: &str, fields: &str) -> Connection {
+    let mut connection = Connection::to(front.addr);
+    let host = front.addr;
+    connection.send(format!(
+        "GET {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"
+    ));
+    connection
 }
 
 #[test]
 fn ordinary_answers() {
-    let Some(front) = Front::start() else {
+    let Some(front) = start() else {
         return;
     };
     for path in ["/logs", "/old"] {
         let get =
-            |target: &str, fields: &str| front.ask(&format!("{path}{target}"), fields).answer();
+            |target: &str, fields: &str| ask(&front, &format!("{path}{target}"), fields).answer();
         assert_eq!(get("/health", "").text(), "ok\n");
         let whole = get("/stream/app.log", "");
         assert_eq!(whole.text(), "hello\n");
@@ -112,7 +57,11 @@ fn ordinary_answers() {
         assert_eq!(poll.status, 204);
         // Held behind a proxy, too. Somebody listens already, so that its place is taken when it is counted.
         let _awake = Client::connect(&front.server, "/stream/app.log");
-        let mut held = front.ask(&format!("{path}/stream/app.log?from=end&wait=50"), "");
+        let mut held = ask(
+            &front,
+            &format!("{path}/stream/app.log?from=end&wait=50"),
+            "",
+        );
         until_true("the poll to be held", || {
             source(&front.server, "app.log")["clients"] == 2
         });
@@ -125,7 +74,7 @@ fn ordinary_answers() {
 /// What does not end goes through at once, a few bytes at a time, and ends where it is left.
 #[test]
 fn endless_answers() {
-    let Some(front) = Front::start() else {
+    let Some(front) = start() else {
         return;
     };
     for (target, fields) in [
@@ -133,7 +82,7 @@ fn endless_answers() {
         ("/stream/app.log", "Accept: text/event-stream\r\n"),
     ] {
         for path in ["/logs", "/old"] {
-            let connection = front.ask(&format!("{path}{target}"), fields);
+            let connection = ask(&front, &format!("{path}{target}"), fields);
             let mut endless = Endless::answered(connection);
             for number in 0..10 {
                 let line = format!("{path} {target} {number}\n");
@@ -150,7 +99,7 @@ fn endless_answers() {
 
 #[test]
 fn websocket() {
-    let Some(front) = Front::start() else {
+    let Some(front) = start() else {
         return;
     };
     let connection = Connection::to(front.addr);
@@ -167,7 +116,7 @@ fn websocket() {
 /// The page asks for everything relative to where it is.
 #[test]
 fn the_page() {
-    let Some(front) = Front::start() else {
+    let Some(front) = start() else {
         return;
     };
     let Some(mut viewer) = Viewer::start() else {
