@@ -1,6 +1,6 @@
 //! A link as a QR code for a terminal, so that a phone need not be typed on.
 
-use qrcodegen::{QrCode, QrCodeEcc};
+use qrcodegen::{QrCode, QrCodeEcc, QrSegment};
 
 /// Light modules around the code (ISO/IEC 18004 asks for four; scanners are content with two, and a terminal is small).
 const QUIET: i32 = 2;
@@ -11,7 +11,9 @@ const END: &str = "\x1b[0m";
 
 /// The code for `link`, two rows of modules in a line of half blocks. `None` for a link too long to be one.
 pub fn draw(link: &str) -> Option<String> {
-    let code = QrCode::encode_text(link, QrCodeEcc::Low).ok()?;
+    // As bytes: a link has lower-case letters, so that no denser form would fit it.
+    let text = [QrSegment::make_bytes(link.as_bytes())];
+    let code = QrCode::encode_segments(&text, QrCodeEcc::Low).ok()?;
     let end = code.size() + QUIET;
     let mut drawn = String::new();
     let mut y = -QUIET;

@@ -1,7 +1,6 @@
 //! Places for connections: how many there are in all, and how many one address may take.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -18,8 +17,8 @@ pub struct Seats {
     all: usize,
     each: usize,
     taken: Cell<usize>,
-    /// Where those are from who have one; no more rows than seats.
-    by_address: RefCell<HashMap<IpAddr, usize>>,
+    /// Where those are from who have one, and how many of each; no more rows than seats.
+    by_address: RefCell<Vec<(IpAddr, usize)>>,
     left: Event,
 }
 
@@ -43,11 +42,11 @@ impl Seats {
         let counted = (!address.is_loopback()).then_some(address);
         if let Some(address) = counted {
             let mut by_address = self.by_address.borrow_mut();
-            let from_there = by_address.get(&address).copied().unwrap_or(0);
-            if from_there >= self.each {
-                return None;
+            match by_address.iter_mut().find(|row| row.0 == address) {
+                Some((_, count)) if *count >= self.each => return None,
+                Some((_, count)) => *count += 1,
+                None => by_address.push((address, 1)),
             }
-            by_address.insert(address, from_there + 1);
         }
         self.taken.set(self.taken.get() + 1);
         Some(Seat {
@@ -89,9 +88,11 @@ impl Drop for Seat {
         let seats = &self.seats;
         if let Some(address) = self.counted {
             let mut by_address = seats.by_address.borrow_mut();
-            match by_address.get_mut(&address) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => drop(by_address.remove(&address)),
+            if let Some(row) = by_address.iter().position(|row| row.0 == address) {
+                by_address[row].1 -= 1;
+                if by_address[row].1 == 0 {
+                    by_address.swap_remove(row);
+                }
             }
         }
         seats.taken.set(seats.taken.get() - 1);

@@ -186,7 +186,9 @@ pub async fn run(
         heartbeat: config.heartbeat,
         started: Instant::now(),
     });
-    let noticing = server.executor.spawn(async move { notices.run().await });
+    let noticing = server
+        .executor
+        .spawn(async move { _ = notices.run().await }.boxed_local());
     let served = server
         .run(listener, shutdown, move |exchange| {
             door::enter(site.clone(), exchange)
@@ -235,6 +237,7 @@ where
 
 /// Connections and their tasks, whatever is served on them.
 struct Server {
+    /// Its tasks are boxed, as a `Ground`'s are.
     executor: Rc<LocalExecutor<'static>>,
     shutdown: Rc<Shutdown>,
     seats: Rc<Seats>,
@@ -270,8 +273,8 @@ impl Server {
         // Tasks of their own: what the executor itself waits for is polled at every wake-up, whatever it was for.
         let server = self.clone();
         let accepting = async move { server.accept(&listener, Rc::new(handle)).await };
-        let accepting = self.executor.spawn(accepting);
-        let shutdown = self.executor.spawn(shutdown);
+        let accepting = self.executor.spawn(accepting.boxed_local());
+        let shutdown = self.executor.spawn(shutdown.boxed_local());
         let run = async {
             shutdown.await;
             drop(accepting);
@@ -299,8 +302,10 @@ impl Server {
                     // IPv4 comes mapped into IPv6 where one socket takes both.
                     let address = peer.ip().to_canonical();
                     let admitted = self.admit(socket, address, handle.clone());
-                    let task = AssertUnwindSafe(admitted).catch_unwind();
-                    // What a client does wrong, and a bug that it meets, ends its own task.
+                    // What a client does wrong, and a bug that it meets, ends its own task. Boxed by itself: captured, it
+                    // would be in the task twice, before and while it runs.
+                    let caught = AssertUnwindSafe(admitted).catch_unwind().boxed_local();
+                    let task = async move { _ = caught.await }.boxed_local();
                     self.executor.spawn(task).detach();
                 }
                 Err(error) if is_out_of_resources(&error) => {

@@ -7,6 +7,8 @@ use futures_lite::future;
 use smol::Timer;
 use smol::lock::Mutex;
 
+use super::aside::aside;
+
 /// How long an answer is waited for: at the door a visitor waits for it. A disk that has to spin up first takes longer,
 /// and has its answer the next time.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
@@ -25,7 +27,7 @@ impl Asking {
     ) -> Option<T> {
         let answer = async {
             let turn = self.turn.lock_arc().await;
-            let asked = smol::unblock(move || {
+            let asked = aside(move || {
                 let answer = question();
                 // Kept until here, whether or not anybody still waits.
                 drop(turn);

@@ -10,6 +10,7 @@ use rustix::fs::{StatFs, fstatfs, statfs};
 use rustix::io::{Errno, ReadWriteFlags};
 use smol::lock::Semaphore;
 
+use super::aside::aside;
 use super::step::{FileId, Seen};
 
 /// How far a file system can be trusted to answer at once and to send notices.
@@ -135,7 +136,7 @@ static COLD_READS: Semaphore = Semaphore::new(16);
 /// As `pread(2)`.
 pub async fn read_cold(file: Arc<File>, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let _turn = COLD_READS.acquire().await;
-    smol::unblock(move || {
+    aside(move || {
         let mut bytes = vec![0; length];
         let read = file.read_at(&mut bytes, offset)?;
         bytes.truncate(read);

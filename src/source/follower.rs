@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_listener::{Event, EventListener};
-use futures_lite::future;
+use futures_lite::{FutureExt, future};
 use smol::{Task, Timer};
 
 use super::Ground;
+use super::aside::aside;
 use super::disk::FileSystem;
 use super::family;
 use super::generation::{Generation, Link};
@@ -103,7 +104,7 @@ impl Follower {
         self.listeners.set(self.listeners.get() + 1);
         if self.following.borrow().is_none() {
             let void = Rc::new(Generation::void(self.ground.serial()));
-            let task = self.ground.executor.spawn(self.clone().run());
+            let task = self.ground.executor.spawn(self.clone().run().boxed_local());
             *self.following.borrow_mut() = Some(Following {
                 chain: VecDeque::from([Rc::downgrade(&void)]),
                 last: void,
@@ -256,14 +257,14 @@ impl Follower {
             self.apply(known.glance(&self.place))
         } else {
             let place = self.place.clone();
-            self.apply(smol::unblock(move || known.glance(&place)).await)
+            self.apply(aside(move || known.glance(&place)).await)
         };
         if !settled {
             let Some(known) = self.following.borrow().as_ref().map(Following::known) else {
                 return;
             };
             let place = self.place.clone();
-            match smol::unblock(move || known.open(&place)).await {
+            match aside(move || known.open(&place)).await {
                 Ok(opened) => self.succeed(opened),
                 Err(_) => self.refuse(),
             }

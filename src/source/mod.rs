@@ -4,6 +4,7 @@
 //! walks along it. A **sample** is read again and again, a **pipe** gives its bytes once: both go into a history, which a
 //! reader plays back.
 
+mod aside;
 mod asking;
 pub mod disk;
 pub mod family;
@@ -51,7 +52,7 @@ pub use sources::Sources;
 /// What all sources share.
 #[derive(Clone)]
 pub struct Ground {
-    /// Runs what follows, one thread.
+    /// Runs what follows, one thread. Its tasks are boxed: one kind of task is in the binary then, not one for each.
     pub executor: Rc<LocalExecutor<'static>>,
     /// The one inotify instance.
     pub notices: Rc<Notices>,

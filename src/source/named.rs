@@ -1,6 +1,5 @@
 //! The sources as they are written on the command line. Pure: no runtime, no file, no socket.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::report::Error;
@@ -42,8 +41,7 @@ const SAMPLE_PREFIX: &str = "sample:";
 /// # Errors
 /// Where a SOURCE has no path, or standard input is named twice.
 pub fn sources(texts: &[String]) -> Result<Vec<Named>, Error> {
-    let mut taken = HashSet::new();
-    let mut sources = Vec::new();
+    let mut sources: Vec<Named> = Vec::new();
     for text in texts {
         let (name, rest) = match text.split_once('=') {
             Some((name, rest)) if is_name(name) => (Some(name), rest),
@@ -66,7 +64,7 @@ pub fn sources(texts: &[String]) -> Result<Vec<Named>, Error> {
         };
         let mut unique = name.clone();
         let mut number = 2;
-        while !taken.insert(unique.clone()) {
+        while sources.iter().any(|taken| taken.name == unique) {
             unique = format!("{name}-{number}");
             number += 1;
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_listener::Event;
-use futures_lite::future;
+use futures_lite::{FutureExt, future};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::io::Errno;
 use rustix::pipe::fcntl_setpipe_size;
@@ -22,6 +22,7 @@ use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
 use smol::{Async, Task, Timer};
 
 use super::Ground;
+use super::aside::aside;
 use super::disk;
 use super::family;
 use super::history::History;
@@ -66,7 +67,9 @@ impl Pipe {
             noticed: Rc::default(),
             watch: RefCell::default(),
         });
-        let task = ground.executor.spawn(flow.clone().run(outlet));
+        let task = ground
+            .executor
+            .spawn(flow.clone().run(outlet).boxed_local());
         Self { flow, _task: task }
     }
 
@@ -89,7 +92,7 @@ impl Flow {
         match outlet {
             Outlet::Path { path, baud } => self.follow(&path, baud).await,
             Outlet::Input => {
-                if let Ok(file) = smol::unblock(open_input).await {
+                if let Ok(file) = aside(open_input).await {
                     // Its end and its failure are the same to a viewer.
                     let _ = self.drain(&Tap::new(file), None).await;
                 }
@@ -107,7 +110,7 @@ impl Flow {
             let watched = self.watch_name(path);
             let opened = {
                 let path = path.to_owned();
-                smol::unblock(move || open(&path, baud)).await
+                aside(move || open(&path, baud)).await
             };
             drop(before.take());
             let absent = match opened {
@@ -168,7 +171,7 @@ impl Flow {
                 Tap::Ready(outlet) => self.take(outlet),
                 Tap::Slow(outlet) => {
                     let outlet = outlet.clone();
-                    let piece = smol::unblock(move || read_slowly(&outlet)).await;
+                    let piece = aside(move || read_slowly(&outlet)).await;
                     piece.map(|piece| {
                         if !piece.is_empty() {
                             self.history.push(&piece);
@@ -201,7 +204,7 @@ impl Flow {
             let noticed = self.noticed.listen();
             let now = {
                 let path = path.to_owned();
-                smol::unblock(move || path.metadata()).await
+                aside(move || path.metadata()).await
             };
             match now.map(|metadata| disk::seen(&metadata).id) {
                 Ok(now) if now != id => return,

@@ -10,10 +10,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use event_listener::Event;
-use futures_lite::future;
+use futures_lite::{FutureExt, future};
 use smol::{Task, Timer};
 
 use super::Ground;
+use super::aside::aside;
 use super::history::History;
 use super::place::Place;
 use super::vitals;
@@ -101,7 +102,7 @@ impl Sample {
             busy: Cell::new(false),
             taken: Event::new(),
         });
-        let task = ground.executor.spawn(taking.clone().run());
+        let task = ground.executor.spawn(taking.clone().run().boxed_local());
         Self {
             taking,
             _task: task,
@@ -170,7 +171,7 @@ impl Taking {
         self.busy.set(true);
         let instrument = self.instrument.clone();
         // One reading at a time and each on another thread: a sensor that hangs holds up nothing but itself.
-        let value = smol::unblock(move || instrument.read()).await;
+        let value = aside(move || instrument.read()).await;
         match value.map(|value| line(SystemTime::now(), &value)) {
             Ok(Some(line)) => self.history.push(&line),
             Ok(None) => {}

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use futures_lite::future;
 
+use super::aside::aside;
 use super::disk;
 use super::family;
 use super::follower::{Follower, Listening};
@@ -66,7 +67,7 @@ impl Walk {
             return Ok(());
         }
         let place = self.follower.place.clone();
-        let (any, found) = smol::unblock(move || family::find(&place.target(), cursor.inode)).await;
+        let (any, found) = aside(move || family::find(&place.target(), cursor.inode)).await;
         if let Some((file, seen)) = found
             && seen.id != last.id
         {
@@ -93,7 +94,7 @@ impl Walk {
         let last = self.follower.last();
         let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
         let at = self.generation.file();
-        let (next, gap) = smol::unblock(move || {
+        let (next, gap) = aside(move || {
             let at = at
                 .and_then(|file| file.metadata().ok())
                 .map(|metadata| disk::seen(&metadata));
@@ -169,7 +170,7 @@ impl Walk {
             let newest = self.is_newest();
             let end = match generation.file() {
                 // An older file is not looked at by the follower, and may have grown.
-                Some(file) if !newest => smol::unblock(move || file.metadata()).await?.len(),
+                Some(file) if !newest => aside(move || file.metadata()).await?.len(),
                 _ => generation.end.get(),
             };
             if end > self.offset {
