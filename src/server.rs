@@ -164,7 +164,7 @@ pub async fn run(
         scratch: Rc::clone(&scratch),
         looks: looks.clone(),
         poll: config.poll,
-        anyway: config.heartbeat,
+        anyway: config.heartbeat.max(config.poll),
         sample: config.sample,
         record: config.record,
         started: Instant::now(),

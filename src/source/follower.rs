@@ -3,40 +3,28 @@
 //! It works only while somebody listens. With nobody there it has no timer, no watch, no open file.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::fs::File;
-use std::path::PathBuf;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use event_listener::{Event, EventListener};
 use futures_lite::{FutureExt, future};
-use smol::{Task, Timer};
+use smol::Timer;
 
 use super::Ground;
 use super::aside::aside;
 use super::disk::FileSystem;
-use super::family;
-use super::generation::{Generation, Link};
-use super::look::{BETWEEN_MAX, Glance, Known, Opened};
-use super::notices::{Tell, Watch};
+use super::following::Following;
+use super::generation::Generation;
+use super::look::Glance;
+use super::notices::Tell;
 use super::place::Place;
-use super::step::{Seen, Step, Tail, decide};
-
-/// How long a name may mean nothing before viewers are told. Between the rename and the create of a rotation there is
-/// a moment with no file, and nobody needs to hear of it.
-const MISSING_GRACE: Duration = Duration::from_millis(500);
-
-/// The most generations kept open for readers that are behind, in files. A sensor's file renamed over ten times a
-/// second would otherwise use up the descriptors in the minute that a stuck client is given.
-const GENERATIONS_MAX: usize = BETWEEN_MAX;
+use super::step::Seen;
 
 /// Follows the file of one name for all of its readers.
 pub struct Follower {
     /// The name to follow.
     pub place: Place,
-    ground: Ground,
+    pub(super) ground: Ground,
     /// Something is new for readers.
     changed: Event,
     /// The task should look now.
@@ -50,26 +38,6 @@ pub struct Follower {
     readers: Cell<usize>,
     tell: Tell,
     following: RefCell<Option<Following>>,
-}
-
-/// What there is only while somebody listens.
-struct Following {
-    last: Rc<Generation>,
-    /// What was last seen of the file of `last`; `None` while that is the void.
-    seen: Option<Seen>,
-    /// The bytes before the end seen last.
-    tail: Vec<u8>,
-    system: FileSystem,
-    /// Since when the name has meant no file.
-    gone: Option<Instant>,
-    /// Readers are told that there is no file.
-    missing: bool,
-    /// The file that the name means now can't be opened.
-    refused: bool,
-    /// The generations that are still held, oldest first; the last one is `last`.
-    chain: VecDeque<Weak<Generation>>,
-    names: Vec<Watch>,
-    _task: Task<()>,
 }
 
 impl Follower {
@@ -103,20 +71,9 @@ impl Follower {
     pub fn listen(self: &Rc<Self>) -> Listening {
         self.listeners.set(self.listeners.get() + 1);
         if self.following.borrow().is_none() {
-            let void = Rc::new(Generation::void(self.ground.serial()));
             let task = self.ground.executor.spawn(self.clone().run().boxed_local());
-            *self.following.borrow_mut() = Some(Following {
-                chain: VecDeque::from([Rc::downgrade(&void)]),
-                last: void,
-                seen: None,
-                tail: Vec::new(),
-                system: FileSystem::Distant,
-                gone: None,
-                missing: false,
-                refused: false,
-                names: Vec::new(),
-                _task: task,
-            });
+            let following = Following::new(self.ground.clone(), self.tell.clone(), task);
+            *self.following.borrow_mut() = Some(following);
             self.kicked.set(true);
         }
         Listening {
@@ -140,12 +97,7 @@ impl Follower {
 
     /// The oldest generation that is still kept.
     pub fn oldest(&self) -> Option<Rc<Generation>> {
-        self.following
-            .borrow()
-            .as_ref()?
-            .chain
-            .iter()
-            .find_map(Weak::upgrade)
+        self.following.borrow().as_ref()?.oldest()
     }
 
     /// What was last seen of the newest file.
@@ -224,22 +176,10 @@ impl Follower {
         }
     }
 
-    /// When to look though nothing was noticed.
     fn next_look(&self) -> Instant {
-        let now = Instant::now();
-        let anyway = self.ground.anyway.max(self.ground.poll);
-        let following = self.following.borrow();
-        let Some(following) = &*following else {
-            return now + anyway;
-        };
-        let wait = if following.is_noticed() {
-            anyway
-        } else {
-            self.ground.poll
-        };
-        match following.gone {
-            Some(since) if !following.missing => (since + MISSING_GRACE).min(now + wait),
-            _ => now + wait,
+        match &*self.following.borrow() {
+            Some(following) => following.next_look(),
+            None => Instant::now() + self.ground.anyway,
         }
     }
 
@@ -264,12 +204,20 @@ impl Follower {
                 return;
             };
             let place = self.place.clone();
-            match aside(move || known.open(&place)).await {
-                Ok(opened) => self.succeed(opened),
-                Err(_) => self.refuse(),
+            let opened = aside(move || known.open(&place)).await;
+            if let Some(following) = &mut *self.following.borrow_mut() {
+                match opened {
+                    Ok(opened) => following.succeed(opened),
+                    Err(_) => following.refuse(),
+                }
             }
+            self.changed.notify(usize::MAX);
         }
-        self.watch_names();
+        if let Some(following) = &mut *self.following.borrow_mut()
+            && following.watch_names(&self.place)
+        {
+            self.kicked.set(true);
+        }
     }
 
     /// Takes over what a look found. `false`: there is a file to be opened first.
@@ -279,209 +227,15 @@ impl Follower {
         let Some(following) = &mut *following else {
             return true;
         };
-        let mut news = false;
-        // First the content of the file that is open, whatever its name is by now.
-        if let (Some(seen), Some(held)) = (following.seen, glance.held)
-            && seen != held
-        {
-            let step = decide(Some(&seen), Some(&held), glance.tail);
-            if matches!(step, Step::Shrank | Step::Rewritten) {
-                self.restart(following, held);
-            }
-            if step == Step::Grew
-                && !glance.grown.is_empty()
-                && let Ok(mut scratch) = self.ground.scratch.try_borrow_mut()
-            {
-                // In use only where a reader has asked for this look.
-                scratch.put(following.last.serial, seen.size, &glance.grown);
-            }
-            following.last.end.set(held.size);
-            following.seen = Some(held);
-            following.tail = glance.fresh;
-            news = step != Step::Same;
+        let outcome = following.apply(glance);
+        if outcome.vanished {
+            // The task has to wait for less long now.
+            self.kick();
         }
-        // Then the name: what it meant is what is open, if it meant anything.
-        let meant = following.seen.filter(|seen| {
-            following.gone.is_none() || glance.now.is_some_and(|now| now.id == seen.id)
-        });
-        let was_missing = following.missing;
-        let settled = match decide(meant.as_ref(), glance.now.as_ref(), Tail::Fits) {
-            Step::Replaced | Step::Back => false,
-            _ if glance.now.is_none() => {
-                if following.gone.is_none() {
-                    // The task has to wait for less long now.
-                    self.kick();
-                }
-                following.vanish();
-                following.system = glance.directory.unwrap_or(following.system);
-                true
-            }
-            _ => {
-                following.gone = None;
-                following.missing = false;
-                true
-            }
-        };
-        // An older generation that is still read may have grown as well: only its readers can tell.
-        if news || following.missing != was_missing || following.is_older_read() {
+        if outcome.news {
             self.changed.notify(usize::MAX);
         }
-        settled
-    }
-
-    /// The file was cut or written over: a new generation of the same file.
-    fn restart(&self, following: &mut Following, now: Seen) {
-        let Some(file) = following.last.file() else {
-            return;
-        };
-        following.last.over.set(true);
-        let generation = Generation::new(
-            self.ground.serial(),
-            now.id,
-            file,
-            following.system,
-            now.size,
-        );
-        self.append(following, generation, Link::Truncated);
-    }
-
-    /// The name means a file that was opened just now.
-    fn succeed(&self, opened: Opened) {
-        let mut following = self.following.borrow_mut();
-        let Some(following) = &mut *following else {
-            return;
-        };
-        following.gone = None;
-        following.missing = false;
-        following.refused = false;
-        if opened.seen.id == following.last.id {
-            // The same file came back while it was being opened; the next look compares it.
-            return;
-        }
-        let files = opened
-            .between
-            .into_iter()
-            .chain([(opened.file, opened.seen)]);
-        for (file, seen) in files {
-            self.append(
-                following,
-                self.generation(file, seen),
-                Link::Rotated { gap: opened.gap },
-            );
-        }
-        following.seen = Some(opened.seen);
-        following.tail = opened.tail;
-        following.system = following.last.system();
-        following.names.clear();
-        self.changed.notify(usize::MAX);
-    }
-
-    /// The name means a file that can't be opened: for a viewer that is none. It is tried again.
-    fn refuse(&self) {
-        let mut following = self.following.borrow_mut();
-        let Some(following) = &mut *following else {
-            return;
-        };
-        following.refused = true;
-        following.vanish();
-        self.changed.notify(usize::MAX);
-    }
-
-    /// A generation of its own for an open file.
-    pub fn generation(&self, file: File, seen: Seen) -> Generation {
-        let system = FileSystem::of_file(&file);
-        Generation::new(
-            self.ground.serial(),
-            seen.id,
-            Arc::new(file),
-            system,
-            seen.size,
-        )
-    }
-
-    fn append(&self, following: &mut Following, generation: Generation, link: Link) {
-        if generation.system().sends_notices() {
-            let watch = generation
-                .file()
-                .and_then(|file| self.ground.notices.watch_file(&file, self.tell.clone()));
-            *generation.watch.borrow_mut() = watch;
-        }
-        let generation = Rc::new(generation);
-        *following.last.next.borrow_mut() = Some((link, generation.clone()));
-        following.chain.push_back(Rc::downgrade(&generation));
-        following.last = generation;
-        following.chain.retain(|kept| kept.strong_count() > 0);
-        while following.chain.len() > GENERATIONS_MAX {
-            if let Some(oldest) = following
-                .chain
-                .pop_front()
-                .and_then(|oldest| oldest.upgrade())
-            {
-                oldest.expire();
-            }
-        }
-    }
-
-    fn watch_names(&self) {
-        let mut following = self.following.borrow_mut();
-        let Some(following) = &mut *following else {
-            return;
-        };
-        let whole = !following.names.is_empty() && following.names.iter().all(Watch::is_alive);
-        if whole || !following.system.sends_notices() {
-            return;
-        }
-        let (path, target) = (&self.place.path, self.place.target());
-        let paths = [Some(path), (target != *path).then_some(&target)];
-        let watch = |path: &PathBuf| {
-            let directory = family::directory(path)?;
-            self.ground.notices.watch_name(
-                &directory,
-                path.file_name()?.to_owned(),
-                self.tell.clone(),
-            )
-        };
-        let names: Option<Vec<Watch>> = paths.into_iter().flatten().map(watch).collect();
-        // What happened before the watch stood went unnoticed.
-        self.kicked.set(names.is_some());
-        following.names = names.unwrap_or_default();
-    }
-}
-
-impl Following {
-    fn known(&self) -> Known {
-        Known {
-            file: self.last.file(),
-            seen: self.seen,
-            tail: self.tail.clone(),
-        }
-    }
-
-    fn vanish(&mut self) {
-        let since = *self.gone.get_or_insert_with(Instant::now);
-        // Where nobody has seen the name mean a file there is no rotation to wait for.
-        self.missing |= self.seen.is_none() || since.elapsed() >= MISSING_GRACE;
-    }
-
-    /// Whether the kernel sends a notice of all that can happen.
-    fn is_noticed(&self) -> bool {
-        let file = self.seen.is_none()
-            || self
-                .last
-                .watch
-                .borrow()
-                .as_ref()
-                .is_some_and(Watch::is_alive);
-        let names = !self.names.is_empty() && self.names.iter().all(Watch::is_alive);
-        self.system.sends_notices() && file && names && !self.refused
-    }
-
-    fn is_older_read(&self) -> bool {
-        self.chain
-            .iter()
-            .rev()
-            .skip(1)
-            .any(|older| older.strong_count() > 0)
+        outcome.settled
     }
 }
 

@@ -9,6 +9,7 @@ mod asking;
 pub mod disk;
 pub mod family;
 pub mod follower;
+mod following;
 pub mod generation;
 pub mod glob;
 pub mod history;
@@ -27,8 +28,10 @@ mod vitals;
 pub mod walk;
 
 use std::cell::{Cell, RefCell};
+use std::fs::File;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use smol::LocalExecutor;
@@ -38,6 +41,7 @@ use crate::metrics::Counter;
 use asking::Asking;
 use disk::FileSystem;
 use follower::Follower;
+use generation::Generation;
 use history::{History, Playback};
 use notices::Notices;
 use pipe::{Outlet, Pipe};
@@ -45,6 +49,7 @@ use place::Place;
 use reader::Reader;
 use sample::{Instrument, Sample};
 use scratch::Scratch;
+use step::Seen;
 use walk::Walk;
 
 pub use sources::Sources;
@@ -64,7 +69,7 @@ pub struct Ground {
     pub looks: Rc<Counter>,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
-    /// How often to look at one that it does send them for, in case one was lost.
+    /// How often to look at one that it does send them for, in case one was lost; no more often than `poll`.
     pub anyway: Duration,
     /// How often to read a sample.
     pub sample: Duration,
@@ -80,6 +85,12 @@ impl Ground {
     /// A number that no generation and no history has.
     pub fn serial(&self) -> u64 {
         self.serials.replace(self.serials.get() + 1)
+    }
+
+    /// A generation of its own for an open file.
+    fn generation(&self, file: File, seen: Seen) -> Generation {
+        let system = FileSystem::of_file(&file);
+        Generation::new(self.serial(), seen.id, Arc::new(file), system, seen.size)
     }
 }
 

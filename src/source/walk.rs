@@ -71,7 +71,7 @@ impl Walk {
         if let Some((file, seen)) = found
             && seen.id != last.id
         {
-            let member = self.follower.generation(file, seen);
+            let member = self.follower.ground.generation(file, seen);
             if holds(&member, cursor).await? {
                 self.generation = Rc::new(member);
                 self.offset = cursor.offset;
@@ -103,7 +103,7 @@ impl Walk {
         .await;
         // One at a time: a client that is far behind holds one file, not all of them.
         let next = match next {
-            Some((file, seen)) => Some(Rc::new(self.follower.generation(file, seen))),
+            Some((file, seen)) => Some(Rc::new(self.follower.ground.generation(file, seen))),
             None => last,
         };
         let link = Link::Rotated { gap };
