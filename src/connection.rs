@@ -6,6 +6,7 @@ use std::net::{IpAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use async_tungstenite::tungstenite::handshake::derive_accept_key;
+use futures_lite::future::BoxedLocal;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use smol::{Async, Timer};
 
@@ -197,19 +198,18 @@ fn is_key(key: &str) -> bool {
         .is_some_and(|digits| digits.len() == 22 && digits.bytes().all(base64))
 }
 
-/// Serves one connection to its end: each request goes to `handle`, which gives the connection back if it may be kept.
+/// Answers a request, and gives the connection back if it may be kept.
+pub type Handler = dyn Fn(Exchange) -> BoxedLocal<io::Result<Option<Connection>>>;
+
+/// Serves one connection to its end: each request goes to `handle`.
 ///
 /// # Errors
 /// When the client breaks off; it ends this connection only.
-pub async fn serve<H, F>(
+pub async fn serve(
     mut connection: Connection,
     shutdown: &Shutdown,
-    handle: &H,
-) -> io::Result<()>
-where
-    H: Fn(Exchange) -> F,
-    F: Future<Output = io::Result<Option<Connection>>>,
-{
+    handle: &Handler,
+) -> io::Result<()> {
     loop {
         let stopped = async {
             shutdown.wait().await;

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt;
 use smol::{Async, LocalExecutor, Timer};
 
-use crate::connection::{self, Connection, Exchange, Whole};
+use crate::connection::{self, Connection, Exchange, Handler, Whole};
 use crate::door;
 use crate::gate::Rules;
 use crate::gate::wrong::WrongKeys;
@@ -189,11 +189,8 @@ pub async fn run(
     let noticing = server
         .executor
         .spawn(async move { _ = notices.run().await }.boxed_local());
-    let served = server
-        .run(listener, shutdown, move |exchange| {
-            door::enter(site.clone(), exchange)
-        })
-        .await;
+    let handle = move |exchange| door::enter(site.clone(), exchange).boxed_local();
+    let served = server.run(listener, shutdown, Rc::new(handle)).await;
     drop(noticing);
     served
 }
@@ -230,9 +227,9 @@ where
     H: Fn(Exchange) -> F + 'static,
     F: Future<Output = io::Result<Option<Connection>>> + 'static,
 {
-    Server::new(max_clients, |_| ())
-        .run(listener, shutdown, handle)
-        .await
+    let handle = move |exchange| handle(exchange).boxed_local();
+    let server = Server::new(max_clients, |_| ());
+    server.run(listener, shutdown, Rc::new(handle)).await
 }
 
 /// Connections and their tasks, whatever is served on them.
@@ -259,20 +256,16 @@ impl Server {
         })
     }
 
-    async fn run<H, F>(
+    async fn run(
         self: &Rc<Self>,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + 'static,
-        handle: H,
-    ) -> io::Result<()>
-    where
-        H: Fn(Exchange) -> F + 'static,
-        F: Future<Output = io::Result<Option<Connection>>> + 'static,
-    {
+        handle: Rc<Handler>,
+    ) -> io::Result<()> {
         let listener = Async::new(listener)?;
         // Tasks of their own: what the executor itself waits for is polled at every wake-up, whatever it was for.
         let server = self.clone();
-        let accepting = async move { server.accept(&listener, Rc::new(handle)).await };
+        let accepting = async move { server.accept(&listener, handle).await };
         let accepting = self.executor.spawn(accepting.boxed_local());
         let shutdown = self.executor.spawn(shutdown.boxed_local());
         let run = async {
@@ -289,11 +282,7 @@ impl Server {
     }
 
     /// Takes connections for ever. Nothing that a client does ends it.
-    async fn accept<H, F>(self: &Rc<Self>, listener: &Async<TcpListener>, handle: Rc<H>)
-    where
-        H: Fn(Exchange) -> F + 'static,
-        F: Future<Output = io::Result<Option<Connection>>> + 'static,
-    {
+    async fn accept(self: &Rc<Self>, listener: &Async<TcpListener>, handle: Rc<Handler>) {
         let mut paused = false;
         loop {
             match listener.accept().await {
@@ -326,16 +315,12 @@ impl Server {
     }
 
     /// Gives a connection its place, or says that there is none.
-    fn admit<H, F>(
+    fn admit(
         self: &Rc<Self>,
         socket: Async<TcpStream>,
         address: IpAddr,
-        handle: Rc<H>,
-    ) -> impl Future<Output = ()> + use<H, F>
-    where
-        H: Fn(Exchange) -> F + 'static,
-        F: Future<Output = io::Result<Option<Connection>>> + 'static,
-    {
+        handle: Rc<Handler>,
+    ) -> impl Future<Output = ()> + use<> {
         set_options(socket.get_ref());
         let connection = Connection::new(socket, address);
         let seat = self.seats.take(address);
