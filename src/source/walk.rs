@@ -225,10 +225,7 @@ impl Walk {
                 self.leave_truncated(&generation);
                 continue;
             }
-            let newest = self
-                .follower
-                .last()
-                .is_some_and(|last| Rc::ptr_eq(&last, &generation));
+            let newest = self.is_newest();
             if !newest || self.offset < generation.end.get() {
                 if scratch.holds(generation.serial, self.offset) {
                     self.offset += scratch.bytes().len() as u64;
@@ -341,11 +338,7 @@ impl Walk {
     /// When the file can't be read.
     pub async fn warm(&mut self) -> io::Result<()> {
         let bytes = self.generation.read_cold(self.offset, CHUNK).await?;
-        let newest = self
-            .follower
-            .last()
-            .is_some_and(|last| Rc::ptr_eq(&last, &self.generation));
-        if bytes.is_empty() && !newest && self.generation.next().is_none() {
+        if bytes.is_empty() && !self.is_newest() && self.generation.next().is_none() {
             self.link().await;
         }
         if !self.generation.system().answers_at_once() {
