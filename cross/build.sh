@@ -8,10 +8,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 ALL=(aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf arm-unknown-linux-musleabihf x86_64-unknown-linux-musl)
-# The largest a binary may be, in KiB: the first way's is what it has now and some room, the second way's the aim. Who passes
+# The largest a binary may be, in KiB: for boards by the second way the aim, else what it has now and some room. Who passes
 # one should know what for (cross/README.md).
 LIMIT_RUSTUP=1200
 LIMIT_ZIG=700
+LIMIT_ZIG_PC=800
 
 target_dir=${CARGO_TARGET_DIR:-$PWD/target}
 toolchain=$target_dir/cross/toolchain
@@ -82,6 +83,7 @@ build() { # TARGET
         fail "rustup has no \`$1\` for us; leave out TAILCAST_WAY to take the second way"
     else
         way=zig built=$target_dir/cross/zig/$1/release/tailcast limit=$LIMIT_ZIG
+        [[ $1 != x86_64-* ]] || limit=$LIMIT_ZIG_PC
         by_zig "$1" || fail "\`$1\` does not build"
     fi
     cross/check.sh "$1" "$built" "$limit"
