@@ -32,8 +32,9 @@ case ${1:-} in
     raspi3b)
         board=raspi3b arch=aarch64 debian=arm64 package=linux-image-arm64 dtb=broadcom/bcm2837-rpi-3-b.dtb
         modules=(bcm2835_thermal phy_generic dwc2 cdc_ether rndis_host)
-        machine=(qemu-system-aarch64 -M raspi3b -device 'usb-net,netdev=net')
-        words='console=ttyAMA0'
+        # The first serial line is the Bluetooth chip's; the second is for us.
+        machine=(qemu-system-aarch64 -M raspi3b -device 'usb-net,netdev=net' -serial null)
+        words='console=ttyS1,115200'
         ;;
     vexpress-a9 | armv7)
         board=vexpress-a9 arch=armv7 debian=armhf package=linux-image-armmp dtb=vexpress-v2p-ca9.dtb
@@ -119,7 +120,7 @@ recipe="$package $dtb ${modules[*]}"
 # Written last: a directory without it was left half-way.
 [ "$(cat "$cache/complete" 2>/dev/null)" = "$recipe" ] || fetch
 
-mkdir -p "$work/ram"/{bin,dev,proc,run,sys,tmp,var/log}
+mkdir -p "$work/ram"/{bin,dev,proc,root,run,sys,tmp,var/log}
 cp "$cache/busybox" "$work/ram/bin/busybox"
 cp "$binary" "$work/ram/bin/tailcast"
 cp -r "$cache/modules" cross/board/init "$work/ram"
