@@ -19,14 +19,14 @@ END_OF_USAGE
 }
 fail() { echo "cross/board.sh: $1" >&2; exit 1; }
 
-# ARCH names the binary, DEBIAN the packages. The last module of a name that is given must be there; what it needs comes by itself.
+# `arch` names the binary, `debian` the architecture of the packages. What a module needs comes by itself.
 dtb='' thermometer=''
 case ${1:-} in
     raspi0 | armv6)
         board=raspi0 arch=armv6 debian=armel package=linux-image-rpi dtb=bcm2835-rpi-zero.dtb
         modules=(cdc_ether rndis_host)
         machine=(qemu-system-arm -M raspi0 -device 'usb-net,netdev=net')
-        # QEMU 7.2: the kernel waits for ever for a timer in the first two cases, and panics in the third.
+        # QEMU 7.2: without the first two the kernel waits for ever for a timer, without the third it panics.
         words='console=ttyAMA0 highres=off nohz=off initcall_blacklist=bcm2835_pm_driver_init'
         ;;
     raspi3b)
@@ -39,7 +39,8 @@ case ${1:-} in
     vexpress-a9 | armv7)
         board=vexpress-a9 arch=armv7 debian=armhf package=linux-image-armmp dtb=vexpress-v2p-ca9.dtb
         modules=(smsc911x i2c_versatile lm75)
-        machine=(qemu-system-arm -M vexpress-a9 -m 128 -audiodev none,id=none -global pl041.audiodev=none -net 'nic,model=lan9118,netdev=net' -device 'tmp105,id=thermometer,address=0x48')
+        machine=(qemu-system-arm -M vexpress-a9 -m 128 -audiodev 'none,id=none' -global pl041.audiodev=none
+            -net 'nic,model=lan9118,netdev=net' -device 'tmp105,id=thermometer,address=0x48')
         words='console=ttyAMA0' thermometer=tmp105,0x48
         ;;
     virt | aarch64)
