@@ -145,8 +145,8 @@ arguments=(-display none -no-reboot -kernel "$cache/kernel" -initrd "$work/initr
 setpriv --pdeathsig TERM "${machine[@]}" "${arguments[@]}" <&0 >&2 2>"$work/errors" &
 qemu=$!
 
-# QEMU takes connections before the board does: only an answer counts.
-until curl -s -m 2 -o /dev/null "http://127.0.0.1:$port/health"; do
+# QEMU takes connections before the board does, and the port may be somebody else's: only this answer counts.
+until [ "$(curl -s -m 2 -H "Authorization: Bearer $key" "http://127.0.0.1:$port/health")" = ok ]; do
     kill -0 $qemu 2>/dev/null || fail "QEMU has ended: $(tail -n 1 "$work/errors")"
     [ $SECONDS -lt 600 ] || fail "\`$board\` did not answer in ten minutes"
     sleep 0.2
