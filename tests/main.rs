@@ -43,6 +43,8 @@ mod writer;
 
 /// The Autobahn test suite against the example `echo`.
 mod autobahn;
+/// Whole boards in QEMU, with Debian's kernel: what a browser and a client outside get from them.
+mod board;
 /// Clients killed and stopped, the log cut again and again: who survives has every byte.
 mod chaos;
 /// The command: its options, what it prints, how it ends.

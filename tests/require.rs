@@ -23,14 +23,19 @@ pub fn tool(name: &str) -> Option<PathBuf> {
 /// Whether it is `there`, whatever it is that is called so; `false` (the test should return) after having said so.
 pub fn require(name: &str, there: bool) -> bool {
     if !there {
-        let required = env::var("TAILCAST_REQUIRE").unwrap_or_default();
         assert!(
-            !required.split(',').any(|required| required.trim() == name),
+            !is_required(name),
             "`{name}` is not installed, but TAILCAST_REQUIRE names it"
         );
         skip(&format!("{name} is not installed"));
     }
     there
+}
+
+/// Whether this machine must have it.
+pub fn is_required(name: &str) -> bool {
+    let required = env::var("TAILCAST_REQUIRE").unwrap_or_default();
+    required.split(',').any(|required| required.trim() == name)
 }
 
 /// Says why this test is not run, past the test runner, which would swallow it.
