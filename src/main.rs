@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
+use rustix::thread::disable_transparent_huge_pages;
 use tailcast::account::Account;
 use tailcast::config::{self, Args, Asked};
 use tailcast::gate::key::Key;
@@ -39,6 +40,8 @@ fn start() -> Result<(), Error> {
 
 /// Opens what takes rights, gives the rights up, and runs. No thread may have been made before.
 fn begin(args: Args) -> Result<(), Error> {
+    // Where the kernel gives everybody huge pages, one of 2 MiB is more than all that is needed here.
+    let _ = disable_transparent_huge_pages(true);
     let key = secret::key(&args, std::env::var_os(secret::VARIABLE))?;
     let account = args.user.as_deref().map(Account::find).transpose()?;
     let named = named::sources(&args.sources)?;

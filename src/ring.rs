@@ -9,32 +9,45 @@ use crate::lines::LastLines;
 /// Offsets count from the stream's first byte and never wrap: 64 bits are enough for 58,000 years at 10 MB/s.
 #[derive(Debug)]
 pub struct Ring {
-    bytes: Box<[u8]>,
+    /// Grows up to the capacity: what nothing was written to costs no memory.
+    bytes: Vec<u8>,
+    capacity: usize,
     end: u64,
 }
 
 impl Ring {
     /// An empty ring that will hold up to `capacity` bytes, at least one.
     pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(1);
         Self {
-            bytes: vec![0; capacity.max(1)].into_boxed_slice(),
+            // At once, and not zeroed: an allocator that grows it would copy it, one that zeroes would touch it all.
+            bytes: Vec::with_capacity(capacity),
+            capacity,
             end: 0,
         }
     }
 
     /// Appends `bytes`. Of more than it has room for it keeps the last ones, and counts them all.
     pub fn push(&mut self, bytes: &[u8]) {
-        let kept = &bytes[bytes.len().saturating_sub(self.bytes.len())..];
+        let kept = &bytes[bytes.len().saturating_sub(self.capacity)..];
         let at = self.index(self.end + (bytes.len() - kept.len()) as u64);
-        let (before_wrap, after_wrap) = kept.split_at(kept.len().min(self.bytes.len() - at));
-        self.bytes[at..at + before_wrap.len()].copy_from_slice(before_wrap);
-        self.bytes[..after_wrap.len()].copy_from_slice(after_wrap);
+        let (before_wrap, after_wrap) = kept.split_at(kept.len().min(self.capacity - at));
+        self.put(at, before_wrap);
+        self.put(0, after_wrap);
         self.end += bytes.len() as u64;
+    }
+
+    fn put(&mut self, at: usize, piece: &[u8]) {
+        let end = at + piece.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[at..end].copy_from_slice(piece);
     }
 
     /// The offset of the oldest byte that is held; [`end`](Self::end) where none is.
     pub fn oldest(&self) -> u64 {
-        self.end.saturating_sub(self.bytes.len() as u64)
+        self.end.saturating_sub(self.capacity as u64)
     }
 
     /// The offset of the next byte to come: how many have come in all.
@@ -92,7 +105,7 @@ impl Ring {
         // It is held, so it is no more than the capacity.
         let length = usize::try_from(self.end - offset).ok()?;
         let at = self.index(offset);
-        let of_first = length.min(self.bytes.len() - at);
+        let of_first = length.min(self.capacity - at);
         Some((
             &self.bytes[at..at + of_first],
             &self.bytes[..length - of_first],
@@ -101,7 +114,7 @@ impl Ring {
 
     fn index(&self, offset: u64) -> usize {
         // The remainder is less than a length in memory.
-        usize::try_from(offset % self.bytes.len() as u64).unwrap_or(0)
+        usize::try_from(offset % self.capacity as u64).unwrap_or(0)
     }
 }
 

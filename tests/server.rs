@@ -229,10 +229,11 @@ impl Server {
         done
     }
 
-    /// Resident memory in bytes.
+    /// Resident memory in bytes. `VmRSS` in `status` may be off on several cores; this is counted.
     pub fn rss(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("status");
-        number_after(&status, "VmRSS:") * 1024
+        let path = format!("/proc/{}/smaps_rollup", self.pid());
+        let counted = fs::read_to_string(path).expect("smaps_rollup");
+        number_after(&counted, "\nRss:") * 1024
     }
 
     /// How many threads it has.
