@@ -75,7 +75,7 @@ writes that file, lets the service read what it names, restarts it and prints th
 .SH OPTIONS
 .nf
 END
-    between '^<!-- options: ' '^```$' README.md | sed '/^```/d' | fold -s -w 78 | sed 's/\\/\\e/g; s/-/\\-/g; s/^[.'"'"']/\\\&&/'
+    between '^<!-- options: ' '^```$' README.md | sed '/^```/d' | fold -s -w 86 | sed 's/\\/\\e/g; s/-/\\-/g; s/^[.'"'"']/\\\&&/'
     cat <<END
 .fi
 .SH FILES

@@ -208,7 +208,7 @@ start() {
         systemd) systemctl daemon-reload && systemctl -q enable tailcast && systemctl restart tailcast ;;
         openrc) rc-update -q add tailcast default && rc-service -q tailcast restart ;;
         procd) "$script" enable && "$script" restart ;;
-        none) return ;;
+        none) return 0 ;;
     esac || fail "\`$init\` did not start it"
     up && return
     [ "$init" != systemd ] || journalctl -q --no-pager -o cat -n 3 -u tailcast -t tailcast >&2
