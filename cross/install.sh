@@ -71,7 +71,7 @@ root='if [ $(id -u) = 0 ]; then as=; else as=$(command -v sudo || command -v doa
 "${ssh[@]}" "$terminal" "cd .tailcast-setup/tailcast && $root; \$as $setup >../said" >&2 || {
     "${ssh[@]}" 'rm -rf .tailcast-setup'
     [ $do = install ] || fail "nothing was removed on \`$host\`, or not all"
-    fail "no service runs on \`$host\` by this; the cause is above"
+    fail "the service on \`$host\` was not set up; the cause is above"
 }
 said=$("${ssh[@]}" 'cat .tailcast-setup/said; rm -rf .tailcast-setup')
 if [ $do = uninstall ]; then

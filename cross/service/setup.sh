@@ -93,7 +93,7 @@ allowance() {
             closed="\`${file#"$root"}\` can be read by root alone or its owner alone"
             # What else a glob finds is streamed all the same.
             [ "$file" = "$root$1" ] || { echo "tailcast setup: left out: $closed" >&2; continue; }
-            fail "$closed; let a group read it (\`chgrp adm\`, \`chmod g+r\`), and have its rotation create it so"
+            fail "$closed; let a group read it (\`chgrp adm\`, \`chmod g+r\`), and see that it is created so the next time"
         done
     )
 }
@@ -191,8 +191,11 @@ install() {
 
 sources() {
     packaged || fail "Debian's package \`tailcast\` is not on this board; cross/install.sh names sources on others"
-    configure "$@"
-    ! acts || start
+    # Without a SOURCE it is the link that is asked for, and nobody's connection is cut for that.
+    if [ $# -gt 0 ]; then
+        configure "$@"
+        ! acts || start
+    fi
     address=$(hostname -I | cut -d ' ' -f 1)
     case $address in *:*) address="[$address]" ;; esac
     echo "http://${address:-localhost}:$(port)/?key=$(sed -n 's/^TAILCAST_KEY=//p' "$config")"
@@ -205,14 +208,19 @@ port() {
 
 start() {
     case $init in
-        systemd) systemctl daemon-reload && systemctl -q enable tailcast && systemctl restart tailcast ;;
+        # After too many failures it does not start anything before `reset-failed`.
+        systemd) systemctl daemon-reload && systemctl -q enable tailcast && systemctl reset-failed tailcast && systemctl restart tailcast ;;
         openrc) rc-update -q add tailcast default && rc-service -q tailcast restart ;;
         procd) "$script" enable && "$script" restart ;;
         none) return 0 ;;
     esac || fail "\`$init\` did not start it"
     up && return
-    [ "$init" != systemd ] || journalctl -q --no-pager -o cat -n 3 -u tailcast -t tailcast >&2
-    fail "it was started, but does not listen; what it says of the cause is in the system's log"
+    case $init in
+        systemd) journalctl -q --no-pager -o cat -n 1 -u tailcast -t tailcast ;;
+        openrc) tail -n 1 /run/tailcast.log ;;
+        procd) logread -e tailcast | tail -n 1 ;;
+    esac >&2
+    fail "it was started, but does not listen; above is what it said last"
 }
 
 # Whether it listens within ten seconds. To init systems a program that ends at once, over a log that it may not read,
@@ -239,7 +247,7 @@ uninstall() {
             procd) "$script" stop || true; "$script" disable || true ;;
         esac
     fi
-    rm -rf "$binary" "$config" "$unit" "$unit.d" "$script"
+    rm -rf "$binary" "$config" "$unit" "$unit.d" "$script" "$root/run/tailcast.log"
     case $init in
         systemd) ! acts || systemctl daemon-reload ;;
         openrc | procd) remove_user ;;
