@@ -112,7 +112,7 @@ for init in systemd openrc procd; do
             curl -fsS --retry 50 --retry-delay 1 --retry-connrefused -H "Authorization: Bearer ${link#*=}" "http://127.0.0.1:$http/health" >/dev/null || fail "it does not answer"
             ;;
         # What the script would start, asked of itself with the init system's words stubbed.
-        openrc) words=$(started '' 'start_pre; eval "set -- $command_args"; echo "$command $*"') ;;
+        openrc) words=$(started 'checkpath() { :; }' 'start_pre; eval "set -- $command_args"; echo "$command $*"') ;;
         procd) words=$(started 'procd_open_instance() { :; }; procd_close_instance() { :; }
             procd_set_param() { [ "$1" != command ] || { shift; echo "$*"; }; }' start_service) ;;
     esac
