@@ -216,7 +216,7 @@ start() {
     esac || fail "\`$init\` did not start it"
     up && return
     case $init in
-        systemd) journalctl -q --no-pager -o cat -n 1 -u tailcast -t tailcast ;;
+        systemd) journalctl -q --no-pager -o cat -n 1 -t tailcast ;;
         openrc) tail -n 1 /run/tailcast.log ;;
         procd) logread -e tailcast | tail -n 1 ;;
     esac >&2
