@@ -58,10 +58,17 @@ for init in systemd openrc procd; do
         procd) install -m 755 /dev/null "$TAILCAST_ROOT/sbin/procd" ;;
     esac
 done
+for init in systemd openrc procd; do
+    install -D -m 644 /dev/null "$work/$init/var/log/shut/open"
+    chmod 700 "$work/$init/var/log/shut"
+done
 log=$work/systemd/var/log
 echo 'one line' >"$log/open"; chmod 644 "$log/open"
 echo 'one line' >"$log/grouped"; chmod 640 "$log/grouped"; chgrp adm "$log/grouped"
 echo 'one line' >"$log/closed"; chmod 600 "$log/closed"
+for last in open grouped closed; do
+    cp -p "$log/$last" "$log/two words $last"
+done
 
 for init in systemd openrc procd; do
     export TAILCAST_ROOT=$work/$init
@@ -79,7 +86,7 @@ for init in systemd openrc procd; do
     [ "$(args)" = '"/var/log/other" "--listen=[::]:9000"' ] || fail "$init: $(args)"
 
     before=$(state)
-    for source in relative.log "/var/log/it's" '/var/log/$HOME'; do
+    for source in relative.log "/var/log/it's" '/var/log/$HOME' - --key=secret /var/log/shut/open; do
         ! put "$source" >"$work/said" 2>&1 || fail "$init: \`$source\` was taken"
         grep -qF "\`$source\`" "$work/said" || fail "$init: \`$source\`: $(cat "$work/said")"
         [ "$(state)" = "$before" ] || fail "$init: \`$source\` was refused, but changed something"
@@ -96,6 +103,10 @@ for init in systemd openrc procd; do
             ! grep tailcast "$work/said" || fail "systemd complains of the unit"
             systemd-analyze security --offline=true --threshold=20 --root="$TAILCAST_ROOT" tailcast.service >"$work/said" ||
                 fail "the unit is exposed: $(tail -n 1 "$work/said")"
+            # A glob streams what else it finds, and its spaces do not part it.
+            put '/var/log/two w*' >"$work/out" 2>"$work/said" || fail "a glob was refused: $(cat "$work/said")"
+            grep -qx SupplementaryGroups=adm "$TAILCAST_ROOT"/etc/systemd/system/tailcast.service.d/sources.conf || fail "the files of a glob do not count"
+            grep -q 'left out: `/var/log/two words closed`' "$work/said" || fail "what a glob leaves out is not told: $(cat "$work/said")"
             put /var/log/open >/dev/null
             [ ! -e "$TAILCAST_ROOT"/etc/systemd/system/tailcast.service.d ] || fail "the group stayed"
 
@@ -112,7 +123,7 @@ for init in systemd openrc procd; do
             curl -fsS --retry 50 --retry-delay 1 --retry-connrefused -H "Authorization: Bearer ${link#*=}" "http://127.0.0.1:$http/health" >/dev/null || fail "it does not answer"
             ;;
         # What the script would start, asked of itself with the init system's words stubbed.
-        openrc) words=$(started '' 'start_pre; eval "set -- $command_args"; echo "$command $*"') ;;
+        openrc) words=$(started 'checkpath() { :; }' 'start_pre; eval "set -- $command_args"; echo "$command $*"') ;;
         procd) words=$(started 'procd_open_instance() { :; }; procd_close_instance() { :; }
             procd_set_param() { [ "$1" != command ] || { shift; echo "$*"; }; }' start_service) ;;
     esac

@@ -34,7 +34,13 @@ quoted() {
     done
 }
 
-machine=$("${ssh[@]}" uname -m) || fail "can't log in to \`$host\` by ssh"
+# Where the board was reached, asked here: sudo forgets it.
+# shellcheck disable=SC2016
+greeting=$("${ssh[@]}" 'uname -m; echo "${SSH_CONNECTION:-}"') || fail "can't log in to \`$host\` by ssh"
+{
+    read -r machine
+    read -r _ _ address _ || true
+} <<<"$greeting"
 case $machine in
     aarch64 | x86_64) arch=$machine ;;
     armv7l | armv8l) arch=armv7 ;;
@@ -52,16 +58,20 @@ if [ $do = install ]; then
 fi
 
 # By tar, not scp: OpenWrt's ssh server has no sftp.
-tar -C "$work" -c tailcast | "${ssh[@]}" 'rm -rf .tailcast-setup && mkdir -m 700 .tailcast-setup && tar -C .tailcast-setup -x' ||
+tar -C "$work" -cf - tailcast | "${ssh[@]}" 'rm -rf .tailcast-setup && mkdir -m 700 .tailcast-setup && tar -C .tailcast-setup -xf -' ||
     fail "can't copy to \`$host\`"
 
-# Where sudo wants a password, it asks at the terminal; so what setup.sh says goes into a file.
-terminal=()
-[ ! -t 0 ] || terminal=(-t)
+# Where sudo wants a password, it asks at the terminal, and all that is said there comes out as one; so the answer for
+# us goes into a file, and our own standard output stays the link's.
+terminal=-T
+[ ! -t 0 ] || terminal=-t
 setup="sh setup.sh $(quoted ${TAILCAST_ROOT:+--root "$TAILCAST_ROOT"} "$do" "$@")"
-"${ssh[@]}" "${terminal[@]}" "cd .tailcast-setup/tailcast && if [ \$(id -u) = 0 ]; then $setup; else sudo $setup; fi >../said" || {
+# shellcheck disable=SC2016
+root='if [ $(id -u) = 0 ]; then as=; else as=$(command -v sudo || command -v doas); fi'
+"${ssh[@]}" "$terminal" "cd .tailcast-setup/tailcast && $root; \$as $setup >../said" >&2 || {
     "${ssh[@]}" 'rm -rf .tailcast-setup'
-    fail "nothing was started on \`$host\`"
+    [ $do = install ] || fail "nothing was removed on \`$host\`, or not all"
+    fail "the service on \`$host\` was not set up; the cause is above"
 }
 said=$("${ssh[@]}" 'cat .tailcast-setup/said; rm -rf .tailcast-setup')
 if [ $do = uninstall ]; then
@@ -70,6 +80,7 @@ if [ $do = uninstall ]; then
 fi
 
 value() { sed -n "s/^$1=//p" <<<"$said"; }
-address=$(value address)
+# A link-local address means nothing in a browser, and some ssh servers tell none.
+[[ -n $address && $address != *%* ]] || address=${host#*@}
 [[ $address != *:* ]] || address="[$address]"
 echo "http://$address:$(value port)/?key=$(value key)"
