@@ -8,7 +8,7 @@ use crate::folder::{Folder, inode};
 use crate::server::Server;
 use crate::writer::{Writer, line, lines, sha256};
 use serde_json::Value;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
@@ -248,4 +248,41 @@ fn followed_without_inotify() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Offsets that 32 bits have no room for, live: a log that has grown for months.
+#[test]
+fn beyond_four_gibibytes() {
+    const END: u64 = 5 << 30;
+    let folder = Folder::new();
+    let log = File::create(&folder.log).unwrap();
+    log.set_len(END).unwrap();
+    folder.append("\nthe end\n");
+    let mut server = Server::start(&[folder.arg()]);
+    let mut client = Client::connect(&server, "/stream/app.log?from=-1");
+    assert_eq!(client.open["size"], END + 9);
+    assert_eq!(client.bytes_until("\n"), b"the end\n");
+    assert_eq!(client.place().offset, END + 9);
+    folder.append("more\n");
+    assert_eq!(client.bytes_until("\n"), b"more\n");
+    client.disconnect();
+    folder.append(format!("{}\n", "-".repeat(99)));
+    server.restart();
+    client.resume(&server);
+    assert_eq!(client.bytes_until("\n").len(), 100);
+    // Its check is of bytes behind the fourth gibibyte, too.
+    client.disconnect();
+    folder.append("and more\n");
+    client.resume(&server);
+    assert_eq!(client.bytes_until("\n"), b"and more\n");
+    assert_eq!(client.place().offset, END + 123);
+    log.set_len(0).unwrap();
+    assert_eq!(client.event("truncated")["lost"], 0);
+    folder.append("new\n");
+    assert_eq!(client.bytes_until("\n"), b"new\n");
+    assert_eq!(client.place().offset, 4);
+    folder.rotate();
+    folder.append("next\n");
+    client.event("rotated");
+    assert_eq!(client.bytes_until("\n"), b"next\n");
 }

@@ -1,12 +1,13 @@
 //! What is left to the process: to read in the followed directories, as nobody in particular.
 
 use crate::cli::{ended, run};
-use crate::deadline::until_true;
+use crate::client::Client;
+use crate::deadline::{until, until_true};
 use crate::folder::Folder;
 use crate::http::get;
 use crate::require;
 use crate::server::{Server, command, is_emulated, words};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -224,4 +225,112 @@ fn started_as_root_without_landlock() {
         said.contains(folder.arg()) && said.contains("nobody"),
         "{said}"
     );
+}
+
+/// A memory card lives as long as nobody writes to it: over a whole session, from its start to its end, no file is opened
+/// for writing, made, renamed or removed, and what is written goes to sockets, pipes and events.
+#[test]
+fn nothing_is_written() {
+    if is_out_of_sight() {
+        return;
+    }
+    let Some(strace) = require::tool("strace") else {
+        return;
+    };
+    let folder = Folder::new();
+    folder.append("hello\n");
+    let trace = folder.path("trace");
+    let traced = [
+        strace.to_str().unwrap(),
+        "-qf",
+        "-yy",
+        "-o",
+        trace.to_str().unwrap(),
+        "-e",
+        "trace=%file,%desc,sendfile,copy_file_range",
+        "setpriv",
+        "--pdeathsig=KILL",
+    ];
+    let sources = [folder.arg(), "sample:/proc/uptime", "--sample=10ms"];
+    let mut server = Server::start_under(&traced, &sources);
+    let mut client = Client::connect(&server, "/stream/app.log?from=start");
+    let mut readings = Client::connect(&server, "/stream/uptime");
+    assert_eq!(client.bytes_until("\n"), b"hello\n");
+    folder.rotate();
+    folder.append("next\n");
+    assert_eq!(client.bytes_until("next\n"), b"next\n");
+    client.disconnect();
+    folder.append("more\n");
+    client.resume(&server);
+    assert_eq!(client.bytes_until("more\n"), b"more\n");
+    for path in [
+        "/",
+        "/sources",
+        "/metrics",
+        "/stream",
+        "/stream/app.log?from=-1",
+    ] {
+        assert_eq!(get(&server, path).status, 200, "{path}");
+    }
+    readings.bytes_until("\n");
+    // strace is what was started; what it traces is its child.
+    let tracer = server.pid().as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).unwrap();
+    let traced = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    kill_process(traced, Signal::TERM).unwrap();
+    let trace = until("the end of the trace", || {
+        let trace = fs::read_to_string(&trace).unwrap();
+        let last = format!("{} +++ exited with 0 +++", traced.as_raw_nonzero());
+        trace.contains(&last).then_some(trace)
+    });
+    server.end(Signal::KILL);
+    // It was really looked at.
+    assert!(trace.contains(&format!("\"{}\", O_RDONLY", folder.arg())));
+
+    let changing = [
+        "O_WRONLY",
+        "O_RDWR",
+        "O_CREAT",
+        "O_TRUNC",
+        "O_TMPFILE",
+        " creat(",
+        " mkdir",
+        " mknod",
+        " rename",
+        " unlink",
+        " rmdir(",
+        " link",
+        " symlink",
+        "truncate",
+        "fallocate",
+        " chmod(",
+        " fchmod",
+        " chown(",
+        " fchown",
+        " lchown(",
+        "utime",
+        "setxattr",
+        " flock(",
+        "F_SETLK",
+        "sendfile",
+        "copy_file_range",
+        "fsync",
+        "fdatasync",
+        " sync",
+    ];
+    let writing = [
+        " write(",
+        " writev(",
+        " pwrite64(",
+        " pwritev(",
+        " pwritev2(",
+    ];
+    for line in trace.lines() {
+        let target = line.split_once('<').map_or("", |(_, target)| target);
+        let kept = ["socket:", "TCP", "TCPv6", "UNIX", "pipe:", "anon_inode:"];
+        let is_written = writing.iter().any(|call| line.contains(call))
+            && !kept.iter().any(|kind| target.starts_with(kind));
+        let is_changed = changing.iter().any(|mark| line.contains(mark));
+        assert!(!is_written && !is_changed, "{line}");
+    }
 }
