@@ -51,6 +51,8 @@ mod chaos;
 mod cli;
 /// Clients of every kind, and what each of them costs the others: nothing.
 mod clients;
+/// Those who mean harm by coming in numbers: slow ones, bursts, half-open ones.
+mod crowds;
 /// `curl`: ranges, kept connections, bodies that do not end.
 mod curl;
 /// The door: who is let in, and what the others hear.
@@ -75,6 +77,8 @@ mod listen;
 mod metrics;
 /// nginx in front, as people put one there.
 mod nginx;
+/// Hosts and origins: which names the server answers to, which pages may connect.
+mod origins;
 /// The page in a real browser: what a reader sees while lines come.
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
