@@ -64,7 +64,8 @@ by_zig() { # TARGET
         [[ $1 != aarch64-* ]] || printf '%s\n' -Ccode-model=tiny -Cllvm-args=-enable-machine-outliner=never
         remapped
         echo "--remap-path-prefix=$(echo "$root"/usr/src/rustc-*)/library=std"
-        echo "--remap-path-prefix=$root/usr/lib/rustlib/src/rust/library=std"
+        # Beneath the directory that it is started in cargo names it from there.
+        printf -- '--remap-path-prefix=%s/usr/lib/rustlib/src/rust/library=std\n' "$root" "${root#"$PWD"/}"
     } | paste -sd$'\x1f')
     # Not the default features: those bring backtraces, 187 kB, and nobody on a board reads them.
     env LD_LIBRARY_PATH="$root/usr/lib/$(uname -m)-linux-gnu" RUSTC="$root/usr/bin/rustc" RUSTC_BOOTSTRAP=1 \
