@@ -70,26 +70,10 @@ finish() {
 trap finish EXIT
 trap 'exit 0' INT TERM
 
-# Every module that MODULE needs, then itself, as paths beneath $1; each once. No depmod: what a module needs stands in it.
-loaded=' '
-load() { # DIRECTORY MODULE
-    local file need
-    [[ $loaded != *" $2 "* ]] || return 0
-    loaded+="$2 "
-    # Part of the kernel itself.
-    ! grep -q "/${2//_/[_-]}\.ko$" "$1"/modules.builtin || return 0
-    file=$(find "$1/kernel" -name "${2//_/[_-]}.ko" -print -quit)
-    [ -n "$file" ] || fail "\`$package\` has no module \`$2\`; this script was made for Debian 12"
-    for need in $(tr '\0' '\n' <"$file" | sed -n 's/^depends=//p' | tr , ' '); do
-        load "$1" "$need"
-    done
-    echo "$file"
-}
-
 # Downloads into $cache: kernel, dtb, busybox and modules/, numbered in the order to load them.
 fetch() {
     # Lists of our own, for another architecture than this machine's, which hears nothing of it.
-    local state=$work/apt kernel file number=100
+    local state=$work/apt kernel file
     mkdir -p "$state"/{lists,cache/archives}/partial "$work/packages"
     touch "$state/status"
     local own=(-o "APT::Architecture=$debian" -o "APT::Architectures=$debian" -o "Dir::State=$state" -o "Dir::State::Lists=$state/lists"
@@ -104,16 +88,11 @@ fetch() {
         dpkg -x "$file" "$work/root"
     done
     rm -rf "$cache"
-    mkdir -p "$cache/modules"
+    mkdir -p "$cache"
     cp "$work"/root/boot/vmlinuz-* "$cache/kernel"
     [ -z "$dtb" ] || cp "$work"/root/usr/lib/linux-image-*/"$dtb" "$cache/dtb"
     cp "$work/root/bin/busybox" "$cache/busybox"
-    for module in "${modules[@]}"; do
-        load "$(echo "$work"/root/lib/modules/*)" "$module"
-    done >"$work/order"
-    while read -r file; do
-        cp "$file" "$cache/modules/$((number += 1))-$(basename "$file")"
-    done <"$work/order"
+    cross/modules.sh "$(echo "$work"/root/lib/modules/*)" "$cache/modules" "${modules[@]}"
     rm -r "$work/root" "$work/packages" "$state"
     echo "$recipe" >"$cache/complete"
 }

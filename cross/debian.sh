@@ -10,11 +10,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cd "$1"
 # What is made, so that another one is made when this changes.
-recipe=$(sha256sum <"$here/debian.sh")
+recipe=$(cat "$here/debian.sh" "$here/modules.sh" | sha256sum)
 # Written last: a directory without it was left half-way.
 [ "$(cat complete 2>/dev/null)" != "$recipe" ] || exit 0
 rm -rf complete rootfs.tar kernel modules packages unpacked
-mkdir packages modules
+mkdir packages
 
 # The kernel is unpacked and not installed: an initramfs made under emulation takes longer than all of this.
 # shellcheck disable=SC2016
@@ -29,9 +29,6 @@ download='cd /var/tmp && apt-get download -qq openrc insserv libeinfo1 librc1 \
 
 dpkg -x packages/linux-image-*.deb unpacked
 mv unpacked/boot/vmlinuz-* kernel
-number=100
-for module in virtio virtio_ring virtio_mmio virtio_blk failover net_failover virtio_net; do
-    mv "$(find unpacked/lib/modules -name "$module.ko")" "modules/$((number += 1))-$module.ko"
-done
+"$here/modules.sh" "$(echo unpacked/lib/modules/*)" modules virtio_mmio virtio_blk virtio_net
 rm -r packages unpacked
 echo "$recipe" >complete
