@@ -280,8 +280,11 @@ fn nothing_is_written() {
     kill_process(traced, Signal::TERM).unwrap();
     let trace = until("the end of the trace", || {
         let trace = fs::read_to_string(&trace).unwrap();
-        let last = format!("{} +++ exited with 0 +++", traced.as_raw_nonzero());
-        trace.contains(&last).then_some(trace)
+        // A short number has more than one blank behind it.
+        let pid = format!("{} ", traced.as_raw_nonzero());
+        let is_last =
+            |line: &str| line.starts_with(&pid) && line.ends_with("+++ exited with 0 +++");
+        trace.lines().any(is_last).then_some(trace)
     });
     server.end(Signal::KILL);
     // It was really looked at.
