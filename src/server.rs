@@ -291,11 +291,7 @@ impl Server {
                     // IPv4 comes mapped into IPv6 where one socket takes both.
                     let address = peer.ip().to_canonical();
                     let admitted = self.admit(socket, address, handle.clone());
-                    // What a client does wrong, and a bug that it meets, ends its own task. Boxed by itself: captured, it
-                    // would be in the task twice, before and while it runs.
-                    let caught = AssertUnwindSafe(admitted).catch_unwind().boxed_local();
-                    let task = async move { _ = caught.await }.boxed_local();
-                    self.executor.spawn(task).detach();
+                    self.executor.spawn(admitted.boxed_local()).detach();
                 }
                 Err(error) if is_out_of_resources(&error) => {
                     if !std::mem::replace(&mut paused, true) {
@@ -327,18 +323,24 @@ impl Server {
         let refusal = seat.is_none().then(|| Refusal::take(self));
         let shutdown = self.shutdown.clone();
         async move {
-            match refusal {
-                None => _ = connection::serve(connection, &shutdown, &*handle).await,
-                Some(Some(_refusal)) => {
-                    let answer = Whole::sentence(
-                        503,
-                        "all places are taken, or all for your address; try again soon",
-                    )
-                    .with("Retry-After", "5");
-                    _ = connection.refuse(answer).await;
+            // What a client does wrong, and a bug that it meets, ends its own task. In one expression: a future that is
+            // bound to a name first has its place in the task twice.
+            _ = AssertUnwindSafe(async {
+                match refusal {
+                    None => _ = connection::serve(connection, &shutdown, &*handle).await,
+                    Some(Some(_refusal)) => {
+                        let answer = Whole::sentence(
+                            503,
+                            "all places are taken, or all for your address; try again soon",
+                        )
+                        .with("Retry-After", "5");
+                        _ = connection.refuse(answer).await;
+                    }
+                    Some(None) => {}
                 }
-                Some(None) => {}
-            }
+            })
+            .catch_unwind()
+            .await;
             drop(seat);
         }
     }
