@@ -52,7 +52,7 @@ case ${1:-} in
     *) usage ;;
 esac
 [ $# -le 3 ] || usage
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+version=$(cross/version.sh)
 binary=${2:-dist/tailcast-$version-$arch} port=${3:-}
 [ -x "$binary" ] || fail "there is no program \`$binary\`; cross/build.sh makes one"
 for tool in "${machine[0]}" cpio curl; do

@@ -17,7 +17,7 @@ LIMIT_ZIG_PC=800
 target_dir=${CARGO_TARGET_DIR:-$PWD/target}
 toolchain=$target_dir/cross/toolchain
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+version=$(cross/version.sh)
 
 fail() { echo "cross/build.sh: $1" >&2; exit 1; }
 

@@ -51,7 +51,7 @@ esac
 mkdir "$work/tailcast"
 cp "$here"/service/* "$work/tailcast"
 if [ $do = install ]; then
-    version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$here/../Cargo.toml" | head -n 1)
+    version=$("$here/version.sh")
     binary=$here/../dist/tailcast-$version-$arch
     [ -f "$binary" ] || fail "\`$host\` is $machine, and there is no \`dist/tailcast-$version-$arch\`; cross/build.sh makes it"
     cp "$binary" "$work/tailcast/tailcast"

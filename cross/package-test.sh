@@ -19,7 +19,7 @@ work=$(mktemp -d)
 trap 'umount "$work/root/proc" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 
 cross/package.sh
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+version=$(cross/version.sh)
 package=dist/tailcast_${version/-/\~}_arm64.deb
 cp "$package" "$work/tailcast.deb"
 for built in dist/tailcast_"${version/-/\~}"_*.deb; do

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "cross/package.sh: $1" >&2; exit 1; }
 
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+version=$(cross/version.sh)
 # 0.2.0~rc.1 is before 0.2.0 for dpkg.
 debian=${version/-/\~}
 contact='The Tailcast developers <tailcast@users.noreply.invalid>'

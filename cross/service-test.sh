@@ -182,7 +182,7 @@ on 'rm /var/log/app.log.1'
 echo "systemd: ok"
 
 cross/package.sh arm64
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+version=$(cross/version.sh)
 on 'cat >/run/tailcast.deb' <"dist/tailcast_${version/-/\~}_arm64.deb"
 on 'dpkg -i /run/tailcast.deb >/dev/null'
 link=$(on tailcast-setup sources)

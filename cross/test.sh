@@ -17,7 +17,7 @@ case $arch in
     *) fail "no board \`$arch\`; there are aarch64, armv7 and armv6" ;;
 esac
 command -v "${runner%% *}" >/dev/null || fail "\`${runner%% *}\` is not installed; Debian's qemu-user-static has it"
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+version=$(cross/version.sh)
 binary=$PWD/dist/tailcast-$version-$arch
 [ -x "$binary" ] || fail "there is no \`dist/tailcast-$version-$arch\`; cross/build.sh makes it"
 

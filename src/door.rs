@@ -36,12 +36,7 @@ pub async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Option<
     };
     exchange.shared = site.rules.shared(&exchange.request);
     let answer = match gate::admit(&exchange.request, &peer, &site.rules) {
-        Verdict::In => {
-            if !minds_privacy {
-                site.sources.refresh().await;
-            }
-            return route(site, exchange).await;
-        }
+        Verdict::In => return route(site, exchange, minds_privacy).await,
         Verdict::Misdirected => misdirected(&exchange.request),
         Verdict::Foreign => foreign(&exchange.request),
         Verdict::Locked => too_many(locked.unwrap_or(SPAN)),

@@ -30,11 +30,15 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Answers one request, when the sources have been refreshed; gives the connection back if it may be kept.
+/// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are known as they are now.
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
-pub async fn route(site: Rc<Site>, exchange: Exchange) -> io::Result<Option<Connection>> {
+pub async fn route(
+    site: Rc<Site>,
+    exchange: Exchange,
+    refreshed: bool,
+) -> io::Result<Option<Connection>> {
     let Some(path) = decode(&exchange.request.path).map(|path| path.into_owned()) else {
         return exchange
             .answer(Whole::sentence(
@@ -43,6 +47,10 @@ pub async fn route(site: Rc<Site>, exchange: Exchange) -> io::Result<Option<Conn
             ))
             .await;
     };
+    if !refreshed && path.starts_with("/s") {
+        // Of the streams: files of a glob may have come or gone.
+        site.sources.refresh().await;
+    }
     let source = match path.as_str() {
         "/stream" => site.sources.first(),
         _ => path

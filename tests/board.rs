@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::deadline::{DEADLINE, until};
 use crate::http::Connection;
 use crate::require::{is_required, skip, tool};
-use crate::server::{is_emulated, reserve};
+use crate::server::reserve;
 use crate::viewer::Viewer;
 use crate::writer::sha256;
 use rustix::process::{Pid, Signal, kill_process};
@@ -215,6 +215,12 @@ impl Board {
         });
     }
 
+    /// The processor's thermometer, which QEMU never warms.
+    fn has_processor_temperature(&mut self) {
+        let reading = self.run("cat /sys/class/thermal/thermal_zone0/temp");
+        self.has_temperature(&reading);
+    }
+
     /// Everything that a board is asked for. `act` comes while the log grows and nothing else is connected.
     fn serves(mut self, act: impl FnOnce(&mut Board)) {
         self.run("touch /run/mark; sleep 1");
@@ -284,7 +290,7 @@ fn find(name: &str, architectures: &[&str]) -> Option<PathBuf> {
     }
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into());
     let kernel = root().join(target).join("cross/board").join(name);
-    if found.is_none() || !kernel.join("complete").exists() || is_emulated() {
+    if found.is_none() || !kernel.join("complete").exists() {
         skip(&format!(
             "a board is booted where dist/ has a binary for it and where `cross/board.sh {name}` or TAILCAST_REQUIRE=board \
              has fetched its kernel"
@@ -313,10 +319,7 @@ fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
 #[test]
 fn raspi0() {
     if let Some(board) = Board::boot("raspi0", &["armv6"]) {
-        board.serves(|board| {
-            let reading = board.run("cat /sys/class/thermal/thermal_zone0/temp");
-            board.has_temperature(&reading);
-        });
+        board.serves(Board::has_processor_temperature);
     }
 }
 
@@ -324,10 +327,7 @@ fn raspi0() {
 #[test]
 fn raspi3b() {
     if let Some(board) = Board::boot("raspi3b", &["aarch64"]) {
-        board.serves(|board| {
-            let reading = board.run("cat /sys/class/thermal/thermal_zone0/temp");
-            board.has_temperature(&reading);
-        });
+        board.serves(Board::has_processor_temperature);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::client::{Client, Heard};
 use crate::deadline::until_true;
+use crate::dice::Dice;
 use crate::folder::Folder;
 use crate::http::Connection;
 use crate::require;
@@ -30,18 +31,6 @@ const TICK: Duration = Duration::from_millis(10);
 /// How much of a stream may still be the start of the next one, in bytes: less than this agrees by chance alone.
 const UNSURE: usize = 16;
 
-/// Numbers that look random and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 /// What each content of the file is made of: from any place on it looks like no other place.
 struct Text(Vec<u8>);
 
@@ -51,7 +40,7 @@ impl Text {
 
     fn new() -> Text {
         let mut dice = Dice(0x7a11_ca57);
-        let once: Vec<u8> = (0..Self::LENGTH).map(|_| dice.roll(256) as u8).collect();
+        let once: Vec<u8> = (0..Self::LENGTH).map(|_| dice.below(256) as u8).collect();
         Text(once.repeat(2))
     }
 
@@ -327,9 +316,9 @@ fn who_survives_has_every_byte() {
             }
             thread::sleep(TICK.min(when.saturating_duration_since(Instant::now())));
         }
-        let time = Duration::from_millis(50 + dice.roll(1500));
-        let victim = dice.roll(6) as usize;
-        match (dice.roll(8), exact.get(victim)) {
+        let time = Duration::from_millis(50 + dice.below(1500));
+        let victim = dice.below(6) as usize;
+        match (dice.below(8), exact.get(victim)) {
             (0, _) => cuts.send(()).unwrap(),
             (1..4, Some(client)) => client.blows.send(Blow::Break).unwrap(),
             (_, Some(client)) => client.blows.send(Blow::Stop(time)).unwrap(),

@@ -1,17 +1,10 @@
 //! Server-sent events over lost connections, restarts and rotations: no hole, nothing twice.
 
+use crate::dice::Dice;
 use crate::event_source::EventSource;
 use crate::folder::Folder;
 use crate::server::Server;
 use crate::writer::{Writer, line};
-
-/// Xorshift: the same numbers on every run, so that a failure can be had again.
-fn below(state: &mut u64, end: u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state % end
-}
 
 /// The client stands before this line, and has heard so many rotations.
 struct Walk {
@@ -40,7 +33,7 @@ impl Walk {
 #[test]
 fn fifty_lost_connections() {
     let folder = Folder::new();
-    let mut dice = 0x5e5e_7a11;
+    let mut dice = Dice(0x5e5e_7a11);
     let mut writer = Writer::start(&folder.log);
     let mut server = Server::start(&[folder.arg()]);
     let mut events = EventSource::connect(&server, "/stream/app.log?from=start");
@@ -50,18 +43,18 @@ fn fifty_lost_connections() {
     };
     let mut rotations = 0;
     for round in 0..50 {
-        writer.begin(1 + below(&mut dice, 500));
-        let some = below(&mut dice, 300);
+        writer.begin(1 + dice.below(500));
+        let some = dice.below(300);
         walk.until(&mut events, writer.written.min(walk.next + some));
         // Dropped here, wherever on the wire: what it has not dispatched it has not seen.
-        for _ in 0..below(&mut dice, 3) {
+        for _ in 0..dice.below(3) {
             writer.wait();
             folder.rotate();
             rotations += 1;
             writer.reopen();
-            writer.begin(1 + below(&mut dice, 100));
+            writer.begin(1 + dice.below(100));
         }
-        match below(&mut dice, 8) {
+        match dice.below(8) {
             0 => server.restart(),
             1 => server.crash(),
             _ => {}

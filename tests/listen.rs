@@ -6,6 +6,7 @@ use crate::folder::Folder;
 use crate::http::Connection;
 use crate::require;
 use crate::server::{command, words};
+use crate::strace::injecting;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -97,20 +98,9 @@ fn by_default() {
     );
     assert!(listening(&running, "tcp").is_empty());
 
-    let Some(strace) = require::tool("strace") else {
+    let Some(without_six) = injecting("inject=socket:error=EAFNOSUPPORT:when=1") else {
         return;
     };
-    let without_six = [
-        strace.to_str().unwrap(),
-        "-qq",
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "inject=socket:error=EAFNOSUPPORT:when=1",
-        "setpriv",
-        "--pdeathsig=KILL",
-    ];
     let (running, printed) = start(&folder, &[&alone, &without_six[..]].concat(), &[]);
     assert_eq!(port(&printed), 8080);
     assert!(listening(&running, "tcp6").is_empty());

@@ -18,6 +18,8 @@ mod client;
 mod cursor;
 /// Waiting for an event under a deadline, never for time.
 mod deadline;
+/// Numbers that look random.
+mod dice;
 /// An answer without an end, read as it comes.
 mod endless;
 /// A client of server-sent events, after the letter of the standard.
@@ -34,6 +36,8 @@ mod proxy;
 mod require;
 /// The binary as a process: started, stopped, restarted on its port, measured.
 mod server;
+/// strace around a program: what the kernel is made to refuse it, and what it asks the kernel for.
+mod strace;
 /// Somebody who looks at the page.
 mod viewer;
 /// A writer in another process, with numbered lines.

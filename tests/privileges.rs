@@ -7,11 +7,15 @@ use crate::folder::Folder;
 use crate::http::get;
 use crate::require;
 use crate::server::{Server, command, is_emulated, words};
+use crate::strace::{injecting, strace};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use tempfile::TempDir;
+
+/// As on a kernel of before 2021.
+const NO_LANDLOCK: &str = "inject=landlock_create_ruleset:error=ENOSYS";
 
 /// Whether an emulator stands between Tailcast and the kernel; it knows nothing of Landlock, and rights are its own.
 fn is_out_of_sight() -> bool {
@@ -116,29 +120,16 @@ fn what_metrics_and_vitals_read_is_left() {
     assert!(get(&server, "/stream?from=-1").text().contains("load="));
 }
 
-/// As on a kernel of before 2021.
 #[test]
 fn without_landlock() {
     if is_out_of_sight() {
         return;
     }
-    let Some(strace) = require::tool("strace") else {
+    let Some(none) = injecting(NO_LANDLOCK) else {
         return;
     };
-    let strace = strace.to_str().unwrap();
     let folder = Folder::new();
     folder.append("hello\n");
-    let none = [
-        strace,
-        "-qq",
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "inject=landlock_create_ruleset:error=ENOSYS",
-        "setpriv",
-        "--pdeathsig=KILL",
-    ];
     let mut server = Server::start_under(&none, &["--verbose", folder.arg()]);
     assert_eq!(get(&server, "/stream").text(), "hello\n");
     assert!(rights(&mut server).contains("no Landlock"));
@@ -195,25 +186,13 @@ fn started_as_root_without_landlock() {
     if is_out_of_sight() {
         return;
     }
-    let (Some(strace), true) = (
-        require::tool("strace"),
-        rustix::process::geteuid().is_root(),
-    ) else {
+    let (Some(before), true) = (injecting(NO_LANDLOCK), rustix::process::geteuid().is_root())
+    else {
         return;
     };
     let folder = Folder::new();
     folder.append("hello\n");
     fs::set_permissions(&folder.log, Permissions::from_mode(0o600)).unwrap();
-    let inject = "inject=landlock_create_ruleset:error=ENOSYS";
-    let before = [
-        strace.to_str().unwrap(),
-        "-qq",
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        inject,
-    ];
     let before = before.iter().map(|&word| word.to_owned());
     let all: Vec<String> = before.chain(words()).collect();
     let mut tailcast = command(&all, Path::new("/"));
@@ -234,23 +213,13 @@ fn nothing_is_written() {
     if is_out_of_sight() {
         return;
     }
-    let Some(strace) = require::tool("strace") else {
-        return;
-    };
     let folder = Folder::new();
     folder.append("hello\n");
     let trace = folder.path("trace");
-    let traced = [
-        strace.to_str().unwrap(),
-        "-qf",
-        "-yy",
-        "-o",
-        trace.to_str().unwrap(),
-        "-e",
-        "trace=%file,%desc,sendfile,copy_file_range",
-        "setpriv",
-        "--pdeathsig=KILL",
-    ];
+    let calls = "trace=%file,%desc,sendfile,copy_file_range";
+    let Some(traced) = strace(&["-q", "-yy", "-o", trace.to_str().unwrap(), "-e", calls]) else {
+        return;
+    };
     let sources = [folder.arg(), "sample:/proc/uptime", "--sample=10ms"];
     let mut server = Server::start_under(&traced, &sources);
     let mut client = Client::connect(&server, "/stream/app.log?from=start");

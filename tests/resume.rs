@@ -2,6 +2,7 @@
 
 use crate::client::{Client, Heard};
 use crate::cursor::Place;
+use crate::dice::Dice;
 use crate::folder::{Folder, inode, rename};
 use crate::http::Connection;
 use crate::server::Server;
@@ -9,18 +10,6 @@ use crate::writer::{Writer, assert_lines, lines};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs;
 use std::os::unix::fs::symlink;
-
-/// Xorshift: the same numbers on every run, so that a failure can be had again.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 #[test]
 fn a_hundred_lost_connections() {

@@ -60,7 +60,7 @@ const listener = {
     const anew = event.event === 'rotated' || (event.event === 'truncated' && event.lost === 0);
     if (anew && readings.turn()) {
       log.end();
-      const { mark } = readings;
+      const mark = readings.takeMark();
       if (mark) log.reword(mark, 'readings', READINGS);
       return;
     }

@@ -42,12 +42,13 @@ export class Readings {
     this.#since = 0;
   }
 
-  /** The last mark before readings were known for that. It is told once: it has to say that no more will come. */
+  /** The last mark before readings were known for that: it has to say that no more will come. */
   set mark(mark) {
     this.#mark = mark;
   }
 
-  get mark() {
+  /** That mark, the first time; then none. */
+  takeMark() {
     const mark = this.#mark;
     this.#mark = null;
     return mark;

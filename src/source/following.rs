@@ -1,5 +1,5 @@
 //! What a follower has in its hands while somebody listens: the generations of its name, and what was last seen of them.
-//! Pure but for the watches that it sets.
+//! Looks are done elsewhere; what they found is handed in.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -213,8 +213,7 @@ impl Following {
 
     /// Has the names watched that lead to the file. `true`: they are from now on, and what happened before went unnoticed.
     pub(super) fn watch_names(&mut self, place: &Place) -> bool {
-        let whole = !self.names.is_empty() && self.names.iter().all(Watch::is_alive);
-        if whole || !self.system.sends_notices() {
+        if self.are_names_watched() || !self.system.sends_notices() {
             return false;
         }
         let (path, target) = (&place.path, place.target());
@@ -247,8 +246,11 @@ impl Following {
                 .borrow()
                 .as_ref()
                 .is_some_and(Watch::is_alive);
-        let names = !self.names.is_empty() && self.names.iter().all(Watch::is_alive);
-        self.system.sends_notices() && file && names && !self.refused
+        self.system.sends_notices() && file && self.are_names_watched() && !self.refused
+    }
+
+    fn are_names_watched(&self) -> bool {
+        !self.names.is_empty() && self.names.iter().all(Watch::is_alive)
     }
 
     /// Whether somebody still reads what the name meant before.
