@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt::Write;
 
-use crate::live::carry::End;
+use crate::deliver::pump::End;
 
 /// A number that only grows.
 #[derive(Default)]

@@ -6,7 +6,7 @@
 use std::net::TcpListener;
 
 use futures_lite::StreamExt;
-use tailcast::connection::{Accepted, Whole};
+use tailcast::http::connection::{Accepted, Whole};
 use tailcast::server::serve;
 
 /// The longest message that is echoed, in bytes: the Autobahn suite sends 16 MiB.

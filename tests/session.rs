@@ -10,8 +10,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use tailcast::connection::{Accepted, Connection as Kept, Exchange, Whole};
-use tailcast::live::session::Message;
+use tailcast::http::connection::{Accepted, Connection as Kept, Exchange, Whole};
+use tailcast::websocket::session::Message;
 use tungstenite::WebSocket;
 use tungstenite::protocol::CloseFrame;
 
@@ -162,7 +162,7 @@ fn without_waiting() {
         let first = session.wait().await;
         assert_eq!(first, Some("first".into()));
         let looks: Rc<RefCell<Looks>> = Rc::default();
-        let look = |session: &mut tailcast::live::session::Session| {
+        let look = |session: &mut tailcast::websocket::session::Session| {
             let seen = (session.has_messages(), session.count_messages());
             looks.borrow_mut().push((seen.0, seen.1, session.read()));
         };

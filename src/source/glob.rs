@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use glob::Pattern;
 
-use super::disk::FileSystem;
-use super::family;
-use super::place::Place;
-use crate::report::{self, Error};
+use crate::cli::error;
+use crate::cli::error::Error;
+use crate::source::file::path::Place;
+use crate::source::file::rotated;
+use crate::source::os::fs::FileSystem;
 
 /// The most files that one glob offers. A directory with more of them is no set of logs but a store, and a list of them
 /// helps nobody.
@@ -46,17 +47,17 @@ impl Glob {
     /// Where an earlier part holds one of these, or the pattern is broken.
     pub fn new(path: &Path, prefix: Option<String>) -> Result<Option<Self>, Error> {
         let is_wild = |part: &OsStr| part.to_string_lossy().contains(['*', '?', '[']);
-        let (Some(directory), Some(last)) = (family::directory(path), path.file_name()) else {
+        let (Some(directory), Some(last)) = (rotated::directory(path), path.file_name()) else {
             return Ok(None);
         };
         if is_wild(directory.as_os_str()) {
-            return Err(report::wild_directory(path));
+            return Err(error::wild_directory(path));
         }
         if !is_wild(last) {
             return Ok(None);
         }
         let pattern = Pattern::new(&last.to_string_lossy())
-            .map_err(|error| report::broken_glob(path, error.msg))?;
+            .map_err(|error| error::broken_glob(path, error.msg))?;
         Ok(Some(Self {
             directory,
             pattern,

@@ -4,10 +4,10 @@ use std::io;
 
 use event_listener::EventListener;
 
-use super::history::Playback;
-use super::scratch::Scratch;
-use super::walk::Walk;
-use crate::cursor::Cursor;
+use crate::bytes::cursor::Cursor;
+use crate::source::buffer::history::Playback;
+use crate::source::cache::Scratch;
+use crate::source::file::reader::Walk;
 
 /// What a viewer has to be told beside the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub enum Lost {
 
 impl Lost {
     /// This, and what `marker` tells of.
-    pub(super) fn and(self, marker: &Marker) -> Self {
+    pub(crate) fn and(self, marker: &Marker) -> Self {
         let more = match *marker {
             Marker::Lost(_, None) => return Self::Unknown,
             Marker::Lost(_, Some(bytes)) | Marker::Truncated(_, bytes) => bytes,

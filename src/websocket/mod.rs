@@ -1,0 +1,4 @@
+//! RFC 6455 on a socket: handshake and session.
+
+pub mod session;
+pub mod socket;
