@@ -15,7 +15,7 @@ use rustix::net::sockopt;
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::http::connection;
-use crate::http::connection::{Connection, Exchange, Handler};
+use crate::http::connection::{Answered, Connection, Exchange, Handler};
 use crate::http::response::Response;
 use crate::metrics::Counter;
 use crate::server::limits::Seats;
@@ -74,7 +74,10 @@ where
     H: Fn(Exchange) -> F + 'static,
     F: Future<Output = io::Result<Option<Connection>>> + 'static,
 {
-    let handle = move |exchange| handle(exchange).boxed_local();
+    let handle = move |exchange| {
+        let handled = handle(exchange);
+        async move { handled.await.map(Answered::Done) }.boxed_local()
+    };
     let server = Server::new(max_clients, |_| ());
     server.run(listener, shutdown, Rc::new(handle)).await
 }
