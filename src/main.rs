@@ -1,21 +1,25 @@
 //! The command: arguments, listener, banner, run, exit status. The only place that prints or exits.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+// A unit test that can't unwrap has failed, and says where.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod cli;
 
 use std::io::{IsTerminal, Write};
 use std::net::TcpListener;
 use std::process::ExitCode;
 
+use crate::cli::args::{Args, Asked};
+use crate::cli::error::Error;
+use crate::cli::links::Links;
+use crate::cli::user::Account;
+use crate::cli::{args, banner, error, key, listen, qr, sandbox};
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
 use rustix::thread::disable_transparent_huge_pages;
-use tailcast::account::Account;
-use tailcast::config::{self, Args, Asked};
-use tailcast::gate::key::Key;
-use tailcast::links::Links;
-use tailcast::report::{self, Error};
-use tailcast::source::named;
-use tailcast::source::origin::{self, Origin};
-use tailcast::{confine, listen, qr, secret, server};
+use tailcast::auth::key::Key;
+use tailcast::source::detect::Origin;
+use tailcast::source::{detect, spec};
 
 fn main() -> ExitCode {
     match start() {
@@ -28,8 +32,8 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<(), Error> {
-    let arguments = config::words(std::env::args_os().skip(1))?;
-    match config::parse(&arguments)? {
+    let words = args::words(std::env::args_os().skip(1))?;
+    match args::parse(&words)? {
         Asked::Run(args) => begin(*args),
         Asked::Print(text) => {
             print(&text);
@@ -42,19 +46,19 @@ fn start() -> Result<(), Error> {
 fn begin(args: Args) -> Result<(), Error> {
     // Where the kernel gives everybody huge pages, one of 2 MiB is more than all that is needed here.
     let _ = disable_transparent_huge_pages(true);
-    let key = secret::key(&args, std::env::var_os(secret::VARIABLE))?;
+    let key = key::key(&args, std::env::var_os(key::VARIABLE))?;
     let account = args.user.as_deref().map(Account::find).transpose()?;
-    let named = named::sources(&args.sources)?;
-    let sources = named.into_iter().map(origin::recognise);
-    let sources = sources.collect::<Result<Vec<_>, Error>>()?;
+    let named = spec::sources(&args.sources)?;
+    let sources = named.into_iter().map(detect::recognise);
+    let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let listener = listen::listen(args.listen)?;
     let files: Vec<_> = sources.iter().flat_map(|source| source.1.files()).collect();
-    let confinement = confine::confine(sources.iter().map(|source| &source.1));
+    let confinement = sandbox::confine(sources.iter().map(|source| &source.1));
     if let Some(account) = account {
         account.assume()?.give_up(&files, confinement.holds())?;
     }
     if args.verbose {
-        eprintln!("tailcast: {}", report::rights(&confinement));
+        eprintln!("tailcast: {}", banner::rights(&confinement));
     }
     smol::block_on(run(args, key, sources, listener))
 }
@@ -70,19 +74,19 @@ async fn run(
         .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
     let bound = listener
         .local_addr()
-        .map_err(|error| report::no_name(&error))?;
+        .map_err(|error| error::no_name(&error))?;
     if !args.quiet {
         let links = Links::new(bound, key.as_ref());
-        print(&report::banner(&sources, args.sample, &links));
+        print(&banner::banner(&sources, args.sample, &links));
         if std::io::stdout().is_terminal() {
             print(&links.lan().and_then(qr::draw).unwrap_or_default());
         }
     }
     let config = args.checked(key, sources, |text| eprintln!("tailcast: {text}"));
     let shutdown = async move { _ = signals.next().await };
-    server::run(listener, config, shutdown)
+    tailcast::run(listener, config, shutdown)
         .await
-        .map_err(|error| report::cannot_listen(bound, &error))
+        .map_err(|error| error::cannot_listen(bound, &error))
 }
 
 /// A closed standard output (`tailcast ... | head -1`) is no reason to end.

@@ -4,28 +4,17 @@
 //! walks along it. A **sample** is read again and again, a **pipe** gives its bytes once: both go into a history, which a
 //! reader plays back.
 
-mod aside;
-mod asking;
-pub mod disk;
-pub mod family;
-pub mod follower;
-mod following;
-pub mod generation;
+pub mod buffer;
+pub mod cache;
+pub mod detect;
+pub mod error;
+pub mod file;
 pub mod glob;
-pub mod history;
-mod look;
-pub mod named;
-pub mod notices;
-pub mod origin;
-pub mod pipe;
-pub mod place;
+pub mod list;
+pub mod marker;
+pub mod os;
 pub mod reader;
-pub mod sample;
-pub mod scratch;
-pub mod sources;
-pub mod step;
-mod vitals;
-pub mod walk;
+pub mod spec;
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -36,23 +25,23 @@ use std::time::{Duration, Instant, SystemTime};
 
 use smol::LocalExecutor;
 
-use crate::cursor::From;
+use crate::bytes::cursor::From;
 use crate::metrics::Counter;
-use asking::Asking;
-use disk::FileSystem;
-use follower::Follower;
-use generation::Generation;
-use history::{History, Playback};
-use notices::Notices;
-use pipe::{Outlet, Pipe};
-use place::Place;
-use reader::Reader;
-use sample::{Instrument, Sample};
-use scratch::Scratch;
-use step::Seen;
-use walk::Walk;
+use crate::source::buffer::history::{History, Playback};
+use crate::source::buffer::pipe::{Outlet, Pipe};
+use crate::source::buffer::sample::{Instrument, Sample};
+use crate::source::cache::Scratch;
+use crate::source::file::change::Seen;
+use crate::source::file::follower::Follower;
+use crate::source::file::generation::Generation;
+use crate::source::file::path::Place;
+use crate::source::file::reader::Walk;
+use crate::source::os::fs::FileSystem;
+use crate::source::os::inotify::Notices;
+use crate::source::os::patience::Asking;
+use crate::source::reader::Reader;
 
-pub use sources::Sources;
+pub use list::Sources;
 
 /// What all sources share.
 #[derive(Clone)]

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
 use percent_encoding_of::decoded;
-use tailcast::gate::authority::{Host, Origin};
-use tailcast::gate::key::Key;
-use tailcast::gate::{Peer, Rules, Verdict, admit};
-use tailcast::http::parse;
+use tailcast::auth::{Peer, Rules, Verdict, admit};
+use tailcast::auth::host::{Host, Origin};
+use tailcast::auth::key::Key;
+use tailcast::http::head::parse;
 
 const KEY: &str = "sesame";
 const NAMES: [&str; 2] = ["localhost", "pi.local"];

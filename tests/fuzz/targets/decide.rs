@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tailcast::source::step::{FileId, Seen, Step, Tail, decide};
+use tailcast::source::file::change::{FileId, Seen, Step, Tail, decide};
 
 /// How many bytes before the end are compared.
 const SPAN: usize = 64;

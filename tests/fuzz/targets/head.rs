@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tailcast::http::{BODY_MAX, HEAD_MAX, parse, reason};
+use tailcast::http::head::{BODY_MAX, HEAD_MAX, parse, reason};
 
 fuzz_target!(|bytes: &[u8]| {
     match parse(bytes) {

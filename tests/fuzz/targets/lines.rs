@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tailcast::lines::{LINE_MAX, LastLines, Splitter};
+use tailcast::bytes::lines::{LINE_MAX, LastLines, Splitter};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&first, bytes)) = input.split_first() else {

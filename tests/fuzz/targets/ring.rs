@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tailcast::ring::Ring;
+use tailcast::bytes::ring::Ring;
 
 fuzz_target!(|input: &[u8]| {
     let Some((&capacity, mut input)) = input.split_first() else {

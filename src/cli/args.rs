@@ -1,0 +1,330 @@
+//! The command line into a checked configuration. Every default and every limit on a value stands here, with its unit.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argh::FromArgs;
+
+use crate::cli::error::Error;
+use crate::cli::links;
+use tailcast::Config;
+use tailcast::auth::Rules;
+use tailcast::auth::host::{Host, Origin};
+use tailcast::auth::key::Key;
+use tailcast::source;
+use tailcast::source::spec::INPUT;
+
+/// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard input); with none, this
+/// machine's own vitals are streamed.
+#[derive(FromArgs, Debug)]
+#[argh(help_triggers("--help", "-h"))]
+pub(crate) struct Args {
+    /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it
+    #[argh(option, arg_name = "ADDR:PORT", from_str_fn(address))]
+    pub listen: Option<SocketAddr>,
+
+    /// the key that a visitor needs (default: one made at start); others on this machine can see it in `ps`
+    #[argh(option, arg_name = "KEY")]
+    pub key: Option<String>,
+
+    /// a file with the key, closed to others; the environment's TAILCAST_KEY is a third way
+    #[argh(option, arg_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// no key needed by anyone
+    #[argh(switch)]
+    pub public: bool,
+
+    /// one more name that this server answers to; may be repeated
+    #[argh(option, arg_name = "NAME", from_str_fn(host))]
+    pub host: Vec<Host>,
+
+    /// one more page origin that may connect, such as https://example.com; may be repeated
+    #[argh(option, arg_name = "ORIGIN", from_str_fn(origin))]
+    pub origin: Vec<Origin>,
+
+    /// started as root, go on as this user
+    #[argh(option, arg_name = "NAME")]
+    pub user: Option<String>,
+
+    /// lines of history that a live stream starts with (default 10)
+    #[argh(option, arg_name = "N", default = "10", from_str_fn(count))]
+    pub lines: u64,
+
+    /// how often to look at a file that the kernel sends no notice for (default 250ms)
+    #[argh(option, arg_name = "DURATION", default = "POLL", from_str_fn(duration))]
+    pub poll: Duration,
+
+    /// how often to read a file that is a reading, not a log (default 1s)
+    #[argh(
+        option,
+        arg_name = "DURATION",
+        default = "SAMPLE",
+        from_str_fn(duration)
+    )]
+    pub sample: Duration,
+
+    /// read these while nobody listens, too
+    #[argh(switch)]
+    pub record: bool,
+
+    /// period of the server's pings; who is silent for three is dropped (default 20s)
+    #[argh(
+        option,
+        arg_name = "DURATION",
+        default = "HEARTBEAT",
+        from_str_fn(duration)
+    )]
+    pub heartbeat: Duration,
+
+    /// connections held at once; the next one gets a 503 (default 256)
+    #[argh(option, arg_name = "N", default = "256", from_str_fn(places))]
+    pub max_clients: usize,
+
+    /// a stream's URL answers plain HTTP with 426 Upgrade Required
+    #[argh(switch)]
+    pub websocket_only: bool,
+
+    /// print nothing but errors
+    #[argh(switch)]
+    pub quiet: bool,
+
+    /// print more on standard error
+    #[argh(switch)]
+    pub verbose: bool,
+
+    /// print the version
+    #[argh(switch)]
+    pub version: bool,
+
+    /// files, quoted globs, sensors (sample:PATH), pipes, serial lines (PATH,baud=N)
+    #[argh(positional, arg_name = "SOURCE")]
+    pub sources: Vec<String>,
+}
+
+/// A look costs one `stat`; four a second are not felt, and not waited for.
+const POLL: Duration = Duration::from_millis(250);
+/// What a person can follow with the eye.
+const SAMPLE: Duration = Duration::from_secs(1);
+/// Below the 30 to 60 s after which home routers forget an idle connection.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+/// A shorter period would be a busy loop, a longer one a typing error.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Switches, which take no value: `--quiet=yes` must not make `yes` a file.
+const SWITCHES: [&str; 7] = [
+    "--public",
+    "--record",
+    "--websocket-only",
+    "--quiet",
+    "--verbose",
+    "--version",
+    "--help",
+];
+
+/// Standard input, as the parser gets it: it takes any word that begins with a dash for an option. No argument holds a NUL.
+const INPUT_HIDDEN: &str = "\0-";
+
+impl Args {
+    /// What a server is run with: the `sources` that were recognised, the `key` that was found or made.
+    pub(crate) fn checked(
+        self,
+        key: Option<Key>,
+        sources: Vec<(String, source::detect::Origin)>,
+        say: fn(&str),
+    ) -> Config {
+        Config {
+            sources,
+            lines: self.lines,
+            poll: self.poll,
+            sample: self.sample,
+            record: self.record,
+            heartbeat: self.heartbeat,
+            max_clients: self.max_clients,
+            websocket_only: self.websocket_only,
+            rules: Rules {
+                names: [links::names(), self.host].concat(),
+                origins: self.origin,
+                key,
+            },
+            say,
+        }
+    }
+}
+
+/// What the arguments ask for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// To run.
+    Run(Box<Args>),
+    /// To print this text and be done.
+    Print(String),
+}
+
+/// The command line as text.
+///
+/// # Errors
+/// Where it is not UTF-8; exit status 2.
+pub(crate) fn words(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, Error> {
+    let said = |argument: OsString| Error::usage(format!("{argument:?} is not UTF-8"));
+    arguments
+        .map(|argument| argument.into_string().map_err(said))
+        .collect()
+}
+
+/// Reads the command line without the program's name.
+///
+/// # Errors
+/// One that names the argument and what would be right; exit status 2.
+pub(crate) fn parse(arguments: &[String]) -> Result<Asked, Error> {
+    let mut words: Vec<&str> = Vec::new();
+    let mut options = true;
+    for argument in arguments {
+        options &= argument != "--";
+        match argument.split_once('=') {
+            Some((name, _)) if options && SWITCHES.contains(&name) => {
+                return Err(Error::usage(format!("`{name}` takes no value")));
+            }
+            Some((name, value)) if options && name.starts_with("--") => words.extend([name, value]),
+            _ if argument == INPUT => words.push(INPUT_HIDDEN),
+            _ => words.push(argument),
+        }
+    }
+    match Args::from_args(&["tailcast"], &words) {
+        Ok(args) if args.version => Ok(Asked::Print(format!(
+            "tailcast {}\n",
+            env!("CARGO_PKG_VERSION")
+        ))),
+        Ok(mut args) => {
+            for source in &mut args.sources {
+                *source = source.replace(INPUT_HIDDEN, INPUT);
+            }
+            Ok(Asked::Run(Box::new(args)))
+        }
+        Err(exit) if exit.status.is_ok() => Ok(Asked::Print(exit.output)),
+        Err(exit) => Err(Error::usage(tidy(&exit.output))),
+    }
+}
+
+/// One line in the form of our own errors out of what argh says.
+fn tidy(output: &str) -> String {
+    let line = output
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
+    let mut line = line.to_owned();
+    if let Some(first) = line.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    line.replace(INPUT_HIDDEN, INPUT)
+        .replace(['\'', '"'], "`")
+        .replace("unrecognized argument: -", "unrecognized argument -")
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected ADDR:PORT such as 0.0.0.0:8080 or [::]:8080".to_owned())
+}
+
+fn host(text: &str) -> Result<Host, String> {
+    Host::parse(text).ok_or_else(|| "expected a name such as pi.example, without a port".to_owned())
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text)
+        .ok_or_else(|| "expected an origin such as https://example.com, without a path".to_owned())
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number such as 10".to_owned())
+}
+
+fn places(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&places| places > 0)
+        .ok_or_else(|| "expected a whole number from 1 on".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = humantime::parse_duration(text).ok();
+    parsed
+        .filter(|duration| (SHORTEST..=LONGEST).contains(duration))
+        .ok_or_else(|| "expected a duration such as 250ms, 2s or 1m, from 10ms to 1day".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(words: &[&str]) -> Result<Args, String> {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        match parse(&words) {
+            Ok(Asked::Run(args)) => Ok(*args),
+            Ok(Asked::Print(text)) => Err(text),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn both_ways_to_give_a_value() {
+        for words in [
+            ["--lines", "3", "--poll=1m", "x"].as_slice(),
+            &["x", "--lines=3", "--poll", "60s"],
+        ] {
+            let args = run(words).unwrap();
+            assert_eq!(
+                (args.lines, args.poll, args.sources),
+                (3, Duration::from_secs(60), vec!["x".to_owned()])
+            );
+        }
+        let args = run(&["--", "--lines=3", "a=b"]).unwrap();
+        assert_eq!(args.sources, ["--lines=3", "a=b"]);
+    }
+
+    #[test]
+    fn errors_are_one_line_that_names_the_argument() {
+        for (words, name) in [
+            (["--nonsense"].as_slice(), "--nonsense"),
+            (&["--lines"], "--lines"),
+            (&["--lines", "many"], "--lines"),
+            (&["--lines=-1"], "--lines"),
+            (&["--poll", "5"], "--poll"),
+            (&["--poll=0s"], "--poll"),
+            (&["--heartbeat=1y"], "--heartbeat"),
+            (&["--max-clients=0"], "--max-clients"),
+            (&["--listen", "8080"], "--listen"),
+            (&["--listen", "localhost:1"], "--listen"),
+            (&["--quiet=yes"], "--quiet"),
+            (&["--public=no"], "--public"),
+            (&["--host=pi:80"], "--host"),
+            (&["--origin=pi.example"], "--origin"),
+            (&["--origin=http://pi.example/"], "--origin"),
+            (&["--origin=null"], "--origin"),
+            (&["--origin=*"], "--origin"),
+        ] {
+            let error = run(words).unwrap_err();
+            assert!(
+                error.contains(name) && error.lines().count() == 1,
+                "{words:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn standard_input_is_no_option() {
+        for words in [&["-"][..], &["--", "-"], &["--quiet", "-"]] {
+            assert_eq!(run(words).unwrap().sources, ["-"], "{words:?}");
+        }
+        let error = run(&["--lines", "-"]).unwrap_err();
+        assert!(
+            error.contains("--lines") && error.contains("`-`"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! The command: arguments, key, user, sandbox, links, banner, exit status.
+
+pub(crate) mod args;
+pub(crate) mod banner;
+pub(crate) mod error;
+pub(crate) mod key;
+pub(crate) mod links;
+pub(crate) mod listen;
+pub(crate) mod qr;
+pub(crate) mod sandbox;
+pub(crate) mod user;

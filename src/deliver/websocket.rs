@@ -1,0 +1,156 @@
+//! A stream over WebSocket, in its two forms (section 4 of the design), written on the [`Session`] that others can use, too.
+
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::bytes::lines::Splitter;
+use crate::deliver::Context as Shared;
+use crate::deliver::event;
+use crate::deliver::pump::{Carrier, carry};
+use crate::metrics::End;
+use crate::source::marker::Marker;
+use crate::source::reader::Reader;
+use crate::websocket::session::{CloseCode, Heard, Message, Session, frame_text};
+use crate::websocket::socket::Wire;
+
+/// The subprotocol for exact clients: the file's bytes, and events.
+pub(crate) const PROTOCOL: &str = "tailcast.v1";
+
+/// How many pings a client may leave unanswered.
+const UNANSWERED_MAX: u32 = 3;
+
+/// How a client wants to be told.
+pub(crate) enum Form {
+    /// `tailcast.v1`: binary messages and events; first of all this `open` event.
+    Exact(String),
+    /// One line, one text message.
+    Text(Splitter),
+}
+
+struct WebSocket {
+    shared: Rc<Shared>,
+    session: Session,
+    form: Form,
+    /// Pings since the client was last heard, or last took something that it had been slow to take.
+    unanswered: u32,
+}
+
+/// Streams to one client until either side ends it.
+pub(crate) async fn serve(
+    shared: &Rc<Shared>,
+    session: Session,
+    reader: Reader,
+    form: Form,
+) -> End {
+    let mut client = WebSocket {
+        shared: shared.clone(),
+        session,
+        form,
+        unanswered: 0,
+    };
+    if let Form::Exact(open) = &client.form
+        && client.session.offer_text(open).is_err()
+    {
+        return End::Reset;
+    }
+    let end = carry(shared, &mut client, reader).await;
+    // Boxed, so that the space for it is not a part of every client's task.
+    Box::pin(take_leave(client.session, end)).await;
+    end
+}
+
+async fn take_leave(session: Session, end: End) {
+    match end {
+        End::Left => session.finish().await,
+        End::Broken(code) => session.close(code.into(), "").await,
+        End::Silent => session.close(CloseCode::Policy, "silent").await,
+        End::Shutdown => session.close(CloseCode::Away, "shutting down").await,
+        End::Unreadable => {
+            session
+                .close(CloseCode::Error, "the file can't be read")
+                .await
+        }
+        // The close would have to wait behind the message that was not taken: only the end of the connection can tell.
+        End::Slow | End::Reset => {}
+    }
+}
+
+impl WebSocket {
+    /// Sends the lines that `split` makes, as one write.
+    fn lines(
+        &mut self,
+        split: impl FnOnce(&mut Splitter, &mut dyn FnMut(&str, u64)),
+    ) -> io::Result<()> {
+        let Form::Text(splitter) = &mut self.form else {
+            return Ok(());
+        };
+        let mut frames = self.shared.frames.borrow_mut();
+        frames.clear();
+        split(splitter, &mut |line, _| {
+            self.shared.metrics.lines.add(1);
+            frame_text(&mut frames, line);
+        });
+        self.session.offer_framed(&frames)
+    }
+}
+
+impl Carrier for WebSocket {
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.form {
+            Form::Exact(_) => self.session.offer_binary(bytes),
+            Form::Text(_) => self.lines(|splitter, line| splitter.push(bytes, line)),
+        }
+    }
+
+    fn marker(&mut self, marker: &Marker) -> io::Result<()> {
+        match self.form {
+            Form::Exact(_) => self.session.offer_text(&event::marker(marker)),
+            Form::Text(_) if matches!(marker, Marker::Missing | Marker::Found) => Ok(()),
+            // Another file begins: what is held of a line has no end to wait for.
+            Form::Text(_) => self.lines(|splitter, line| splitter.finish(line)),
+        }
+    }
+
+    fn beat(&mut self) -> io::Result<Option<End>> {
+        if self.unanswered >= UNANSWERED_MAX {
+            return Ok(Some(End::Silent));
+        }
+        self.unanswered += 1;
+        self.session.offer_ping().map(|()| None)
+    }
+
+    fn holds(&self) -> bool {
+        matches!(&self.form, Form::Text(splitter) if splitter.holds())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.lines(|splitter, line| splitter.flush(line))
+    }
+
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<End>>> {
+        self.session.poll_heard(cx).map(|heard| {
+            self.unanswered = 0;
+            match (heard, &self.form) {
+                (Heard::Message(Message::Text(text)), Form::Exact(_)) if event::is_ping(&text) => {
+                    self.session.offer_text(&event::pong())?;
+                }
+                (Heard::Message(Message::Text(text)), Form::Text(_)) if text == "ping" => {
+                    self.session.offer_text("pong")?;
+                }
+                (Heard::Broken(code), _) => return Ok(Some(End::Broken(code.into()))),
+                (Heard::Gone, _) => return Ok(Some(End::Left)),
+                _ => {}
+            }
+            Ok(None)
+        })
+    }
+
+    fn caught_up(&mut self) {
+        self.unanswered = 0;
+    }
+
+    fn wire(&mut self) -> &mut Wire {
+        self.session.wire()
+    }
+}

@@ -1,0 +1,6 @@
+//! Readings and pipes: what they give goes into a bounded history, which a reader plays back.
+
+pub mod history;
+pub mod pipe;
+pub mod sample;
+pub(crate) mod vitals;

@@ -1,0 +1,297 @@
+//! What has no past of its own: a FIFO, a serial line or another character device, standard input.
+//!
+//! It is read from the server's start on, listeners or not, as fast as it gives: who writes to it never waits for us.
+//! While it gives nothing, nothing runs.
+
+use std::cell::RefCell;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_listener::Event;
+use futures_lite::{FutureExt, future};
+use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::io::Errno;
+use rustix::pipe::fcntl_setpipe_size;
+use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
+use smol::{Async, Task, Timer};
+
+use crate::source::Ground;
+use crate::source::buffer::history::History;
+use crate::source::cache::CHUNK;
+use crate::source::file::change::FileId;
+use crate::source::file::path;
+use crate::source::os::fs;
+use crate::source::os::inotify::{Tell, Watch};
+use crate::source::os::unblock::aside;
+
+/// What a pipe is asked to hold, in bytes, so that its writer can go on while we serve a client; the kernel's own limit
+/// for users without privileges.
+const ROOM: usize = 1024 * 1024;
+
+/// How long to wait before what could not be opened, or has just ended, is tried again though nothing was noticed. A
+/// device that was plugged in is there a moment before we may read it.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What bytes come out of.
+#[derive(Clone, Debug)]
+pub enum Outlet {
+    /// A FIFO or a character device.
+    Path {
+        /// Its name.
+        path: PathBuf,
+        /// The speed of a serial line in baud, which also makes it raw.
+        baud: Option<u32>,
+    },
+    /// Standard input.
+    Input,
+}
+
+/// A stream of bytes that are kept in a history the moment they come.
+pub struct Pipe {
+    flow: Rc<Flow>,
+    _task: Task<()>,
+}
+
+impl Pipe {
+    /// Begins to read `outlet`.
+    pub fn new(outlet: Outlet, ground: &Ground) -> Self {
+        let flow = Rc::new(Flow {
+            history: History::new(ground.serial()),
+            ground: ground.clone(),
+            noticed: Rc::default(),
+            watch: RefCell::default(),
+        });
+        let task = ground
+            .executor
+            .spawn(flow.clone().run(outlet).boxed_local());
+        Self { flow, _task: task }
+    }
+
+    /// What came.
+    pub fn history(&self) -> &Rc<History> {
+        &self.flow.history
+    }
+}
+
+struct Flow {
+    history: Rc<History>,
+    ground: Ground,
+    /// The name has come or gone.
+    noticed: Rc<Event>,
+    watch: RefCell<Option<Watch>>,
+}
+
+impl Flow {
+    async fn run(self: Rc<Self>, outlet: Outlet) {
+        match outlet {
+            Outlet::Path { path, baud } => self.follow(&path, baud).await,
+            Outlet::Input => {
+                if let Ok(file) = aside(open_input).await {
+                    // Its end and its failure are the same to a viewer.
+                    let _ = self.drain(&Tap::new(file), None).await;
+                }
+                self.history.set_missing(true);
+            }
+        }
+    }
+
+    /// Reads what `path` means, opens it again when it has ended, waits for it while it is not there.
+    async fn follow(&self, path: &Path, baud: Option<u32>) {
+        // Held until the next one is open: what a writer sends in between stays in the FIFO.
+        let mut before: Option<Tap> = None;
+        loop {
+            let noticed = self.noticed.listen();
+            let watched = self.watch_name(path);
+            let opened = {
+                let path = path.to_owned();
+                aside(move || open(&path, baud)).await
+            };
+            drop(before.take());
+            let absent = match opened {
+                Ok((file, metadata)) => {
+                    self.history.set_missing(false);
+                    let tap = Tap::new(file);
+                    let name = (path, fs::seen(&metadata).id);
+                    let ended = self.drain(&tap, Some(name)).await;
+                    if ended.is_ok() && metadata.file_type().is_fifo() {
+                        before = Some(tap);
+                        continue;
+                    }
+                    false
+                }
+                Err(error) => error.kind() == io::ErrorKind::NotFound,
+            };
+            self.history.set_missing(true);
+            let retry = async {
+                if absent && watched {
+                    future::pending::<()>().await;
+                }
+                Timer::after(RETRY).await;
+            };
+            future::or(noticed, retry).await;
+        }
+    }
+
+    /// Keeps what `tap` gives until its end, or until its `name` means something else.
+    async fn drain(&self, tap: &Tap, name: Option<(&Path, FileId)>) -> io::Result<()> {
+        let read = async {
+            if let (Tap::Ready(outlet), Some(_)) = (tap, name) {
+                // To a read, a FIFO that no writer has opened yet is at its end; to a wait it is not.
+                outlet.readable().await?;
+            }
+            while self.piece(tap).await? {
+                // However fast it gives, clients have their turns.
+                future::yield_now().await;
+            }
+            Ok(())
+        };
+        let replaced = async {
+            match name {
+                Some((path, id)) => self.replaced(path, id).await,
+                None => future::pending().await,
+            }
+            if let Tap::Ready(outlet) = tap {
+                while let Ok(1..) = self.take(outlet) {}
+            }
+            Ok(())
+        };
+        future::or(read, replaced).await
+    }
+
+    /// Keeps the next piece, once there is one. `false`: this is the end.
+    async fn piece(&self, tap: &Tap) -> io::Result<bool> {
+        loop {
+            let read = match tap {
+                Tap::Ready(outlet) => self.take(outlet),
+                Tap::Slow(outlet) => {
+                    let outlet = outlet.clone();
+                    let piece = aside(move || read_slowly(&outlet)).await;
+                    piece.map(|piece| {
+                        if !piece.is_empty() {
+                            self.history.push(&piece);
+                        }
+                        piece.len()
+                    })
+                }
+            };
+            match (read, tap) {
+                (Ok(length), _) => return Ok(length > 0),
+                (Err(Errno::AGAIN), Tap::Ready(outlet)) => outlet.readable().await?,
+                (Err(Errno::AGAIN), Tap::Slow(_)) => _ = Timer::after(RETRY).await,
+                // EPIPE is how `/dev/kmsg` says that it went on without us.
+                (Err(Errno::INTR | Errno::PIPE), _) => {}
+                (Err(error), _) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Keeps what is there now: how much that was.
+    fn take(&self, outlet: &Async<OwnedFd>) -> Result<usize, Errno> {
+        let mut scratch = self.ground.scratch.borrow_mut();
+        self.history
+            .take(&mut scratch, |space| rustix::io::read(outlet, space))
+    }
+
+    /// Resolves when `path` means something else than `id`. While it means nothing, the old one may still give.
+    async fn replaced(&self, path: &Path, id: FileId) {
+        loop {
+            let noticed = self.noticed.listen();
+            let now = {
+                let path = path.to_owned();
+                aside(move || path.metadata()).await
+            };
+            match now.map(|metadata| fs::seen(&metadata).id) {
+                Ok(now) if now != id => return,
+                now => self.history.set_missing(now.is_err()),
+            }
+            noticed.await;
+        }
+    }
+
+    /// `true`: the name's coming will be noticed.
+    fn watch_name(&self, path: &Path) -> bool {
+        let mut watch = self.watch.borrow_mut();
+        if !watch.as_ref().is_some_and(Watch::is_alive) {
+            let noticed = self.noticed.clone();
+            let tell: Tell = Rc::new(move || _ = noticed.notify(usize::MAX));
+            *watch = path::directory(path).and_then(|directory| {
+                let name = path.file_name()?.to_owned();
+                self.ground.notices.watch_name(&directory, name, tell)
+            });
+        }
+        watch.is_some()
+    }
+}
+
+/// An open outlet.
+enum Tap {
+    /// The kernel tells when there is something to read.
+    Ready(Async<OwnedFd>),
+    /// It can't tell (a regular file as standard input, `/dev/null`), or a read could wait: another thread reads.
+    Slow(Arc<File>),
+}
+
+impl Tap {
+    fn new(file: File) -> Self {
+        // A pipe with less room works as well; what is no pipe has none.
+        let _ = fcntl_setpipe_size(&file, ROOM);
+        let file = Arc::new(file);
+        let own = file.as_fd().try_clone_to_owned();
+        let is_prompt = fcntl_getfl(&file).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK));
+        match own.ok().filter(|_| is_prompt).map(Async::new_nonblocking) {
+            Some(Ok(ready)) => Self::Ready(ready),
+            _ => Self::Slow(file),
+        }
+    }
+}
+
+/// Reads the next piece, on a thread that may wait for it.
+fn read_slowly(mut outlet: &File) -> Result<Vec<u8>, Errno> {
+    let mut piece = vec![0; CHUNK];
+    let read = outlet.read(&mut piece);
+    piece.truncate(read.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?);
+    Ok(piece)
+}
+
+/// Whether [`Outlet::Path`] can be made of it.
+pub fn is_outlet(metadata: &Metadata) -> bool {
+    metadata.file_type().is_fifo() || metadata.file_type().is_char_device()
+}
+
+/// Opens a FIFO, not waiting for a writer, or a device, which does not become our terminal. Blocks.
+fn open(path: &Path, baud: Option<u32>) -> io::Result<(File, Metadata)> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !is_outlet(&metadata) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    if let Some(baud) = baud {
+        let mut line = tcgetattr(&file)?;
+        line.make_raw();
+        // Whatever the modem lines say, and the receiver on.
+        line.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
+        line.set_speed(baud)?;
+        tcsetattr(&file, OptionalActions::Now, &line)?;
+    }
+    Ok((file, metadata))
+}
+
+/// Opens standard input once more, so that it can be made not to wait: the one that we were given is shared, and who
+/// shares it may not expect that. Blocks.
+fn open_input() -> io::Result<File> {
+    let given = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    if is_outlet(&given.metadata()?)
+        && let Ok((own, _)) = open(Path::new("/proc/self/fd/0"), None)
+    {
+        return Ok(own);
+    }
+    // A regular file is read from where it stands, a socket can't be opened by name.
+    Ok(given)
+}

@@ -1,0 +1,195 @@
+//! One open file among those that a name has meant, and the link to the next one.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::bytes::cursor::CHECK_SPAN;
+use crate::source::file::change::FileId;
+use crate::source::os::fs;
+use crate::source::os::fs::FileSystem;
+use crate::source::os::inotify::Watch;
+
+/// Why one generation follows another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The name came to mean another file. With a gap, files between the two were deleted before they were seen.
+    Rotated {
+        /// Something may be missing between the two.
+        gap: bool,
+    },
+    /// The same file was cut or written over.
+    Truncated,
+}
+
+/// An open file for as long as its content only grows.
+///
+/// Readers hold it; the last one to leave closes the file. Where there was no file yet, it is void: nothing to read,
+/// only a link to what comes.
+pub struct Generation {
+    /// Tells generations apart, also two of one inode.
+    pub serial: u64,
+    /// The file; inode 0 for the void one.
+    pub id: FileId,
+    file: RefCell<Option<Arc<File>>>,
+    system: FileSystem,
+    /// The size in bytes at the last look.
+    pub end: Cell<u64>,
+    /// Truncated: what the file holds now belongs to a later generation.
+    pub over: Cell<bool>,
+    /// Given up because too many came after it.
+    pub expired: Cell<bool>,
+    /// The generation after this one.
+    pub next: RefCell<Option<(Link, Rc<Generation>)>>,
+    /// So that late bytes of a renamed file are noticed, too.
+    pub watch: RefCell<Option<Watch>>,
+}
+
+impl Generation {
+    /// A generation of `file`, which has `end` bytes.
+    pub fn new(serial: u64, id: FileId, file: Arc<File>, system: FileSystem, end: u64) -> Self {
+        Self {
+            serial,
+            id,
+            file: RefCell::new(Some(file)),
+            system,
+            end: Cell::new(end),
+            over: Cell::new(false),
+            expired: Cell::new(false),
+            next: RefCell::new(None),
+            watch: RefCell::new(None),
+        }
+    }
+
+    /// The generation before there is any file.
+    pub fn void(serial: u64) -> Self {
+        Self {
+            serial,
+            id: FileId {
+                device: 0,
+                inode: 0,
+            },
+            file: RefCell::new(None),
+            system: FileSystem::Memory,
+            end: Cell::new(0),
+            over: Cell::new(false),
+            expired: Cell::new(false),
+            next: RefCell::new(None),
+            watch: RefCell::new(None),
+        }
+    }
+
+    /// Whether there was no file.
+    pub fn is_void(&self) -> bool {
+        self.id.inode == 0
+    }
+
+    /// The open file; `None` for the void generation and for an expired one.
+    pub fn file(&self) -> Option<Arc<File>> {
+        self.file.borrow().clone()
+    }
+
+    /// The file system that it is on.
+    pub fn system(&self) -> FileSystem {
+        self.system
+    }
+
+    /// The generation after this one, and why.
+    pub fn next(&self) -> Option<(Link, Rc<Self>)> {
+        self.next.borrow().clone()
+    }
+
+    /// Whether any later generation has something to read. Until then a reader waits at the end of this one, where a
+    /// writer may still write after the rename.
+    pub fn leads_to_data(&self) -> bool {
+        let mut at = self.next();
+        while let Some((_, generation)) = at {
+            if generation.end.get() > 0 {
+                return true;
+            }
+            at = generation.next();
+        }
+        false
+    }
+
+    /// Closes the file and cuts the link, whoever still holds it.
+    pub fn expire(&self) {
+        self.expired.set(true);
+        *self.file.borrow_mut() = None;
+        *self.next.borrow_mut() = None;
+        *self.watch.borrow_mut() = None;
+    }
+
+    /// Reads at `offset` without waiting; `None`: use [`read_cold`](Self::read_cold). 0 bytes: nothing there now.
+    ///
+    /// # Errors
+    /// As `preadv2(2)`.
+    pub fn read_now(&self, offset: u64, into: &mut [u8]) -> io::Result<Option<usize>> {
+        match &*self.file.borrow() {
+            Some(file) => fs::read_now(file, self.system, offset, into),
+            None => Ok(Some(0)),
+        }
+    }
+
+    /// Reads up to `length` bytes at `offset` on another thread.
+    ///
+    /// # Errors
+    /// As `pread(2)`.
+    pub async fn read_cold(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        match self.file() {
+            Some(file) => fs::read_cold(file, offset, length).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Reads `length` bytes at `offset`, the one way or the other; fewer only at the file's end.
+    ///
+    /// # Errors
+    /// As `pread(2)`.
+    pub async fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let mut filled = 0;
+        while filled < length {
+            let at = offset + filled as u64;
+            let read = match self.read_now(at, &mut bytes[filled..])? {
+                Some(read) => read,
+                None => {
+                    let cold = self.read_cold(at, length - filled).await?;
+                    bytes[filled..filled + cold.len()].copy_from_slice(&cold);
+                    cold.len()
+                }
+            };
+            if read == 0 {
+                break;
+            }
+            filled += read;
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// The bytes before `offset` that a cursor's check covers.
+    ///
+    /// # Errors
+    /// As `pread(2)`.
+    pub async fn before(&self, offset: u64) -> io::Result<Vec<u8>> {
+        let start = offset.saturating_sub(CHECK_SPAN);
+        let length = usize::try_from(offset - start).unwrap_or(0);
+        self.read(start, length).await
+    }
+}
+
+impl Drop for Generation {
+    /// A reader that was far behind may be the only holder of a long chain: it is unlinked in a loop, not by recursion.
+    fn drop(&mut self) {
+        let mut next = self.next.take();
+        while let Some((_, generation)) = next {
+            match Rc::try_unwrap(generation) {
+                Ok(alone) => next = alone.next.take(),
+                Err(_) => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! One client's way through a file and the files that come after it: a generation and an offset.
+//!
+//! The file is the queue. However slow a client is, its reader costs nothing more than this.
+
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+
+use futures_lite::future;
+
+use crate::bytes::cursor::{Cursor, From, fnv1a};
+use crate::bytes::lines::LastLines;
+use crate::source::cache::{CHUNK, Scratch};
+use crate::source::file::follower::{Follower, Listening};
+use crate::source::file::generation::{Generation, Link};
+use crate::source::file::rotated;
+use crate::source::marker::{Lost, Marker, Next};
+use crate::source::os::fs;
+use crate::source::os::unblock::aside;
+
+/// Walks along the generations of one follower.
+pub struct Walk {
+    follower: Rc<Follower>,
+    generation: Rc<Generation>,
+    offset: u64,
+    told: VecDeque<Marker>,
+    told_missing: bool,
+    /// Bytes that were read on another thread.
+    warmed: Option<Vec<u8>>,
+    listening: Listening,
+}
+
+impl Walk {
+    /// Takes the place that `from` means in the stream of `follower`. Whatever is appended after this returns will be read.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn open(follower: &Rc<Follower>, from: From) -> io::Result<Self> {
+        let listening = follower.listen();
+        follower.fresh().await;
+        let last = follower.last().ok_or(io::ErrorKind::NotFound)?;
+        let end = last.end.get();
+        let mut reader = Self {
+            follower: follower.clone(),
+            generation: last.clone(),
+            offset: end,
+            told: VecDeque::new(),
+            told_missing: false,
+            warmed: None,
+            listening,
+        };
+        match from {
+            From::Start => reader.offset = 0,
+            From::End => {}
+            From::Lines(count) => reader.offset = line_start(&last, end, count).await?,
+            From::Cursor(cursor) => reader.resume(cursor).await?,
+        }
+        reader.listening.place();
+        Ok(reader)
+    }
+
+    /// Finds a cursor's place again: in the current file, else in its family, else nowhere.
+    async fn resume(&mut self, cursor: Cursor) -> io::Result<()> {
+        let last = self.generation.clone();
+        if cursor.inode == last.id.inode && holds(&last, cursor).await? {
+            self.offset = cursor.offset;
+            return Ok(());
+        }
+        let place = self.follower.place.clone();
+        let (any, found) = aside(move || rotated::find(&place.target(), cursor.inode)).await;
+        if let Some((file, seen)) = found
+            && seen.id != last.id
+        {
+            let member = self.follower.ground.generation(file, seen);
+            if holds(&member, cursor).await? {
+                self.generation = Rc::new(member);
+                self.offset = cursor.offset;
+                return Ok(());
+            }
+        }
+        self.offset = 0;
+        if cursor.inode != 0 || any {
+            // Else there was no file, and this is the first one.
+            self.told
+                .push_back(Marker::Lost(self.cursor_unchecked(), None));
+        }
+        Ok(())
+    }
+
+    /// From a member of the family, which no follower has linked to anything, finds the way on to the next newer one.
+    async fn link(&self) {
+        let place = self.follower.place.clone();
+        // Taken before the directory is read: what comes after this one is linked to it already.
+        let last = self.follower.last();
+        let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
+        let at = self.generation.file();
+        let (next, gap) = aside(move || {
+            let at = at
+                .and_then(|file| file.metadata().ok())
+                .map(|metadata| fs::seen(&metadata));
+            rotated::next(&place.target(), id, at.as_ref(), now)
+        })
+        .await;
+        // One at a time: a client that is far behind holds one file, not all of them.
+        let next = match next {
+            Some((file, seen)) => Some(Rc::new(self.follower.ground.generation(file, seen))),
+            None => last,
+        };
+        let link = Link::Rotated { gap };
+        *self.generation.next.borrow_mut() = next.map(|next| (link, next));
+    }
+
+    /// The size of the newest file in bytes; 0 where there is none.
+    pub fn size(&self) -> u64 {
+        self.follower.last().map_or(0, |last| last.end.get())
+    }
+
+    /// As [`Reader::seek`](crate::source::reader::Reader::seek).
+    pub fn seek(&mut self, offset: u64) {
+        self.offset = offset;
+        self.warmed = None;
+    }
+
+    /// As [`Reader::offset`](crate::source::reader::Reader::offset).
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// As [`Reader::is_nowhere`](crate::source::reader::Reader::is_nowhere).
+    pub fn is_nowhere(&self) -> bool {
+        self.generation.is_void()
+    }
+
+    /// As [`Reader::cursor_behind`](crate::source::reader::Reader::cursor_behind).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn cursor_behind(&self, length: u64) -> io::Result<Cursor> {
+        if self.generation.is_void() {
+            return Ok(Cursor::NOWHERE);
+        }
+        let offset = self.offset + length;
+        let before = self.generation.before(offset).await?;
+        Ok(Cursor::new(self.generation.id.inode, offset, &before))
+    }
+
+    /// As [`Reader::before`](crate::source::reader::Reader::before).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn before(&self) -> io::Result<Vec<u8>> {
+        self.generation.before(self.offset).await
+    }
+
+    /// As [`Reader::available`](crate::source::reader::Reader::available).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
+        let mut lost = Lost::Nothing;
+        loop {
+            while let Some(marker) = self.told.pop_front() {
+                lost = lost.and(&marker);
+            }
+            let generation = self.generation.clone();
+            if generation.over.get() {
+                self.leave_truncated(&generation);
+                continue;
+            }
+            let newest = self.is_newest();
+            let end = match generation.file() {
+                // An older file is not looked at by the follower, and may have grown.
+                Some(file) if !newest => aside(move || file.metadata()).await?.len(),
+                _ => generation.end.get(),
+            };
+            if end > self.offset {
+                return Ok((end - self.offset, lost));
+            }
+            if !newest && generation.next().is_none() {
+                self.link().await;
+            }
+            if !self.at_end(&generation) {
+                return Ok((0, lost));
+            }
+        }
+    }
+
+    fn is_newest(&self) -> bool {
+        self.follower
+            .last()
+            .is_some_and(|last| Rc::ptr_eq(&last, &self.generation))
+    }
+
+    /// The place of the next byte without a read: with its check only at a file's start.
+    fn cursor_unchecked(&self) -> Cursor {
+        match (self.generation.id.inode, self.offset) {
+            (0, _) => Cursor::NOWHERE,
+            (inode, 0) => Cursor::new(inode, 0, &[]),
+            (inode, offset) => Cursor {
+                inode,
+                offset,
+                check: None,
+            },
+        }
+    }
+
+    /// As [`Reader::next`](crate::source::reader::Reader::next).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
+        loop {
+            if let Some(marker) = self.told.pop_front() {
+                return Ok(Next::Marker(marker));
+            }
+            let generation = self.generation.clone();
+            if generation.expired.get() {
+                let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
+                self.enter(oldest);
+                self.told
+                    .push_back(Marker::Lost(self.cursor_unchecked(), None));
+                continue;
+            }
+            if generation.over.get() {
+                self.leave_truncated(&generation);
+                continue;
+            }
+            let newest = self.is_newest();
+            if !newest || self.offset < generation.end.get() {
+                if scratch.holds(generation.serial, self.offset) {
+                    self.offset += scratch.bytes().len() as u64;
+                    return Ok(Next::Bytes);
+                }
+                let read = match self.warmed.take() {
+                    Some(bytes) => {
+                        scratch.put(generation.serial, self.offset, &bytes);
+                        bytes.len()
+                    }
+                    None => {
+                        let Some(read) = generation.read_now(self.offset, scratch.space())? else {
+                            return Ok(Next::Cold);
+                        };
+                        scratch.filled(generation.serial, self.offset, read);
+                        read
+                    }
+                };
+                if newest && !self.is_still_that_file(&generation) {
+                    // What was read may belong to the file's new content.
+                    scratch.forget();
+                    continue;
+                }
+                if read > 0 {
+                    self.offset += read as u64;
+                    return Ok(Next::Bytes);
+                }
+            }
+            if !newest && generation.next().is_none() {
+                return Ok(Next::Cold);
+            }
+            if !self.at_end(&generation) {
+                return Ok(Next::End);
+            }
+        }
+    }
+
+    /// After a read: whether the file was not cut or written over before it.
+    fn is_still_that_file(&self, generation: &Generation) -> bool {
+        if !generation.system().answers_at_once() {
+            // `warm` has looked on another thread.
+            return !generation.over.get();
+        }
+        let now = generation.file().and_then(|file| file.metadata().ok());
+        if now.map(|metadata| fs::seen(&metadata)) != self.follower.seen() {
+            self.follower.look_at_once();
+        }
+        !generation.over.get()
+    }
+
+    /// Where nothing is left to read here. `true`: there is more to say.
+    fn at_end(&mut self, generation: &Rc<Generation>) -> bool {
+        let missing = self.follower.is_missing();
+        if missing && !self.told_missing && !generation.leads_to_data() {
+            self.told_missing = true;
+            self.told.push_back(Marker::Missing);
+            return true;
+        }
+        let next = generation.next();
+        if self.told_missing && !missing {
+            self.told_missing = false;
+            self.told.push_back(Marker::Found);
+            if next.is_none() {
+                // The very same file has its name again.
+                self.told
+                    .push_back(Marker::Rotated(self.cursor_unchecked()));
+            }
+            return true;
+        }
+        match next {
+            Some((Link::Truncated, _)) => {
+                self.leave_truncated(generation);
+                true
+            }
+            Some((Link::Rotated { gap }, next))
+                if generation.is_void() || generation.leads_to_data() =>
+            {
+                self.enter(next);
+                if !self.generation.is_void() {
+                    let start = self.cursor_unchecked();
+                    if gap {
+                        self.told.push_back(Marker::Lost(start, None));
+                    }
+                    self.told.push_back(Marker::Rotated(start));
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn leave_truncated(&mut self, generation: &Generation) {
+        if let Some((_, next)) = generation.next() {
+            let lost = generation.end.get().saturating_sub(self.offset);
+            self.enter(next);
+            self.told
+                .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
+        }
+    }
+
+    fn enter(&mut self, generation: Rc<Generation>) {
+        self.generation = generation;
+        self.offset = 0;
+        self.warmed = None;
+    }
+
+    /// As [`Reader::warm`](crate::source::reader::Reader::warm).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn warm(&mut self) -> io::Result<()> {
+        let bytes = self.generation.read_cold(self.offset, CHUNK).await?;
+        if bytes.is_empty() && !self.is_newest() && self.generation.next().is_none() {
+            self.link().await;
+        }
+        if !self.generation.system().answers_at_once() {
+            self.follower.fresh().await;
+        }
+        self.warmed = Some(bytes);
+        Ok(())
+    }
+
+    /// As [`Reader::changed`](crate::source::reader::Reader::changed).
+    pub fn changed(&self) -> event_listener::EventListener {
+        self.follower.changed()
+    }
+}
+
+/// Whether `generation` is at least as long as the cursor says, with the bytes that its check covers.
+async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
+    if generation.is_void() || cursor.offset > generation.end.get() {
+        return Ok(generation.is_void() && cursor.offset == 0);
+    }
+    let Some(check) = cursor.check else {
+        return Ok(true);
+    };
+    Ok(fnv1a(&generation.before(cursor.offset).await?) == check)
+}
+
+/// Where the last `count` lines before `end` begin.
+async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result<u64> {
+    let mut lines = LastLines::new(count);
+    let mut end = end;
+    while end > 0 {
+        let start = end.saturating_sub(CHUNK as u64);
+        let piece = generation
+            .read(start, usize::try_from(end - start).unwrap_or(CHUNK))
+            .await?;
+        if let Some(at) = lines.feed(&piece) {
+            return Ok(start + at as u64);
+        }
+        end = start;
+        // A stranger may ask for all the lines of a large file: the others go on meanwhile.
+        future::yield_now().await;
+    }
+    Ok(0)
+}

@@ -1,0 +1,157 @@
+//! All streams of the command line, with those that globs find.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::source::buffer::sample::Instrument;
+use crate::source::detect::Origin;
+use crate::source::file::path::Place;
+use crate::source::glob::{FILES_MAX, Glob, Matches};
+use crate::source::os::patience::Asking;
+use crate::source::{Ground, Source};
+
+/// How long a stream of a glob is still offered after its file has gone and its last viewer has left: over a rotation
+/// that has not made the new file yet, and a viewer's way back to it.
+const GONE_TIME: Duration = Duration::from_secs(60);
+
+/// All streams, in the order of the command line.
+pub struct Sources {
+    groups: Vec<Group>,
+    ground: Ground,
+    /// It was said that a glob matches more than is offered.
+    said: Cell<bool>,
+    privacy: Asking,
+    /// What was found last of the files' privacy; before anything was, the careful answer.
+    private: Cell<bool>,
+}
+
+/// What one SOURCE stands for.
+enum Group {
+    One(Rc<Source>),
+    Many(Glob, Asking, RefCell<Vec<Found>>),
+}
+
+/// A file that a glob has found; they are kept in the order of their names.
+struct Found {
+    name: OsString,
+    source: Rc<Source>,
+    /// Since when it is not found any more.
+    gone: Option<Instant>,
+}
+
+impl Sources {
+    /// The streams of these names and origins; the names differ.
+    pub fn new(named: Vec<(String, Origin)>, ground: &Ground) -> Self {
+        let group = |(name, origin)| match origin {
+            Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
+            Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
+            Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
+            Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
+        };
+        Self {
+            groups: named.into_iter().map(group).collect(),
+            ground: ground.clone(),
+            said: Cell::new(false),
+            privacy: Asking::default(),
+            private: Cell::new(true),
+        }
+    }
+
+    /// The first one.
+    pub fn first(&self) -> Option<Rc<Source>> {
+        self.list().into_iter().next()
+    }
+
+    /// The one of this name.
+    pub fn find(&self, name: &str) -> Option<Rc<Source>> {
+        self.list().into_iter().find(|source| source.name == name)
+    }
+
+    /// All of them now; files of one glob by name.
+    pub fn list(&self) -> Vec<Rc<Source>> {
+        let mut list = Vec::new();
+        for group in &self.groups {
+            match group {
+                Group::One(source) => list.push(source.clone()),
+                Group::Many(.., found) => {
+                    list.extend(found.borrow().iter().map(|found| found.source.clone()));
+                }
+            }
+        }
+        list
+    }
+
+    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret. Where a file
+    /// system hangs, what it said last counts.
+    pub async fn any_private(&self) -> bool {
+        let list = self.list();
+        let places = list.iter().filter_map(|source| source.place.clone());
+        let places: Vec<Place> = places.collect();
+        let answer = self
+            .privacy
+            .ask(move || places.iter().any(Place::is_private));
+        if let Some(private) = answer.await {
+            self.private.set(private);
+        }
+        self.private.get()
+    }
+
+    /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
+    /// while nobody does.
+    pub async fn refresh(&self) {
+        for group in &self.groups {
+            if let Group::Many(glob, asking, found) = group {
+                let looking = glob.clone();
+                if let Some(matches) = asking.ask(move || looking.matches()).await {
+                    self.update(glob, found, matches);
+                }
+            }
+        }
+    }
+
+    fn update(&self, glob: &Glob, found: &RefCell<Vec<Found>>, matches: Matches) {
+        if matches.more && !self.said.replace(true) {
+            (self.ground.say)(&format!(
+                "`{glob}` matches more than {FILES_MAX} files; the first {FILES_MAX} by name are offered"
+            ));
+        }
+        found.borrow_mut().retain_mut(|known| {
+            let is_there = matches.names.binary_search(&known.name).is_ok();
+            let since = known.gone.unwrap_or_else(Instant::now);
+            known.gone = (!is_there).then_some(since);
+            is_there || since.elapsed() < GONE_TIME || known.source.clients() > 0
+        });
+        for name in matches.names {
+            let place = |known: &Found| known.name.cmp(&name);
+            let Err(at) = found.borrow().binary_search_by(place) else {
+                continue;
+            };
+            let title = self.unused(glob.title(&name));
+            let place = glob.place(&name);
+            let source = Rc::new(if matches.readings {
+                Source::sample(title, Instrument::File(place), &self.ground)
+            } else {
+                Source::file(title, place, &self.ground)
+            });
+            // Until it has been looked at.
+            self.private.set(true);
+            let new = Found {
+                name,
+                source,
+                gone: None,
+            };
+            found.borrow_mut().insert(at, new);
+        }
+    }
+
+    /// `title`, with a number behind it where it is taken.
+    fn unused(&self, title: String) -> String {
+        let list = self.list();
+        let is_taken = |title: &String| list.iter().any(|source| source.name == *title);
+        let numbered = (2..).map(|number| format!("{title}-{number}"));
+        let mut titles = std::iter::once(title.clone()).chain(numbered);
+        titles.find(|title| !is_taken(title)).unwrap_or(title)
+    }
+}

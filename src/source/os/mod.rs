@@ -1,0 +1,6 @@
+//! What the operating system gives: notices, reads, file systems, and another thread for what may block.
+
+pub(crate) mod fs;
+pub(crate) mod inotify;
+pub(crate) mod patience;
+pub(crate) mod unblock;

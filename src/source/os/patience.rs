@@ -1,0 +1,63 @@
+//! Questions to a file system that may never answer: a network share whose server is gone, a bus that hangs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_lite::future;
+use smol::Timer;
+use smol::lock::Mutex;
+
+use crate::source::os::unblock::aside;
+
+/// How long an answer is waited for: at the door a visitor waits for it. A disk that has to spin up first takes longer,
+/// and has its answer the next time.
+const ANSWER_TIME: Duration = Duration::from_millis(500);
+
+/// Asks on another thread, one question at a time: where no answer comes, one thread hangs, not one for each who asks.
+#[derive(Default)]
+pub(crate) struct Asking {
+    turn: Arc<Mutex<()>>,
+}
+
+impl Asking {
+    /// The answer to `question`; `None` where it does not come in time.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let answer = async {
+            let turn = self.turn.lock_arc().await;
+            let asked = aside(move || {
+                let answer = question();
+                // Kept until here, whether or not anybody still waits.
+                drop(turn);
+                answer
+            });
+            Some(asked.await)
+        };
+        let late = async {
+            Timer::after(ANSWER_TIME).await;
+            None
+        };
+        future::or(answer, late).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn who_asks_where_no_answer_comes_goes_on() {
+        let asking = Asking::default();
+        let (release, released) = channel::<()>();
+        smol::block_on(async {
+            assert_eq!(asking.ask(|| 1).await, Some(1));
+            assert_eq!(asking.ask(move || released.recv().is_err()).await, None);
+            assert_eq!(asking.ask(|| 2).await, None, "not asked beside it");
+            drop(release);
+            assert_eq!(asking.ask(|| 3).await, Some(3));
+        });
+    }
+}

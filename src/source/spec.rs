@@ -1,0 +1,180 @@
+//! The sources as they are written on the command line. Pure: no runtime, no file, no socket.
+
+use std::path::{Path, PathBuf};
+
+use crate::source::error::SpecError;
+
+/// Standard input.
+pub const INPUT: &str = "-";
+
+/// A SOURCE by its words; what stands at its path is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its name in URLs.
+    pub name: String,
+    /// That name was given, not made of the path.
+    pub given: bool,
+    /// What it stands for.
+    pub means: Means,
+}
+
+/// What a SOURCE stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// `PATH`: whatever stands there, or a glob.
+    Path(PathBuf),
+    /// `sample:PATH`: a file that holds one reading.
+    Sample(PathBuf),
+    /// `PATH,baud=N`: a serial line, and its speed in baud.
+    Serial(PathBuf, u32),
+    /// `-`: standard input.
+    Input,
+    /// Nothing: this machine's vitals.
+    Vitals,
+}
+
+/// The prefix of a path that holds one reading.
+const SAMPLE_PREFIX: &str = "sample:";
+
+/// The sources, each with a name of its own: one that is taken gets a number behind it. None at all are the vitals.
+///
+/// # Errors
+/// Where a SOURCE has no path, or standard input is named twice.
+pub fn sources(texts: &[String]) -> Result<Vec<Named>, SpecError> {
+    let mut sources: Vec<Named> = Vec::new();
+    for text in texts {
+        let (name, rest) = match text.split_once('=') {
+            Some((name, rest)) if is_name(name) => (Some(name), rest),
+            _ => (None, text.as_str()),
+        };
+        let (means, path) = means(rest)?;
+        if path.is_empty() {
+            return Err(SpecError::NoPath(text.clone()));
+        }
+        let is_input = |source: &Named| source.means == Means::Input;
+        if means == Means::Input && sources.iter().any(is_input) {
+            return Err(SpecError::InputTwice);
+        }
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None if means == Means::Input => "stdin".to_owned(),
+            None => last_part(path),
+        };
+        let mut unique = name.clone();
+        let mut number = 2;
+        while sources.iter().any(|taken| taken.name == unique) {
+            unique = format!("{name}-{number}");
+            number += 1;
+        }
+        let given = text.len() > rest.len();
+        sources.push(Named {
+            name: unique,
+            given,
+            means,
+        });
+    }
+    if sources.is_empty() {
+        sources.push(Named {
+            name: "vitals".to_owned(),
+            given: false,
+            means: Means::Vitals,
+        });
+    }
+    Ok(sources)
+}
+
+/// Whether what stands before the first `=` is a name, not the beginning of a path.
+fn is_name(text: &str) -> bool {
+    let is_path = text.contains('/') || text.starts_with(SAMPLE_PREFIX) || text.ends_with(",baud");
+    !text.is_empty() && !is_path
+}
+
+/// What a SOURCE without its name stands for, and its path.
+fn means(text: &str) -> Result<(Means, &str), SpecError> {
+    if text == INPUT {
+        return Ok((Means::Input, text));
+    }
+    if let Some(path) = text.strip_prefix(SAMPLE_PREFIX) {
+        return Ok((Means::Sample(path.into()), path));
+    }
+    if let Some((path, baud)) = text.rsplit_once(",baud=") {
+        let speed = baud.parse().ok().filter(|&baud: &u32| baud > 0);
+        let speed = speed.ok_or_else(|| SpecError::NoSpeed(baud.to_owned()))?;
+        return Ok((Means::Serial(path.into(), speed), path));
+    }
+    Ok((Means::Path(text.into()), text))
+}
+
+fn last_part(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(
+        || path.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(texts: &[&str]) -> Result<Vec<Named>, SpecError> {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        sources(&texts)
+    }
+
+    #[test]
+    fn names_of_sources() {
+        let path = |path: &str| Means::Path(path.into());
+        let want = [
+            ("/var/log/a.log", "a.log", path("/var/log/a.log")),
+            ("b=/x/y=z", "b", path("/x/y=z")),
+            ("./c=d", "c=d", path("./c=d")),
+            ("/other/a.log", "a.log-2", path("/other/a.log")),
+            ("a.log", "a.log-3", path("a.log")),
+            ("=e", "=e", path("=e")),
+            ("b=q", "b-2", path("q")),
+            (
+                "sample:/run/temp",
+                "temp",
+                Means::Sample("/run/temp".into()),
+            ),
+            ("sample:x=y", "x=y", Means::Sample("x=y".into())),
+            (
+                "hot=sample:/run/temp",
+                "hot",
+                Means::Sample("/run/temp".into()),
+            ),
+            ("./sample:x", "sample:x", path("./sample:x")),
+            (
+                "gps=/dev/ttyS0,baud=9600",
+                "gps",
+                Means::Serial("/dev/ttyS0".into(), 9600),
+            ),
+            (
+                "/dev/ttyS1,baud=115200",
+                "ttyS1",
+                Means::Serial("/dev/ttyS1".into(), 115_200),
+            ),
+            ("ttyS2,baud=1", "ttyS2", Means::Serial("ttyS2".into(), 1)),
+            ("-", "stdin", Means::Input),
+        ];
+        let texts: Vec<&str> = want.iter().map(|(text, ..)| *text).collect();
+        let got = named(&texts).unwrap();
+        for (got, (text, name, means)) in got.into_iter().zip(want) {
+            assert_eq!((got.name.as_str(), &got.means), (name, &means), "{text}");
+        }
+        assert_eq!(named(&["in=-"]).unwrap()[0].name, "in");
+        assert_eq!(named(&[]).unwrap()[0].means, Means::Vitals);
+        for texts in [
+            &["name="][..],
+            &[""],
+            &["sample:"],
+            &["x=sample:"],
+            &[",baud=9600"],
+            &["/dev/ttyS0,baud=fast"],
+            &["/dev/ttyS0,baud=0"],
+            &["-", "again=-"],
+        ] {
+            assert!(named(texts).is_err(), "{texts:?}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A client's socket as the WebSocket layer sees it: what the kernel does not take at once waits here, nowhere else.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::TcpStream;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use std::time::Duration;
+
+use futures_lite::{AsyncRead, AsyncWrite, future};
+use smol::{Async, Timer};
+
+/// What may wait for a client, in bytes, before taking more for it is a mistake: a chunk of text as frames (three
+/// bytes for one where it is not UTF-8, and a header each) and a few control frames.
+const WAITING_MAX: usize = 512 * 1024;
+
+/// A socket and the rest of what was written to it.
+///
+/// Frames are handed over whole and go out in one `write`. So no two frames ever mix, whoever wrote them, and the buffer of a
+/// slow client is given back when it has caught up.
+pub struct Wire {
+    socket: Async<TcpStream>,
+    waiting: Vec<u8>,
+    /// How much of `waiting` the kernel has taken.
+    taken: usize,
+}
+
+impl Wire {
+    /// Wraps a connected socket.
+    pub fn new(socket: Async<TcpStream>) -> Self {
+        Self {
+            socket,
+            waiting: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// Sends `parts`, one after another, as far as the kernel takes them now; the rest waits for
+    /// [`poll_drained`](Self::poll_drained).
+    ///
+    /// # Errors
+    /// When the connection is broken, or more waits than any frame needs.
+    pub fn offer<const N: usize>(&mut self, parts: [&[u8]; N]) -> io::Result<()> {
+        let mut taken = 0;
+        if self.is_drained() {
+            match (&mut self.socket.get_ref()).write_vectored(&parts.map(IoSlice::new)) {
+                Ok(length) => taken = length,
+                Err(error) if is_blocked(&error) => {}
+                Err(error) => return Err(error),
+            }
+        } else if self.waiting.len() + parts.iter().map(|part| part.len()).sum::<usize>()
+            > WAITING_MAX
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::OutOfMemory,
+                "too much waits for this client",
+            ));
+        }
+        for part in parts {
+            let of_part = taken.min(part.len());
+            self.waiting.extend_from_slice(&part[of_part..]);
+            taken -= of_part;
+        }
+        Ok(())
+    }
+
+    /// The socket under it.
+    pub fn socket(&self) -> &Async<TcpStream> {
+        &self.socket
+    }
+
+    /// Whether the kernel has taken everything.
+    pub fn is_drained(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Ready when the kernel has taken everything.
+    pub fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.taken < self.waiting.len() {
+            match (&mut self.socket.get_ref()).write(&self.waiting[self.taken..]) {
+                Ok(taken) => self.taken += taken,
+                Err(error) if is_blocked(&error) => {
+                    ready!(self.socket.poll_writable(cx))?;
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        // Given back, not kept: an idle client has no buffer.
+        self.waiting = Vec::new();
+        self.taken = 0;
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn is_blocked(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+impl Wire {
+    /// Waits until the kernel has taken everything.
+    ///
+    /// # Errors
+    /// When the connection is broken, or with `TimedOut` after `time`.
+    pub async fn drained(&mut self, time: Duration) -> io::Result<()> {
+        if self.is_drained() {
+            return Ok(());
+        }
+        future::or(poll_fn(|cx| self.poll_drained(cx)), async {
+            Timer::after(time).await;
+            Err(io::ErrorKind::TimedOut.into())
+        })
+        .await
+    }
+
+    /// Ready when a client that has nothing more to say has left. What it says all the same is not read.
+    pub fn poll_left(socket: &Async<TcpStream>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match socket.get_ref().peek(&mut [0]) {
+                Ok(1..) => return Poll::Pending,
+                Ok(0) => return Poll::Ready(()),
+                Err(error) if is_blocked(&error) => _ = ready!(socket.poll_readable(cx)),
+                Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// Ready when a client that has nothing more to say has said something all the same, which is gone then, or has left:
+    /// `true`. Left unread it would hide the end that stands behind it.
+    pub fn poll_read_over(socket: &Async<TcpStream>, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            match (&mut socket.get_ref()).read(&mut [0; 1024]) {
+                Ok(read) => return Poll::Ready(read == 0),
+                Err(error) if is_blocked(&error) => _ = ready!(socket.poll_readable(cx)),
+                Err(_) => return Poll::Ready(true),
+            }
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    /// Does not register for a wake-up: the session waits for the socket itself, once, and not at every look for a message.
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match (&mut self.socket.get_ref()).read(into) {
+            Err(error) if is_blocked(&error) => Poll::Pending,
+            done => Poll::Ready(done),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.offer([bytes])?;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.socket.get_ref().shutdown(std::net::Shutdown::Write))
+    }
+}
