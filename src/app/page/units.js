@@ -48,7 +48,9 @@ export function quantity(text, { anyUnit = false, comma = false } = {}) {
   if (!found) return null;
   const [, number, written = ''] = found;
   const unit = unitOf(written) || (anyUnit ? written : '');
-  return written !== '' && unit === '' ? null : { value: Number(number), unit };
+  // 1e999 is as little of a reading as NaN.
+  const value = Number.isFinite(Number(number)) ? Number(number) : NaN;
+  return written !== '' && unit === '' ? null : { value, unit };
 }
 
 /** A name without its unit, and that: of `temp_c`, `temp (°C)`, `temp [°C]`. */
