@@ -28,6 +28,7 @@ const ASSETS: &[Asset] = &[
     asset!("", "index.html", "text/html; charset=utf-8"),
     asset!("key.html", "key.html", "text/html; charset=utf-8"),
     asset!("page.css", "page.css", "text/css; charset=utf-8"),
+    asset!("ansi.css", "ansi.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "icon.svg", "image/svg+xml"),
     asset!("page.js", "page.js", SCRIPT),
     asset!("stream.js", "stream.js", SCRIPT),
@@ -35,6 +36,16 @@ const ASSETS: &[Asset] = &[
     asset!("follow.js", "follow.js", SCRIPT),
     asset!("log.js", "log.js", SCRIPT),
     asset!("readings.js", "readings.js", SCRIPT),
+    asset!("ansi.js", "ansi.js", SCRIPT),
+    asset!("level.js", "level.js", SCRIPT),
+    asset!("pattern.js", "pattern.js", SCRIPT),
+    asset!("json.js", "json.js", SCRIPT),
+    asset!("records.js", "records.js", SCRIPT),
+    asset!("stamp.js", "stamp.js", SCRIPT),
+    asset!("time.js", "time.js", SCRIPT),
+    asset!("units.js", "units.js", SCRIPT),
+    asset!("fields.js", "fields.js", SCRIPT),
+    asset!("delimited.js", "delimited.js", SCRIPT),
 ];
 
 /// The asset at URL path `/name`.

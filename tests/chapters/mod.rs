@@ -48,6 +48,8 @@ mod page;
 mod page_breaks;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
 mod page_kinds;
+/// The page's modules that need no browser, over tables of lines.
+mod page_text;
 /// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
 mod peers;
 /// FIFOs, serial lines, standard input: what has no past of its own.
