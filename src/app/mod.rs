@@ -3,6 +3,7 @@
 pub(crate) mod admit;
 pub(crate) mod page;
 pub(crate) mod route;
+pub(crate) mod sources;
 pub(crate) mod state;
 
 use std::cell::{Cell, RefCell};

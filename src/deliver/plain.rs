@@ -19,9 +19,6 @@ use crate::source::marker::{Lost, Next};
 use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
 
-/// The longest that a poll is held, in seconds: proxies give up a silent answer after as much.
-pub(crate) const WAIT_MAX: u64 = 60;
-
 fn fields() -> Fields {
     vec![
         ("Content-Type", TEXT.into()),

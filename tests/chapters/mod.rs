@@ -26,6 +26,8 @@ mod fairness;
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
 mod follow_http;
+/// Any part of any file of the family, whatever is rotated meanwhile.
+mod generations;
 /// Quoted globs: which files they offer, now and later, and which never.
 mod globs;
 /// Those who mean harm: after each of them the next client is served, and the memory that they took is back.

@@ -116,8 +116,28 @@ impl History {
         Listening(self.clone())
     }
 
+    /// Stands in its cursors where a file has its inode.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The offset of the oldest byte that is held.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.ring.borrow().oldest()
+    }
+
+    /// The offset behind the newest byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.ring.borrow().end()
+    }
+
+    /// As [`Ring::read`].
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Option<usize> {
+        self.ring.borrow().read(offset, into)
+    }
+
     /// The place of `offset`, with its check while the bytes for it are held.
-    fn cursor(&self, offset: u64) -> Cursor {
+    pub(crate) fn cursor(&self, offset: u64) -> Cursor {
         let before = self.ring.borrow().before(offset);
         let is_whole = before.len() as u64 == offset.min(CHECK_SPAN);
         let check = is_whole.then(|| fnv1a(&before));
