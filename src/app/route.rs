@@ -218,7 +218,7 @@ async fn websocket(
             reader.size(),
         ))
     } else {
-        websocket::Form::Text(Splitter::behind(&reader.before().await?))
+        websocket::Form::Text(Splitter::behind(&reader.before().await?, reader.line_end()))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
     let shared = context.clone();
@@ -237,7 +237,11 @@ async fn endless(
     let (media, form) = match kind {
         Kind::Events => (
             "text/event-stream",
-            Endless::Events(Events::new(cursor, reader.before().await?)),
+            Endless::Events(Events::new(
+                cursor,
+                reader.before().await?,
+                reader.line_end(),
+            )),
         ),
         _ => (TEXT, Endless::Bytes),
     };

@@ -76,6 +76,8 @@ mod resume;
 mod rotate;
 /// Files that hold one reading: sensors, counters, the board's own vitals.
 mod samples;
+/// Serial lines as the kernel makes them.
+mod serial;
 /// The server API of the article, in Rust: handlers of our own on the library.
 mod session;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.
