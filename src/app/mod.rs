@@ -86,7 +86,7 @@ pub async fn run(
     });
     let noticing = server
         .executor
-        .spawn(async move { _ = notices.run().await }.boxed_local());
+        .spawn(async move { notices.run().await }.boxed_local());
     let handle = move |exchange| admit::enter(site.clone(), exchange).boxed_local();
     let served = server.run(listener, shutdown, Rc::new(handle)).await;
     drop(noticing);

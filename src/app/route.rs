@@ -22,6 +22,7 @@ use crate::http::response::{Response, TEXT};
 use crate::metrics::End;
 use crate::metrics::Kind;
 use crate::source::Source;
+use crate::source::marker::Missing;
 use crate::source::reader::Reader;
 use crate::websocket::handshake::{handshake, upgrade_required};
 use crate::websocket::session::MESSAGE_MAX;
@@ -203,7 +204,15 @@ async fn stream(
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
-            return plain::poll(&site.context, exchange, reader, wait, wanted.preferred).await;
+            return plain::poll(
+                &site.context,
+                source,
+                exchange,
+                reader,
+                wait,
+                wanted.preferred,
+            )
+            .await;
         }
         Kind::WebSocket => match websocket(site, source, exchange, reader).await? {
             Ok(end) => end,
@@ -301,6 +310,8 @@ struct Listed {
     kind: &'static str,
     /// In bytes; `null` while there is no file.
     size: Option<u64>,
+    /// Why there is nothing to read, `absent` or `unreadable`; else `null`.
+    missing: Option<&'static str>,
     /// RFC 3339.
     modified: Option<String>,
     /// Relative to the page, so that any sub-path of a proxy works.
@@ -318,6 +329,7 @@ async fn sources(site: &Site) -> String {
             name: source.name.clone(),
             kind: source.kind(),
             size: extent.size,
+            missing: extent.missing.map(Missing::name),
             modified: extent.modified.and_then(rfc3339),
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
