@@ -87,7 +87,7 @@ pub async fn run(
     });
     let noticing = server
         .executor
-        .spawn(async move { _ = notices.run().await }.boxed_local());
+        .spawn(async move { notices.run().await }.boxed_local());
     let beats = context.clone();
     let beating = server
         .executor

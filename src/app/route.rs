@@ -60,7 +60,7 @@ pub(crate) async fn route(
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
         Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
-        return stream(&site, &source, exchange).await;
+        return stream(&site, source, exchange).await;
     } else if let Some(asset) = asset {
         content(asset.media, "no-cache", asset.content)
     } else {
@@ -104,7 +104,7 @@ fn not_found(path: &str) -> Response {
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Result<Answered> {
+async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
         Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
@@ -120,11 +120,11 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
     match wanted.kind {
         // Boxed, so that the space for it is not a part of every client's task.
         Kind::Part => {
-            let part = Box::pin(a_part(site, source, exchange, &wanted));
+            let part = Box::pin(a_part(site, &source, exchange, &wanted));
             return part.await.map(Answered::Done);
         }
         Kind::Generations => {
-            let list = Box::pin(generations(source, exchange));
+            let list = Box::pin(generations(&source, exchange));
             return list.await.map(Answered::Done);
         }
         _ => {}
@@ -149,19 +149,19 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
         }
     };
     match wanted.kind {
-        Kind::Plain => plain::whole(&context, source, exchange, reader)
+        Kind::Plain => plain::whole(&context, &source, exchange, reader)
             .await
             .map(Answered::Done),
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
             let poll = async move {
-                plain::poll(&context, exchange, reader, wait, wanted.preferred).await
+                plain::poll(&context, &source, exchange, reader, wait, wanted.preferred).await
             };
             Ok(Answered::Then(poll.boxed_local()))
         }
         Kind::Part | Kind::Generations => Ok(Answered::Done(None)),
-        Kind::WebSocket => websocket(context, source, exchange, reader).await,
+        Kind::WebSocket => websocket(context, &source, exchange, reader).await,
         Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted.kind).await,
     }
 }
