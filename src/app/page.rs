@@ -30,6 +30,7 @@ const ASSETS: &[Asset] = &[
     asset!("page.css", "page.css", "text/css; charset=utf-8"),
     asset!("ansi.css", "ansi.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "icon.svg", "image/svg+xml"),
+    asset!("icon-alert.svg", "icon-alert.svg", "image/svg+xml"),
     asset!("page.js", "page.js", SCRIPT),
     asset!("stream.js", "stream.js", SCRIPT),
     asset!("cursor.js", "cursor.js", SCRIPT),
@@ -53,6 +54,10 @@ const ASSETS: &[Asset] = &[
     asset!("units.js", "units.js", SCRIPT),
     asset!("fields.js", "fields.js", SCRIPT),
     asset!("delimited.js", "delimited.js", SCRIPT),
+    asset!("watch.js", "watch.js", SCRIPT),
+    asset!("alerts.js", "alerts.js", SCRIPT),
+    asset!("streams.js", "streams.js", SCRIPT),
+    asset!("merge.js", "merge.js", SCRIPT),
 ];
 
 /// The asset at URL path `/name`.

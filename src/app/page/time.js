@@ -103,13 +103,14 @@ export class Times {
       return days.reduce((best, ms) => (Math.abs(ms - near) < Math.abs(best - near) ? ms : best), days[0] ?? NaN);
     }
     if (month > 12) return NaN;
-    const last = new Date(latest).getUTCFullYear() + 1;
-    for (let y = year ?? last; y > (year ?? last) - YEARS; y -= 1) {
-      const date = Date.UTC(y, month - 1, day);
+    const last = year ?? new Date(latest).getUTCFullYear() + 1;
+    for (let y = last; y > last - YEARS; y -= 1) {
+      const naive = Date.UTC(y, month - 1, day) + clock;
       // 30 February is 2 March to a Date.
-      if (new Date(date).getUTCDate() !== day) continue;
-      const ms = instant(date + clock);
-      if (year !== undefined || ms <= latest) return ms;
+      if (day > 28 && new Date(naive).getUTCDate() !== day) continue;
+      if (year !== undefined) return instant(naive);
+      const ms = naive > latest + DAY ? naive : instant(naive);
+      if (ms <= latest) return ms;
     }
     return NaN;
   }
