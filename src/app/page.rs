@@ -31,6 +31,14 @@ const ASSETS: &[Asset] = &[
     asset!("ansi.css", "ansi.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "icon.svg", "image/svg+xml"),
     asset!("icon-alert.svg", "icon-alert.svg", "image/svg+xml"),
+    asset!("icon-180.png", "icon-180.png", "image/png"),
+    asset!("icon-192.png", "icon-192.png", "image/png"),
+    asset!("icon-512.png", "icon-512.png", "image/png"),
+    asset!(
+        "manifest.webmanifest",
+        "manifest.webmanifest",
+        "application/manifest+json"
+    ),
     asset!("page.js", "page.js", SCRIPT),
     asset!("stream.js", "stream.js", SCRIPT),
     asset!("cursor.js", "cursor.js", SCRIPT),
