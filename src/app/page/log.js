@@ -50,8 +50,8 @@ export class Log {
   #ended = true;
 
   /**
-   * `kind` is that of the source, once it is known. `told.grew(lines, bytes)`, `told.marked(mark)`,
-   * `told.reworded(mark)`, `told.began()`.
+   * `kind` is that of the source, once it is known. `told.came(run, start, bytes)` for live bytes,
+   * `told.grew(lines, bytes)` after them, `told.marked(mark)`, `told.reworded(mark)`, `told.began()`.
    */
   constructor(address, kind, times, told) {
     this.pieces = new Pieces(address);
@@ -90,15 +90,15 @@ export class Log {
     if (this.#pending) {
       const cut = this.#ended ? 0 : bytes.indexOf(NEWLINE) + 1;
       if (this.#ended || (cut > 0 && cut < bytes.length)) {
-        if (cut > 0) this.pieces.push(bytes.subarray(0, cut), kept);
+        if (cut > 0) this.#push(bytes.subarray(0, cut), kept);
         this.#mark(...this.#pending);
         this.#pending = null;
-        this.pieces.push(bytes.subarray(cut), kept);
+        this.#push(bytes.subarray(cut), kept);
       } else {
-        this.pieces.push(bytes, kept);
+        this.#push(bytes, kept);
       }
     } else {
-      this.pieces.push(bytes, kept);
+      this.#push(bytes, kept);
     }
     this.#ended = bytes.at(-1) === NEWLINE;
     const lines = newlines(bytes);
@@ -107,6 +107,12 @@ export class Log {
     this.lastAt = Date.now();
     this.#learn(bytes);
     this.#told.grew(lines, bytes);
+  }
+
+  #push(bytes, kept) {
+    this.pieces.push(bytes, kept);
+    const run = this.pieces.live;
+    if (run) this.#told.came(run, run.at - bytes.length, bytes);
   }
 
   mark(event) {

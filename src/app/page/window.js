@@ -77,6 +77,17 @@ export class Window {
     return drawn ? (this.#items.find((item) => item.node === drawn) ?? null) : null;
   }
 
+  inSight({ node }) {
+    const top = node.offsetTop + this.#y - this.#view.scrollTop;
+    return top + node.offsetHeight > 0 && top < this.#view.clientHeight;
+  }
+
+  /** Another source from now on; its rows are drawn by the next `to`. */
+  show(source) {
+    this.#source = source;
+    this.#turn += 1;
+  }
+
   /** Shows another source, at its end. */
   open(source) {
     this.#source = source;
