@@ -138,7 +138,7 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
-    let reader = match source.open(from).await {
+    let mut reader = match source.open(from).await {
         Ok(reader) => reader,
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
@@ -148,6 +148,10 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
                 .map(Answered::Done);
         }
     };
+    if wanted.kind == Kind::Poll && matches!(from, From::Lines(_)) && source.failing().is_some() {
+        // The last lines are asked for as news, and there are none.
+        reader.seek(reader.start() + reader.size());
+    }
     match wanted.kind {
         Kind::Plain => plain::whole(&context, &source, exchange, reader)
             .await
