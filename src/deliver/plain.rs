@@ -19,9 +19,6 @@ use crate::source::marker::{Lost, Next};
 use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
 
-/// The longest that a poll is held, in seconds: proxies give up a silent answer after as much.
-pub(crate) const WAIT_MAX: u64 = 60;
-
 fn fields() -> Fields {
     vec![
         ("Content-Type", TEXT.into()),
@@ -113,14 +110,14 @@ pub(crate) async fn poll(
     preferred: bool,
 ) -> io::Result<Option<Connection>> {
     let deadline = Instant::now() + wait;
+    let mut changed = reader.changed();
     let (length, lost) = loop {
-        let changed = reader.changed();
         let found = reader.available().await?;
         if found != (0, Lost::Nothing) || Instant::now() >= deadline {
             break found;
         }
         let again = async {
-            changed.await;
+            changed.rung().await;
             true
         };
         let late = async {

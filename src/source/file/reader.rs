@@ -8,8 +8,9 @@ use std::rc::Rc;
 
 use futures_lite::future;
 
+use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
-use crate::bytes::lines::LastLines;
+use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
@@ -349,7 +350,7 @@ impl Walk {
     }
 
     /// As [`Reader::changed`](crate::source::reader::Reader::changed).
-    pub fn changed(&self) -> event_listener::EventListener {
+    pub(crate) fn changed(&self) -> Listener {
         self.follower.changed()
     }
 }
@@ -367,7 +368,7 @@ async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
 
 /// Where the last `count` lines before `end` begin.
 async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result<u64> {
-    let mut lines = LastLines::new(count);
+    let mut lines = LastLines::new(count, LineEnd::Newline);
     let mut end = end;
     while end > 0 {
         let start = end.saturating_sub(CHUNK as u64);
