@@ -29,6 +29,7 @@ const ASSETS: &[Asset] = &[
     asset!("key.html", "key.html", "text/html; charset=utf-8"),
     asset!("page.css", "page.css", "text/css; charset=utf-8"),
     asset!("ansi.css", "ansi.css", "text/css; charset=utf-8"),
+    asset!("streams.css", "streams.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "icon.svg", "image/svg+xml"),
     asset!("icon-alert.svg", "icon-alert.svg", "image/svg+xml"),
     asset!("page.js", "page.js", SCRIPT),
@@ -49,6 +50,7 @@ const ASSETS: &[Asset] = &[
     asset!("delimited.js", "delimited.js", SCRIPT),
     asset!("watch.js", "watch.js", SCRIPT),
     asset!("alerts.js", "alerts.js", SCRIPT),
+    asset!("alertbox.js", "alertbox.js", SCRIPT),
     asset!("streams.js", "streams.js", SCRIPT),
     asset!("merge.js", "merge.js", SCRIPT),
 ];
