@@ -4,20 +4,22 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_lite::FutureExt;
+
 use crate::app::state::Site;
 use crate::app::{page, sources};
 use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
+use crate::deliver::Context;
 use crate::deliver::endless::{Events, Form as Endless};
 use crate::deliver::request::Wanted;
 use crate::deliver::websocket::PROTOCOL;
 use crate::deliver::{endless, event, part, plain, websocket};
 use crate::http::close::write;
-use crate::http::connection::{Connection, Exchange};
+use crate::http::connection::{Answered, Connection, Exchange};
 use crate::http::head::decode;
 use crate::http::response::{Response, TEXT};
-use crate::metrics::End;
-use crate::metrics::Kind;
+use crate::metrics::{End, Kind};
 use crate::source::Source;
 use crate::source::reader::Reader;
 use crate::websocket::handshake::{handshake, upgrade_required};
@@ -31,14 +33,15 @@ pub(crate) async fn route(
     site: Rc<Site>,
     exchange: Exchange,
     refreshed: bool,
-) -> io::Result<Option<Connection>> {
+) -> io::Result<Answered> {
     let Some(path) = decode(&exchange.request.path).map(|path| path.into_owned()) else {
         return exchange
             .answer(Response::sentence(
                 400,
                 "the path must be percent-encoded UTF-8",
             ))
-            .await;
+            .await
+            .map(Answered::Done);
     };
     if !refreshed && path.starts_with("/s") {
         // Of the streams: files of a glob may have come or gone.
@@ -75,7 +78,7 @@ pub(crate) async fn route(
             _ => content(TEXT, "no-store", &b"ok\n"[..]),
         }
     };
-    exchange.answer(answer).await
+    exchange.answer(answer).await.map(Answered::Done)
 }
 
 fn content(media: &str, cache: &str, body: impl Into<std::borrow::Cow<'static, [u8]>>) -> Response {
@@ -101,23 +104,29 @@ fn not_found(path: &str) -> Response {
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(
-    site: &Rc<Site>,
-    source: &Source,
-    exchange: Exchange,
-) -> io::Result<Option<Connection>> {
+async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
-        Err(refusal) => return exchange.answer(refusal).await,
+        Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
     };
     if site.websocket_only && wanted.kind != Kind::WebSocket {
-        return exchange.answer(upgrade_required()).await;
+        return exchange
+            .answer(upgrade_required())
+            .await
+            .map(Answered::Done);
     }
-    site.context.metrics.asked(wanted.kind);
+    let context = site.context.clone();
+    context.metrics.asked(wanted.kind);
     match wanted.kind {
         // Boxed, so that the space for it is not a part of every client's task.
-        Kind::Part => return Box::pin(a_part(site, source, exchange, &wanted)).await,
-        Kind::Generations => return Box::pin(generations(source, exchange)).await,
+        Kind::Part => {
+            let part = Box::pin(a_part(site, source, exchange, &wanted));
+            return part.await.map(Answered::Done);
+        }
+        Kind::Generations => {
+            let list = Box::pin(generations(source, exchange));
+            return list.await.map(Answered::Done);
+        }
         _ => {}
     }
     // The place is taken here, before anything of the answer goes out.
@@ -125,7 +134,7 @@ async fn stream(
         (Kind::Plain, _) => From::End,
         (_, from) => from.unwrap_or(From::Lines(site.lines)),
     };
-    site.context
+    context
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
@@ -133,28 +142,28 @@ async fn stream(
         Ok(reader) => reader,
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
-            return exchange.answer(Response::sentence(500, &text)).await;
+            return exchange
+                .answer(Response::sentence(500, &text))
+                .await
+                .map(Answered::Done);
         }
     };
-    let end = match wanted.kind {
-        Kind::Plain => return plain::whole(&site.context, source, exchange, reader).await,
+    match wanted.kind {
+        Kind::Plain => plain::whole(&context, source, exchange, reader)
+            .await
+            .map(Answered::Done),
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
-            return plain::poll(&site.context, exchange, reader, wait, wanted.preferred).await;
+            let poll = async move {
+                plain::poll(&context, exchange, reader, wait, wanted.preferred).await
+            };
+            Ok(Answered::Then(poll.boxed_local()))
         }
-        Kind::WebSocket => match websocket(site, source, exchange, reader).await? {
-            Ok(end) => end,
-            Err(connection) => return Ok(connection),
-        },
-        Kind::Follow | Kind::Events => match endless(site, exchange, reader, wanted.kind).await? {
-            Ok(end) => end,
-            Err(connection) => return Ok(connection),
-        },
-        Kind::Part | Kind::Generations => return Ok(None),
-    };
-    site.context.metrics.ended(end);
-    Ok(None)
+        Kind::Part | Kind::Generations => Ok(Answered::Done(None)),
+        Kind::WebSocket => websocket(context, source, exchange, reader).await,
+        Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted.kind).await,
+    }
 }
 
 async fn a_part(
@@ -176,18 +185,24 @@ async fn generations(source: &Source, exchange: Exchange) -> io::Result<Option<C
         .await
 }
 
-/// `Err`: it was refused, and the connection may be kept.
-type Served = Result<End, Option<Connection>>;
+/// A stream to a client from here on, which counts how it ends.
+fn live(context: Rc<Context>, stream: impl Future<Output = End> + 'static) -> Answered {
+    let counted = async move {
+        context.metrics.ended(stream.await);
+        Ok(None)
+    };
+    Answered::Then(counted.boxed_local())
+}
 
 async fn websocket(
-    site: &Rc<Site>,
+    context: Rc<Context>,
     source: &Source,
     exchange: Exchange,
     reader: Reader,
-) -> io::Result<Served> {
+) -> io::Result<Answered> {
     let mut fields = match handshake(&exchange.request) {
         Ok(fields) => fields,
-        Err(refusal) => return Ok(Err(exchange.answer(refusal).await?)),
+        Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
     };
     let exact = exchange
         .request
@@ -206,17 +221,18 @@ async fn websocket(
         websocket::Form::Text(Splitter::behind(&reader.before().await?))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
-    Ok(Ok(
-        websocket::serve(&site.context, session, reader, form).await
-    ))
+    let shared = context.clone();
+    Ok(live(context, async move {
+        websocket::serve(&shared, session, reader, form).await
+    }))
 }
 
 async fn endless(
-    site: &Rc<Site>,
+    context: Rc<Context>,
     exchange: Exchange,
     reader: Reader,
     kind: Kind,
-) -> io::Result<Served> {
+) -> io::Result<Answered> {
     let cursor = reader.cursor().await?;
     let (media, form) = match kind {
         Kind::Events => (
@@ -239,15 +255,11 @@ async fn endless(
     let head = exchange.head(200, fields);
     write(&exchange.connection.socket, &head).await?;
     if exchange.request.method == "HEAD" {
-        return Ok(Err(Some(exchange.connection)));
+        return Ok(Answered::Done(Some(exchange.connection)));
     }
     let socket = exchange.connection.socket;
-    Ok(Ok(endless::serve(
-        &site.context,
-        socket,
-        reader,
-        form,
-        chunked,
-    )
-    .await))
+    let shared = context.clone();
+    Ok(live(context, async move {
+        endless::serve(&shared, socket, reader, form, chunked).await
+    }))
 }

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use event_listener::EventListener;
-
+use crate::bell::Listener;
 use crate::bytes::cursor::Cursor;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
@@ -41,8 +40,8 @@ impl Reader {
         }
     }
 
-    /// Resolves when something may be new. Take it before [`next`](Self::next) says [`Next::End`].
-    pub fn changed(&self) -> EventListener {
+    /// Rings when something may be new. Listened to before [`next`](Self::next) says [`Next::End`], it misses nothing.
+    pub(crate) fn changed(&self) -> Listener {
         match self {
             Self::Walk(walk) => walk.changed(),
             Self::Playback(playback) => playback.changed(),

@@ -22,6 +22,8 @@ mod door;
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
 mod events_resume;
+/// Clients that never stop talking: everybody else has a turn all the same.
+mod fairness;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
@@ -50,6 +52,8 @@ mod page;
 mod page_breaks;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
 mod page_kinds;
+/// The page's modules that need no browser, over tables of lines.
+mod page_text;
 /// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
 mod peers;
 /// FIFOs, serial lines, standard input: what has no past of its own.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use futures_lite::future;
 
+use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
 use crate::bytes::lines::LastLines;
 use crate::source::cache::{CHUNK, Scratch};
@@ -349,7 +350,7 @@ impl Walk {
     }
 
     /// As [`Reader::changed`](crate::source::reader::Reader::changed).
-    pub fn changed(&self) -> event_listener::EventListener {
+    pub(crate) fn changed(&self) -> Listener {
         self.follower.changed()
     }
 }
