@@ -62,7 +62,7 @@ pub(crate) async fn route(
     } else if let Some(source) = source {
         return stream(&site, source, exchange).await;
     } else if let Some(asset) = asset {
-        content(asset.media, "no-cache", asset.content)
+        asset.answer(&exchange.request)
     } else {
         match path.as_str() {
             "/sources" => content(
