@@ -42,7 +42,7 @@
 //! | `server/` | accepting, limits, a task for each connection, the end |
 //! | `http/` | RFC 9110 and 9112: heads, answers, byte ranges, the connection |
 //! | `bytes/` | cursors, lines, rings. Pure |
-//! | `metrics.rs`, `shutdown.rs` | leaves: what is counted, and the end of the server |
+//! | `bell.rs`, `metrics.rs`, `shutdown.rs` | leaves: waking all who wait, what is counted, the end of the server |
 
 // A unit test that can't unwrap has failed, and says where.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -50,6 +50,7 @@
 mod app;
 #[doc(hidden)]
 pub mod auth;
+mod bell;
 #[doc(hidden)]
 pub mod bytes;
 mod deliver;

@@ -3,6 +3,7 @@
 pub(crate) mod admit;
 pub(crate) mod page;
 pub(crate) mod route;
+pub(crate) mod sources;
 pub(crate) mod state;
 
 use std::cell::{Cell, RefCell};
@@ -77,7 +78,7 @@ pub async fn run(
         sources: Sources::new(config.sources, &ground),
         lines: config.lines,
         websocket_only: config.websocket_only,
-        context,
+        context: context.clone(),
         rules: config.rules,
         wrong_keys: RefCell::default(),
         say: config.say,
@@ -87,8 +88,12 @@ pub async fn run(
     let noticing = server
         .executor
         .spawn(async move { notices.run().await }.boxed_local());
+    let beats = context.clone();
+    let beating = server
+        .executor
+        .spawn(async move { beats.run_beats().await }.boxed_local());
     let handle = move |exchange| admit::enter(site.clone(), exchange).boxed_local();
     let served = server.run(listener, shutdown, Rc::new(handle)).await;
-    drop(noticing);
+    drop((noticing, beating));
     served
 }

@@ -9,10 +9,10 @@ use std::task::{Context, Poll};
 use smol::Async;
 
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
-use crate::bytes::lines::Splitter;
+use crate::bytes::lines::{LineEnd, Splitter};
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
-use crate::deliver::pump::{Carrier, carry};
+use crate::deliver::pump::{Transport, pump};
 use crate::http::close::part;
 use crate::metrics::End;
 use crate::source::marker::Marker;
@@ -40,6 +40,7 @@ pub(crate) enum Form {
 /// How lines become events: the id of each is the cursor behind it.
 pub(crate) struct Events {
     splitter: Splitter,
+    ends: LineEnd,
     inode: u64,
     /// Where in the file the splitter began to count.
     origin: u64,
@@ -51,9 +52,10 @@ pub(crate) struct Events {
 
 impl Events {
     /// Events of a stream that begins at `cursor`, behind the bytes `before`.
-    pub(crate) fn new(cursor: Cursor, before: Vec<u8>) -> Self {
+    pub(crate) fn new(cursor: Cursor, before: Vec<u8>, ends: LineEnd) -> Self {
         Self {
-            splitter: Splitter::behind(&before),
+            splitter: Splitter::behind(&before, ends),
+            ends,
             inode: cursor.inode,
             origin: cursor.offset,
             window_at: cursor.offset.saturating_sub(before.len() as u64),
@@ -118,7 +120,7 @@ impl Events {
         if let Some(cursor) = marker.cursor() {
             // Another file begins: what is held of a line has no end to wait for.
             count = self.lines(&[], text, |splitter, line| splitter.finish(line));
-            *self = Self::new(cursor, Vec::new());
+            *self = Self::new(cursor, Vec::new(), self.ends);
             let _ = writeln!(text, "id: {cursor}");
         }
         let _ = write!(
@@ -161,7 +163,7 @@ pub(crate) async fn serve(
         }
     };
     let end = match hello {
-        Ok(()) => carry(shared, &mut client, reader).await,
+        Ok(()) => pump(shared, &mut client, reader).await,
         Err(_) => End::Reset,
     };
     if matches!(end, End::Shutdown | End::Unreadable) && client.wire.is_drained() {
@@ -187,7 +189,7 @@ impl Endless {
     }
 }
 
-impl Carrier for Endless {
+impl Transport for Endless {
     fn most(&self, bytes: &[u8]) -> usize {
         let Form::Events(_) = self.form else {
             return bytes.len();
@@ -230,8 +232,11 @@ impl Carrier for Endless {
         }
     }
 
-    fn holds(&self) -> bool {
-        matches!(&self.form, Form::Events(events) if events.splitter.holds())
+    fn held(&self) -> Option<u64> {
+        match &self.form {
+            Form::Events(events) => events.splitter.held().map(|at| events.origin + at),
+            Form::Bytes => None,
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -259,7 +264,7 @@ mod tests {
 
     fn events(from: u64, before: &[u8], pieces: &[&[u8]]) -> String {
         let cursor = Cursor::new(7, from, before);
-        let mut events = Events::new(cursor, before.to_vec());
+        let mut events = Events::new(cursor, before.to_vec(), LineEnd::Newline);
         let mut text = String::new();
         for piece in pieces {
             events.lines(piece, &mut text, |splitter, line| {
@@ -306,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_marker_ends_the_line_and_moves_the_id() {
-        let mut events = Events::new(Cursor::new(7, 0, b""), Vec::new());
+        let mut events = Events::new(Cursor::new(7, 0, b""), Vec::new(), LineEnd::Newline);
         let mut text = String::new();
         events.lines(b"half", &mut text, |splitter, line| {
             splitter.push(b"half", line)

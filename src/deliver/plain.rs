@@ -19,9 +19,6 @@ use crate::source::marker::{Lost, Missing, Next};
 use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
 
-/// The longest that a poll is held, in seconds: proxies give up a silent answer after as much.
-pub(crate) const WAIT_MAX: u64 = 60;
-
 fn fields() -> Fields {
     vec![
         ("Content-Type", TEXT.into()),
@@ -110,21 +107,20 @@ pub(crate) async fn whole(
 /// When the connection is broken, or the file can't be read.
 pub(crate) async fn poll(
     shared: &Shared,
-    source: &Source,
     exchange: Exchange,
     mut reader: Reader,
     wait: Duration,
     preferred: bool,
 ) -> io::Result<Option<Connection>> {
     let deadline = Instant::now() + wait;
+    let mut changed = reader.changed();
     let (length, lost) = loop {
-        let changed = reader.changed();
         let found = reader.available().await?;
         if found != (0, Lost::Nothing) || Instant::now() >= deadline {
             break found;
         }
         let again = async {
-            changed.await;
+            changed.rung().await;
             true
         };
         let late = async {
@@ -153,7 +149,7 @@ pub(crate) async fn poll(
         Lost::Unknown => fields.push(("Tailcast-Lost", "unknown".into())),
     }
     fields
-        .extend((source.missing()).map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
+        .extend((reader.missing()).map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
     if preferred {
         fields.push(("Preference-Applied", format!("wait={}", wait.as_secs())));
     }

@@ -13,6 +13,7 @@ pub mod glob;
 pub mod list;
 pub mod marker;
 pub mod os;
+pub(crate) mod past;
 pub mod reader;
 pub mod spec;
 

@@ -2,13 +2,13 @@
 
 use std::io;
 
-use event_listener::EventListener;
-
+use crate::bell::Listener;
 use crate::bytes::cursor::Cursor;
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
-use crate::source::marker::{Lost, Next};
+use crate::source::marker::{Lost, Missing, Next};
 
 /// A place in a stream, and what comes after it.
 pub enum Reader {
@@ -41,8 +41,8 @@ impl Reader {
         }
     }
 
-    /// Resolves when something may be new. Take it before [`next`](Self::next) says [`Next::End`].
-    pub fn changed(&self) -> EventListener {
+    /// Rings when something may be new. Listened to before [`next`](Self::next) says [`Next::End`], it misses nothing.
+    pub(crate) fn changed(&self) -> Listener {
         match self {
             Self::Walk(walk) => walk.changed(),
             Self::Playback(playback) => playback.changed(),
@@ -62,6 +62,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.seek(offset),
             Self::Playback(playback) => playback.seek(offset),
+        }
+    }
+
+    /// What ends a line in it: of a file, of what an instrument sends.
+    pub fn line_end(&self) -> LineEnd {
+        match self {
+            Self::Walk(_) => LineEnd::Newline,
+            Self::Playback(_) => LineEnd::Return,
         }
     }
 
@@ -86,6 +94,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.is_nowhere(),
             Self::Playback(_) => false,
+        }
+    }
+
+    /// Why there is nothing to read now, if there is not.
+    pub fn missing(&self) -> Option<Missing> {
+        match self {
+            Self::Walk(walk) => walk.missing(),
+            Self::Playback(playback) => playback.missing(),
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use event_listener::{Event, EventListener};
 
+use crate::bell::{Bell, Listener};
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, From, fnv1a};
 use crate::bytes::ring::Ring;
 use crate::source::cache::Scratch;
@@ -30,7 +31,7 @@ pub struct History {
     missing: Cell<Option<Missing>>,
     listeners: Cell<usize>,
     /// Something is new for readers.
-    changed: Event,
+    changed: Rc<Bell>,
     /// Somebody has begun to listen.
     joined: Event,
 }
@@ -45,7 +46,7 @@ impl History {
             written: Cell::new(None),
             missing: Cell::new(None),
             listeners: Cell::new(0),
-            changed: Event::new(),
+            changed: Rc::default(),
             joined: Event::new(),
         })
     }
@@ -72,13 +73,13 @@ impl History {
         self.ring.borrow_mut().push(bytes);
         self.written.set(Some(SystemTime::now()));
         self.missing.set(None);
-        self.changed.notify(usize::MAX);
+        self.changed.ring();
     }
 
     /// Readers are told when the source goes, and when it is there again.
     pub fn set_missing(&self, missing: Option<Missing>) {
         if self.missing.replace(missing) != missing {
-            self.changed.notify(usize::MAX);
+            self.changed.ring();
         }
     }
 
@@ -115,8 +116,28 @@ impl History {
         Listening(self.clone())
     }
 
+    /// Stands in its cursors where a file has its inode.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The offset of the oldest byte that is held.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.ring.borrow().oldest()
+    }
+
+    /// The offset behind the newest byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.ring.borrow().end()
+    }
+
+    /// As [`Ring::read`].
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Option<usize> {
+        self.ring.borrow().read(offset, into)
+    }
+
     /// The place of `offset`, with its check while the bytes for it are held.
-    fn cursor(&self, offset: u64) -> Cursor {
+    pub(crate) fn cursor(&self, offset: u64) -> Cursor {
         let before = self.ring.borrow().before(offset);
         let is_whole = before.len() as u64 == offset.min(CHECK_SPAN);
         let check = is_whole.then(|| fnv1a(&before));
@@ -263,6 +284,11 @@ impl Playback {
         self.offset
     }
 
+    /// As [`Reader::missing`](crate::source::reader::Reader::missing).
+    pub fn missing(&self) -> Option<Missing> {
+        self.history.missing()
+    }
+
     /// As [`Reader::seek`](crate::source::reader::Reader::seek).
     pub fn seek(&mut self, offset: u64) {
         self.offset = offset;
@@ -289,7 +315,7 @@ impl Playback {
     }
 
     /// As [`Reader::changed`](crate::source::reader::Reader::changed).
-    pub fn changed(&self) -> EventListener {
+    pub(crate) fn changed(&self) -> Listener {
         self.history.changed.listen()
     }
 }

@@ -8,8 +8,9 @@ use std::rc::Rc;
 
 use futures_lite::future;
 
+use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
-use crate::bytes::lines::LastLines;
+use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
@@ -124,6 +125,11 @@ impl Walk {
     /// As [`Reader::offset`](crate::source::reader::Reader::offset).
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// As [`Reader::missing`](crate::source::reader::Reader::missing).
+    pub fn missing(&self) -> Option<Missing> {
+        self.follower.missing()
     }
 
     /// As [`Reader::is_nowhere`](crate::source::reader::Reader::is_nowhere).
@@ -352,7 +358,7 @@ impl Walk {
     }
 
     /// As [`Reader::changed`](crate::source::reader::Reader::changed).
-    pub fn changed(&self) -> event_listener::EventListener {
+    pub(crate) fn changed(&self) -> Listener {
         self.follower.changed()
     }
 }
@@ -370,7 +376,7 @@ async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
 
 /// Where the last `count` lines before `end` begin.
 async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result<u64> {
-    let mut lines = LastLines::new(count);
+    let mut lines = LastLines::new(count, LineEnd::Newline);
     let mut end = end;
     while end > 0 {
         let start = end.saturating_sub(CHUNK as u64);
