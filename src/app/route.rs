@@ -160,7 +160,7 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
             let poll = async move {
-                plain::poll(&context, &source, exchange, reader, wait, wanted.preferred).await
+                plain::poll(&context, exchange, reader, wait, wanted.preferred).await
             };
             Ok(Answered::Then(poll.boxed_local()))
         }

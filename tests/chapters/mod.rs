@@ -42,6 +42,8 @@ mod lines;
 mod listen;
 /// `/metrics`: what the server counts.
 mod metrics;
+/// What changes above the last part of a path: links, directories, mounts; and what may not be read.
+mod moved;
 /// nginx in front, as people put one there.
 mod nginx;
 /// Hosts and origins: which names the server answers to, which pages may connect.
