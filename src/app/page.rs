@@ -46,6 +46,14 @@ const ASSETS: &[Asset] = &[
     asset!("units.js", "units.js", SCRIPT),
     asset!("fields.js", "fields.js", SCRIPT),
     asset!("delimited.js", "delimited.js", SCRIPT),
+    asset!("chart.css", "chart.css", "text/css; charset=utf-8"),
+    asset!("chart.js", "chart.js", SCRIPT),
+    asset!("scale.js", "scale.js", SCRIPT),
+    asset!("series.js", "series.js", SCRIPT),
+    asset!("draw.js", "draw.js", SCRIPT),
+    asset!("gesture.js", "gesture.js", SCRIPT),
+    asset!("export.js", "export.js", SCRIPT),
+    asset!("backfill-worker.js", "backfill-worker.js", SCRIPT),
 ];
 
 /// The asset at URL path `/name`.
