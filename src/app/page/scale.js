@@ -1,46 +1,34 @@
 // Where ticks stand, and what they are called.
 
-const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
-/** Steps that divide a minute, an hour, a day. */
-const CLOCK = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
-  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+const [SECOND, MINUTE, HOUR, DAY] = [1e3, 6e4, 36e5, 864e5];
+/** Steps of a clock, in ms; it is put forward by an hour, which is a whole number of each. */
+const CLOCK = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, HOUR];
+/** Steps of a calendar: about how long, and in months, days, hours. */
+const CALENDAR = [
+  ...[2, 3, 6, 12].map((n) => [n * HOUR, 0, 0, n]),
+  ...[1, 2, 7, 14].map((n) => [n * DAY, 0, n, 0]),
+  ...[1, 3, 6, 12, 24, 60, 120].map((n) => [n * 30.4 * DAY, n, 0, 0]),
 ];
-const DAYS = [1, 2, 7, 14];
-const MONTHS = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1200];
-/** A month, about, in ms. */
-const MONTH = 30.4 * DAY;
 
-/** 1, 2 or 5 times a power of ten, at least `least`. */
-export function niceStep(least) {
-  const power = 10 ** Math.floor(Math.log10(least));
-  const times = [1, 2, 5, 10].find((n) => n * power >= least * (1 - 1e-9));
-  return times * power;
-}
-
-/** A scale for values: `{ low, high, step, decimals, ticks }`, with about `count` steps from low to high. */
+/** A scale for values: `{ low, high, decimals, ticks }` in about `count` steps of 1, 2 or 5. */
 export function valueScale(min, max, count) {
   if (!(max > min)) {
     const around = Math.abs(min) * 0.01 || 1;
     [min, max] = [min - around, max + around];
   }
-  const step = niceStep((max - min) / Math.max(1, count));
+  const least = (max - min) / Math.max(1, count);
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * [1, 2, 5, 10].find((n) => n * power >= least * (1 - 1e-9));
   const [first, last] = [Math.floor(min / step + 1e-9), Math.ceil(max / step - 1e-9)];
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-  return { low: first * step, high: last * step, step, decimals, ticks };
+  return { low: first * step, high: last * step, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)), ticks };
 }
 
-/** A value as it is written at a tick: `1,013.2`, `21.5 M`. */
+/** A value at a tick: `1,013.2`, `21.5M`. */
 export function written(value, decimals) {
-  if (!Number.isFinite(value)) return '–';
-  const power = Math.abs(value) >= 1e6 ? Math.min(4, Math.floor(Math.log10(Math.abs(value)) / 3)) : 0;
-  if (power > 0) return `${Number((value / 1000 ** power).toPrecision(4))} ${' kMGT'[power]}`;
-  const places = Math.min(decimals, 12);
-  const text = value.toLocaleString('en', { minimumFractionDigits: places, maximumFractionDigits: places });
-  return text.replace(/^-(?=[0.,]*$)/, '').replace('-', '−');
+  const digits = Math.min(decimals, 12);
+  const style = Math.abs(value) < 1e6 ? { minimumFractionDigits: digits, maximumFractionDigits: digits } : { notation: 'compact', maximumSignificantDigits: 4 };
+  return value.toLocaleString('en', { ...style, signDisplay: 'negative' }).replace('-', '−');
 }
 
 /** A reading with all that it says. */
@@ -48,27 +36,21 @@ export const exact = (value) =>
   Number.isFinite(value) ? Number(value.toPrecision(12)).toLocaleString('en', { maximumFractionDigits: 12 }).replace('-', '−') : '–';
 
 const two = (n) => String(n).padStart(2, '0');
-const NAMES = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const WEEK = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-/** `14:30:05.250`, as fine as the step. */
+/** `14:30:05.250`, as fine as the step, in ms. */
 export function clock(date, step) {
-  const minutes = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  if (step >= MINUTE) return minutes;
-  const seconds = `${minutes}:${two(date.getSeconds())}`;
-  return step >= SECOND ? seconds : `${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (step >= MINUTE) return time;
+  return `${time}:${two(date.getSeconds())}${step < SECOND ? `.${String(date.getMilliseconds()).padStart(3, '0')}` : ''}`;
 }
 
 /** `Thu 26 Nov`, with the year where that is not the present one. */
-export function day(date, now = new Date()) {
-  const year = date.getFullYear() === now.getFullYear() ? '' : ` ${date.getFullYear()}`;
-  return `${WEEK[date.getDay()]} ${date.getDate()} ${NAMES[date.getMonth()]}${year}`;
+export function day(date) {
+  const year = date.getFullYear();
+  return `${WEEK[date.getDay()]} ${date.getDate()} ${MONTHS[date.getMonth()]}${year === new Date().getFullYear() ? '' : ` ${year}`}`;
 }
-
-const offset = (ms) => new Date(ms).getTimezoneOffset() * MINUTE;
-const midnight = (date, more = 0) => new Date(date.getFullYear(), date.getMonth(), date.getDate() + more);
-/** Days since 1970 on the calendar of this zone. */
-const dayNumber = (date) => Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY);
 
 /**
  * Ticks of time in the reader's zone: `[{ ms, text, strong }]`, at most about `count`. `strong`: a day or a year begins.
@@ -76,74 +58,53 @@ const dayNumber = (date) => Math.round(Date.UTC(date.getFullYear(), date.getMont
 export function timeTicks(from, to, count) {
   const least = (to - from) / Math.max(1, count);
   const step = CLOCK.find((one) => one >= least);
-  if (step !== undefined) return step <= HOUR ? byClock(from, to, step) : byHours(from, to, step);
-  const days = DAYS.find((one) => one * DAY >= least);
-  return days !== undefined ? byDays(from, to, days) : byMonths(from, to, MONTHS.find((one) => one * MONTH >= least) ?? MONTHS.at(-1));
+  const row = step ? null : (CALENDAR.find(([length]) => length >= least) ?? CALENDAR.at(-1));
+  let year;
+  return (step ? byClock(from, to, step) : byCalendar(from, to, row)).map((ms) => {
+    const date = new Date(ms);
+    const before = year;
+    year = date.getFullYear();
+    const news = before !== undefined && before !== year;
+    const midnight = date.getHours() + date.getMinutes() + date.getSeconds() + date.getMilliseconds() === 0;
+    const month = row?.[1] > 0;
+    const text = month ? MONTHS[date.getMonth()] : midnight || row?.[2] ? `${date.getDate()} ${MONTHS[date.getMonth()]}` : clock(date, step ?? HOUR);
+    const january = month && date.getMonth() === 0;
+    return { ms, text: january ? String(year) : news ? `${text} ${year}` : text, strong: january || news || (midnight && !row?.[1] && !row?.[2]) };
+  });
 }
 
-function clockTick(ms, step) {
-  const date = new Date(ms);
-  const begins = midnight(date).getTime() === ms;
-  if (!begins) return { ms, text: clock(date, step), strong: false };
-  const year = date.getMonth() === 0 && date.getDate() === 1;
-  return { ms, text: year ? String(date.getFullYear()) : `${date.getDate()} ${NAMES[date.getMonth()]}`, strong: true };
-}
-
-/** Steps of an hour at most go on through a change of the clock, which is put by such steps. */
 function byClock(from, to, step) {
   const ticks = [];
   for (let ms = from; ; ms += step) {
-    // Half an hour in some zones.
-    const east = -offset(ms);
+    // Some zones stand at half an hour, and some go to it in summer.
+    const east = -new Date(ms).getTimezoneOffset() * MINUTE;
     ms = Math.ceil((ms + east) / step) * step - east;
     if (ms > to) return ticks;
-    if (ticks.at(-1)?.ms !== ms) ticks.push(clockTick(ms, step));
+    ticks.push(ms);
   }
 }
 
-function byHours(from, to, step) {
+/** Counted on the calendar, so that a day with 23 hours is one. */
+function byCalendar(from, to, [, months, days, hours]) {
+  const date = new Date(from);
+  let [year, month, first] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  // Weeks begin on Mondays: 5 January 1970 was one.
+  if (days) first -= (Math.round(Date.UTC(year, month, first) / DAY) - 4) % days;
+  if (months) [month, first] = [month - ((year * 12 + month) % months), 1];
   const ticks = [];
-  for (let date = midnight(new Date(from)); date.getTime() <= to; date = midnight(date, 1)) {
-    for (let hour = 0; hour < 24; hour += step / HOUR) {
-      const ms = new Date(date.getFullYear(), date.getMonth(), date.getDate(), hour).getTime();
-      if (ms >= from && ms <= to && ms !== ticks.at(-1)?.ms) ticks.push(clockTick(ms, step));
-    }
-  }
-  return ticks;
-}
-
-function byDays(from, to, days) {
-  const ticks = [];
-  for (let date = midnight(new Date(from)); date.getTime() <= to; date = midnight(date, 1)) {
-    const ms = date.getTime();
-    // Weeks begin on Mondays: 5 January 1970 was one.
-    const stands = (dayNumber(date) - 4) % days === 0;
-    if (ms < from || !stands) continue;
-    const year = ticks.length > 0 && date.getFullYear() !== new Date(ticks.at(-1).ms).getFullYear();
-    ticks.push({ ms, text: `${date.getDate()} ${NAMES[date.getMonth()]}${year ? ` ${date.getFullYear()}` : ''}`, strong: year });
-  }
-  return ticks;
-}
-
-function byMonths(from, to, months) {
-  const ticks = [];
-  const start = new Date(from);
-  const first = Math.floor((start.getFullYear() * 12 + start.getMonth()) / months) * months;
-  for (let month = first; ; month += months) {
-    const ms = new Date(Math.floor(month / 12), month % 12).getTime();
+  for (let i = 0; ; i += 1) {
+    const ms = new Date(year, month + i * months, first + i * days, i * hours).getTime();
     if (ms > to) return ticks;
-    const january = month % 12 === 0;
-    if (ms >= from) ticks.push({ ms, text: january ? String(month / 12) : NAMES[month % 12], strong: january });
+    if (ms >= from) ticks.push(ms);
   }
 }
 
-/** A length of time in words: `2 d 3 h`, `1 h 5 min`, `3.25 s`. */
+/** A length of time: `2 d 3 h`, `1 h 5 min`, `3.25 s`. */
 export function lasting(ms) {
-  const parts = [[DAY, 'd'], [HOUR, 'h'], [MINUTE, 'min'], [SECOND, 's']];
-  const i = parts.findIndex(([size]) => ms >= size);
-  if (i < 0) return `${Math.round(ms)} ms`;
-  if (i === 3) return `${Number((ms / SECOND).toFixed(2))} s`;
-  const most = Math.floor(ms / parts[i][0]);
-  const rest = Math.floor((ms % parts[i][0]) / parts[i + 1][0]);
-  return `${most} ${parts[i][1]}${rest > 0 ? ` ${rest} ${parts[i + 1][1]}` : ''}`;
+  const units = [[DAY, 'd'], [HOUR, 'h'], [MINUTE, 'min'], [SECOND, 's']];
+  const i = units.findIndex(([size]) => ms >= size && size > SECOND);
+  if (i < 0) return `${Number((ms / SECOND).toPrecision(3))} s`;
+  const [[size, name], [small, smaller]] = units.slice(i);
+  const rest = Math.floor((ms % size) / small);
+  return `${Math.floor(ms / size)} ${name}${rest > 0 ? ` ${rest} ${smaller}` : ''}`;
 }
