@@ -8,6 +8,7 @@ use futures_lite::FutureExt;
 use miniserde::{Serialize, json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::app::engine::EngineState;
 use crate::app::page;
 use crate::app::state::Site;
 use crate::bytes::cursor::From;
@@ -313,6 +314,8 @@ struct Listed {
     clients: usize,
     /// How changes come to be known.
     watch: &'static str,
+    /// How it stands at the engine that it is handed to; `null` where there is none.
+    engine: Option<EngineState>,
 }
 
 async fn sources(site: &Site) -> String {
@@ -327,13 +330,17 @@ async fn sources(site: &Site) -> String {
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
             watch: extent.watch,
+            engine: site
+                .engine
+                .as_ref()
+                .map(|status| EngineState::new(status, &source.name, extent.size)),
         });
     }
     json::to_string(&list)
 }
 
 /// `None` for a time that the format has no room for: a file's time can be anything.
-fn rfc3339(time: SystemTime) -> Option<String> {
+pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
     use std::fmt::Write;
     time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let mut text = String::new();
