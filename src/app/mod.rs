@@ -4,6 +4,7 @@ pub(crate) mod admit;
 pub(crate) mod engine;
 pub(crate) mod page;
 pub(crate) mod route;
+pub(crate) mod sources;
 pub(crate) mod state;
 
 use std::cell::{Cell, RefCell};
@@ -102,7 +103,7 @@ pub async fn run(
     });
     let noticing = server
         .executor
-        .spawn(async move { _ = notices.run().await }.boxed_local());
+        .spawn(async move { notices.run().await }.boxed_local());
     let beats = context.clone();
     let beating = server
         .executor

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::Cursor;
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
@@ -77,6 +78,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.seek(offset),
             Self::Playback(playback) => playback.seek(offset),
+        }
+    }
+
+    /// What ends a line in it: of a file, of what an instrument sends.
+    pub fn line_end(&self) -> LineEnd {
+        match self {
+            Self::Walk(_) => LineEnd::Newline,
+            Self::Playback(_) => LineEnd::Return,
         }
     }
 

@@ -26,6 +26,8 @@ mod fairness;
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
 mod follow_http;
+/// Any part of any file of the family, whatever is rotated meanwhile.
+mod generations;
 /// Quoted globs: which files they offer, now and later, and which never.
 mod globs;
 /// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
@@ -48,6 +50,8 @@ mod page;
 mod page_breaks;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
 mod page_kinds;
+/// The page's modules that need no browser, over tables of lines.
+mod page_text;
 /// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
 mod peers;
 /// FIFOs, serial lines, standard input: what has no past of its own.
@@ -72,6 +76,8 @@ mod resume;
 mod rotate;
 /// Files that hold one reading: sensors, counters, the board's own vitals.
 mod samples;
+/// Serial lines as the kernel makes them.
+mod serial;
 /// The server API of the article, in Rust: handlers of our own on the library.
 mod session;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.

@@ -118,6 +118,7 @@ impl Publisher {
                     cursor: batcher.cursor(),
                     lost: batcher.lost,
                     mark: batcher.mark,
+                    skipped: batcher.skipped,
                 };
                 last = self.send(&batcher.bytes, &told, last).await?;
                 self.count(&told, batcher.bytes.len());
@@ -129,6 +130,7 @@ impl Publisher {
                     cursor: last.cursor,
                     lost: Lost::Nothing,
                     mark: None,
+                    skipped: false,
                 };
                 last = self.send(&[], &told, last).await?;
                 published = Instant::now();

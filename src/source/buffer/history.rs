@@ -14,7 +14,7 @@ use crate::bell::{Bell, Listener};
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, From, fnv1a};
 use crate::bytes::ring::Ring;
 use crate::source::cache::Scratch;
-use crate::source::marker::{Lost, Marker, Next};
+use crate::source::marker::{Lost, Marker, Missing, Next};
 
 /// How much is kept of one stream, in bytes: some hours of a reading a second, twenty seconds of a serial line at
 /// 115,200 baud, and little enough for ten of them on a board of 64 MiB.
@@ -28,7 +28,7 @@ pub struct History {
     /// Tells what the scratch buffer holds.
     serial: u64,
     written: Cell<Option<SystemTime>>,
-    missing: Cell<bool>,
+    missing: Cell<Option<Missing>>,
     listeners: Cell<usize>,
     /// Something is new for readers.
     changed: Rc<Bell>,
@@ -44,7 +44,7 @@ impl History {
             id: random(serial),
             serial,
             written: Cell::new(None),
-            missing: Cell::new(false),
+            missing: Cell::new(None),
             listeners: Cell::new(0),
             changed: Rc::default(),
             joined: Event::new(),
@@ -72,19 +72,19 @@ impl History {
     pub fn push(&self, bytes: &[u8]) {
         self.ring.borrow_mut().push(bytes);
         self.written.set(Some(SystemTime::now()));
-        self.missing.set(false);
+        self.missing.set(None);
         self.changed.ring();
     }
 
     /// Readers are told when the source goes, and when it is there again.
-    pub fn set_missing(&self, missing: bool) {
+    pub fn set_missing(&self, missing: Option<Missing>) {
         if self.missing.replace(missing) != missing {
             self.changed.ring();
         }
     }
 
-    /// Whether the source is gone.
-    pub fn is_missing(&self) -> bool {
+    /// Why the source is gone, if it is.
+    pub fn missing(&self) -> Option<Missing> {
         self.missing.get()
     }
 
@@ -116,8 +116,28 @@ impl History {
         Listening(self.clone())
     }
 
+    /// Stands in its cursors where a file has its inode.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The offset of the oldest byte that is held.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.ring.borrow().oldest()
+    }
+
+    /// The offset behind the newest byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.ring.borrow().end()
+    }
+
+    /// As [`Ring::read`].
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Option<usize> {
+        self.ring.borrow().read(offset, into)
+    }
+
     /// The place of `offset`, with its check while the bytes for it are held.
-    fn cursor(&self, offset: u64) -> Cursor {
+    pub(crate) fn cursor(&self, offset: u64) -> Cursor {
         let before = self.ring.borrow().before(offset);
         let is_whole = before.len() as u64 == offset.min(CHECK_SPAN);
         let check = is_whole.then(|| fnv1a(&before));
@@ -167,7 +187,7 @@ pub struct Playback {
     history: Rc<History>,
     offset: u64,
     told: VecDeque<Marker>,
-    told_missing: bool,
+    told_missing: Option<Missing>,
     _listening: Listening,
 }
 
@@ -193,7 +213,7 @@ impl Playback {
             history: history.clone(),
             offset,
             told,
-            told_missing: false,
+            told_missing: None,
             _listening: listening,
         }
     }
@@ -203,9 +223,9 @@ impl Playback {
         if let Some(marker) = self.told.pop_front() {
             return Next::Marker(marker);
         }
-        let missing = self.history.is_missing();
-        if self.told_missing && !missing {
-            self.told_missing = false;
+        let missing = self.history.missing();
+        if self.told_missing.is_some() && missing.is_none() {
+            self.told_missing = None;
             // Nothing begins anew: it goes on where it was.
             let place = self.history.cursor(self.offset);
             self.told.push_back(Marker::Rotated(place));
@@ -217,9 +237,11 @@ impl Playback {
         if self.read(scratch) {
             return Next::Bytes;
         }
-        if missing && !self.told_missing {
-            self.told_missing = true;
-            return Next::Marker(Marker::Missing);
+        if let Some(cause) = missing
+            && missing != self.told_missing
+        {
+            self.told_missing = missing;
+            return Next::Marker(Marker::Missing(cause));
         }
         Next::End
     }

@@ -17,6 +17,7 @@ use crate::source::Ground;
 use crate::source::buffer::history::History;
 use crate::source::buffer::vitals;
 use crate::source::file::path::Place;
+use crate::source::marker::Missing;
 use crate::source::os::unblock::aside;
 
 /// The longest value, in bytes; what is longer is cut and ends in dots. Sysfs gives a page of 4 KiB at most, most tables
@@ -175,7 +176,10 @@ impl Taking {
         match value.map(|value| line(SystemTime::now(), &value)) {
             Ok(Some(line)) => self.history.push(&line),
             Ok(None) => {}
-            Err(_) => self.history.set_missing(true),
+            Err(error) => {
+                let cause = Missing::of(&error).or(self.history.missing());
+                self.history.set_missing(cause);
+            }
         }
         self.busy.set(false);
         self.taken.notify(usize::MAX);
