@@ -18,6 +18,10 @@ mod crowds;
 mod curl;
 /// The door: who is let in, and what the others hear.
 mod door;
+/// A board that hands its streams to NATS: exactly once, whatever happens on the way.
+mod engine;
+/// Why a stream does not go to its engine, in one sentence each.
+mod engine_refusals;
 /// Server-sent events: a line is an event, its id the cursor behind it.
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
