@@ -46,9 +46,14 @@ export class Find {
     });
     at('find-form').addEventListener('submit', (event) => {
       event.preventDefault();
+      if (at('search').dataset.mode === 'filter') {
+        this.#add('filters', at('box').value);
+        this.close();
+        return;
+      }
       this.#look(at('box').value);
       at('view').focus();
-      this.step(false);
+      if (this.#hits) this.step(false);
     });
     at('previous').addEventListener('click', () => this.step(false));
     at('next').addEventListener('click', () => this.step(true));
@@ -68,7 +73,10 @@ export class Find {
     if (this.#term) this.#look(this.#term);
   }
 
-  open() {
+  /** `filters`: what is typed is to be a filter. */
+  open(filters = false) {
+    at('search').dataset.mode = filters ? 'filter' : 'find';
+    at('box').placeholder = filters ? 'Show only lines with…' : 'Find text or /expression/';
     at('search').hidden = false;
     at('find').ariaExpanded = 'true';
     at('box').focus();
@@ -126,7 +134,7 @@ export class Find {
 
   /** From a line of the filtered ones to its place in the log, at the same px. */
   async reveal(item) {
-    const px = item.node.getBoundingClientRect().top - at('view').getBoundingClientRect().top;
+    const top = item.node.getBoundingClientRect().top;
     const { run, start } = item.entry;
     const view = { ...this.#page.view(), filters: [], level: null, at: { inode: run.inode, offset: start } };
     this.#page.changed(view, true);
@@ -135,7 +143,8 @@ export class Find {
     this.#chips(null);
     at('levels').ariaPressed = 'false';
     this.#win.show(this.#page.log().lines);
-    await this.go({ run, start }, px);
+    // The bar of terms is gone; the line stays where it is on the screen.
+    await this.go({ run, start }, top - at('view').getBoundingClientRect().top);
   }
 
   /** Shows the line at a place, marked. */

@@ -2,7 +2,7 @@
 // as they come.
 
 import { TooSlow } from './matcher.js';
-import { downwards, placeOf, upwards } from './search.js';
+import { downwards, placeOf, upwards, upwardsHere } from './search.js';
 
 /** Hits kept, 16 bytes each: the scrollbar of more helps nobody. */
 const MOST = 100_000;
@@ -134,6 +134,16 @@ export class Hits {
     this.#told();
   }
 
+  /** Only levels are asked for: the board can't tell those. */
+  get #isHere() {
+    return this.#spec.filters.length === 0;
+  }
+
+  #pages(before, signal, limit) {
+    if (this.#isHere) return upwardsHere(this.#pieces, this.#matcher, this.#spec, before, signal, limit);
+    return upwards(this.#pieces, this.#spec, before, signal, limit);
+  }
+
   /** One more page of older hits. `false`: there is none. */
   more() {
     if (this.end === 'start' || this.end === 'error' || this.#stop.signal.aborted) return Promise.resolve(false);
@@ -153,7 +163,7 @@ export class Hits {
       this.#told();
     };
     try {
-      const pages = upwards(this.#pieces, this.#spec, this.scanned, this.#stop.signal);
+      const pages = this.#pages(this.scanned, this.#stop.signal);
       for (;;) {
         const { done, value } = await pages.next();
         if (done) {
@@ -184,7 +194,7 @@ export class Hits {
   async nearestAbove(place, signal, told) {
     let before = placeOf(place);
     for (;;) {
-      const pages = upwards(this.#pieces, this.#spec, before, signal, this.#spec.level ? 20 : 1);
+      const pages = this.#pages(before, signal, this.#spec.level ? 20 : 1);
       for (;;) {
         const { done, value } = await pages.next();
         if (done) {
@@ -224,9 +234,10 @@ export class Hits {
 
   /** The board can't tell levels: of its lines those that are meant. */
   async #fitting(hits) {
-    if (!this.#spec.level) return hits;
+    if (!this.#spec.level || this.#isHere) return hits;
     const fitting = [];
     for (const hit of hits) {
+      if (this.#stop.signal.aborted) return [];
       let line;
       while ((line = this.#whole(hit)) === undefined) if (!(await this.#pieces.load())) break;
       const bytes = line && this.#pieces.bytes(hit.run, line.start, Math.min(line.end, line.start + DRAWN));

@@ -43,8 +43,7 @@ export class Log {
   #told;
   #readings = new Readings();
   #learnAt = 0;
-  /** The first bytes are history: when they came says nothing of when they were written. */
-  #live = false;
+  #news = 0;
   /** A mark for the next line that begins. */
   #pending = null;
   #ended = true;
@@ -65,8 +64,14 @@ export class Log {
     this.pieces.close();
   }
 
-  /** The next byte stands at `place`. */
-  begin(place) {
+  /** What came last was written while somebody looked. */
+  get isNews() {
+    return (this.pieces.live?.at ?? 0) > this.#news;
+  }
+
+  /** The next byte stands at `place`; what is before `size` is no news. */
+  begin(place, size = 0) {
+    this.#news = size;
     const before = this.pieces.live;
     const file = this.#kind() === 'file';
     const goesOn = before?.inode === place.inode && place.offset > 0;
@@ -193,7 +198,7 @@ export class Log {
     if (!recent.includes(NEWLINE)) return;
     this.#learnAt = now + LEARN_AGAIN;
     const lines = new TextDecoder().decode(recent).split('\n').slice(0, -1).slice(-100);
-    this.#times.learn(lines, this.#live ? now : null);
-    this.#live = true;
+    // When history came says nothing of when it was written.
+    this.#times.learn(lines, this.isNews ? now : null);
   }
 }

@@ -1,6 +1,6 @@
-// Finding lines: upwards on the board, which has the file beside it; downwards from here, block after block.
+// Finding lines: upwards on the board, which has the file beside it; downwards, and by level, from here.
 
-import { LEVELS } from './level.js';
+import { BLOCK } from './blocks.js';
 import { terms } from './pattern.js';
 
 /** Lines asked for at once. */
@@ -9,24 +9,12 @@ const PAGE = 200;
 const DOWN = 1024 * 1024;
 const NEWLINE = 10;
 
-/** What a line of this level or a worse one may look like to the board; which of them are is seen here. */
-const LOOKS = {
-  error: String.raw`fatal|crit|panic|emerg|alert|err|severe|eror|[EF]\d{4} |\b[EF]\b|<\d{1,3}>|" 5\d\d |level|severity|lvl|PRIORITY`,
-  warn: String.raw`warn|wrn|W\d{4} |\bW\b|" 4\d\d `,
-  info: String.raw`inf|notice|[IN]\d{4} |\b[IN]\b`,
-  debug: String.raw`debug|dbg|debg|fine|\bD\b`,
-};
-
-/** The query that the board is asked with for a `spec`, `{ filters, level }`. */
-export function query({ filters, level }) {
+/** The query that the board is asked with for the filters of a `spec`: of levels it knows nothing. */
+function query({ filters }) {
   const asked = new URLSearchParams();
   const { match, not } = terms(filters);
   for (const term of match) asked.append('match', term);
   for (const term of not) asked.append('not', term);
-  if (level) {
-    const worse = Object.keys(LOOKS).filter((one) => LEVELS.indexOf(one) <= LEVELS.indexOf(level));
-    asked.append('match', `/(?i)${worse.map((one) => LOOKS[one]).join('|')}/`);
-  }
   return asked;
 }
 
@@ -71,6 +59,44 @@ export async function* upwards(pieces, spec, before, signal, limit = PAGE) {
     }
   }
   throw new Error('the search was cut off');
+}
+
+/** The same, looked for here: for what the board can't tell. */
+export async function* upwardsHere(pieces, matcher, spec, before, signal, limit = PAGE) {
+  const [inode, offset] = before.split('-');
+  let end = Number.parseInt(offset, 16);
+  let run = await pieces.reach(inode, end);
+  for (let left = limit; run; ) {
+    if (run.kind || end <= run.from) {
+      if (!run.prev && pieces.wantsOlder) await pieces.load();
+      run = run.prev;
+      end = run?.to;
+      continue;
+    }
+    let start = Math.max(run.from, end - BLOCK);
+    let bytes = pieces.bytes(run, start, end)?.slice() ?? (await fetched(pieces, run, start, end));
+    if (!bytes || signal.aborted) break;
+    // The first line begins before, unless it is longer than all that was read.
+    const cut = start > run.from ? bytes.indexOf(NEWLINE) + 1 : 0;
+    if (cut < bytes.length) {
+      bytes = bytes.subarray(cut);
+      start += cut;
+    }
+    const found = await matcher.ask({ job: 'lines', bytes, spec });
+    for (const at of found.reverse()) {
+      yield { run, start: start + at };
+      left -= 1;
+      if (left === 0) return { end: 'limit', scanned: `${run.inode}-${(start + at).toString(16)}` };
+    }
+    end = start;
+    yield { scanned: `${run.inode}-${end.toString(16)}` };
+  }
+  return { end: 'start', scanned: null };
+}
+
+async function fetched(pieces, run, start, end) {
+  const answer = run.asked ? await pieces.fetch(run.inode, start, end - start) : null;
+  return answer?.status === 200 ? new Uint8Array(await answer.arrayBuffer()) : null;
 }
 
 /** The first hit at or behind `start` of `run`; `{ more }` says from where one would go on, `null` that there is none. */

@@ -155,8 +155,18 @@ export class Window {
     if (item) this.#renew(item);
   }
 
+  /** Draws the row of this key again. */
+  redrawKey(key) {
+    const item = this.#items.find(({ entry }) => entry.key === key);
+    if (item) this.keep(() => this.#renew(item));
+  }
+
   /** Does what changes heights; what the reader looks at stays at its px. */
   keep(change) {
+    if (!this.#source) {
+      change();
+      return;
+    }
     const { node, px } = this.anchor ?? {};
     const item = this.#items.find((one) => one.node === node);
     change();
