@@ -22,7 +22,9 @@ export class Find {
   #page;
   #win;
   #announcer;
+  /** What is typed, and what of it is looked for already. */
   #term = '';
+  #looked = '';
   #hits = null;
   #errors = null;
   #current = null;
@@ -70,6 +72,7 @@ export class Find {
     for (const hits of [this.#hits, this.#errors, this.filtered]) hits?.close();
     this.#hits = this.#errors = this.filtered = this.#current = null;
     this.apply();
+    this.#looked = '';
     if (this.#term) this.#look(this.#term);
   }
 
@@ -206,8 +209,8 @@ export class Find {
 
   #look(text) {
     clearTimeout(this.#timer);
-    if (text === this.#term && this.#hits) return;
-    this.#term = text;
+    if (text === this.#looked) return;
+    this.#term = this.#looked = text;
     this.#hits?.close();
     this.#hits = null;
     this.#current = null;

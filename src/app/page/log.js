@@ -33,10 +33,9 @@ const READINGS = 'from here on each line is a new reading: the file is written a
 export class Log {
   pieces;
   lines;
-  /** Lines and bytes since the stream was opened. */
+  /** Lines that came while somebody looked. */
   count = 0;
-  bytesCome = 0;
-  /** When bytes came last, by `Date.now()`; 0: never. */
+  /** When the last of them came, by `Date.now()`; 0: never. */
   lastAt = 0;
   #kind;
   #times;
@@ -107,9 +106,10 @@ export class Log {
     }
     this.#ended = bytes.at(-1) === NEWLINE;
     const lines = newlines(bytes);
-    this.count += lines;
-    this.bytesCome += bytes.length;
-    this.lastAt = Date.now();
+    if (this.isNews) {
+      this.count += lines;
+      this.lastAt = Date.now();
+    }
     this.#learn(bytes);
     this.#told.grew(lines, bytes);
   }

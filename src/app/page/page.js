@@ -175,7 +175,7 @@ function sayPace() {
   const now = Date.now();
   const rate = Math.round(((log.count - second.count) * 1000) / Math.max(1, now - second.at));
   second = { count: log.count, at: now };
-  const last = log.lastAt > 0 && log.isNews ? `last line ${age(now - log.lastAt)}` : '';
+  const last = log.lastAt > 0 ? `last line ${age(now - log.lastAt)}` : '';
   at('pace').textContent = [rate > 0 ? number(rate, 'line/s', 'lines/s') : '', rate > 0 ? '' : last].filter(Boolean).join(' · ');
   at('pace').hidden = at('pace').textContent === '';
 }

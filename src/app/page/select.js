@@ -29,6 +29,9 @@ export async function toClipboard(text) {
 
 export class Selection {
   #rows;
+  /** What stands for the rows that are not drawn: an end of the browser's selection must be somewhere. */
+  #above;
+  #below;
   #win;
   #text;
   #announcer;
@@ -38,6 +41,8 @@ export class Selection {
   /** `text(entry)`: a line's own text, `undefined` where it is not here. */
   constructor(rows, win, text, announcer) {
     this.#rows = rows;
+    this.#above = rows.previousElementSibling;
+    this.#below = rows.nextElementSibling;
     this.#win = win;
     this.#text = text;
     this.#announcer = announcer;
@@ -80,7 +85,7 @@ export class Selection {
 
   #point({ entry, offset }) {
     const item = this.#win.items.find((one) => one.entry.key === entry.key);
-    if (!item) return this.#isAbove(entry) ? [this.#rows, 0] : [this.#rows, this.#rows.childNodes.length];
+    if (!item) return [(this.#isAbove(entry) ? this.#above : this.#below).firstChild, 0];
     const walker = document.createTreeWalker(item.node, NodeFilter.SHOW_TEXT);
     let rest = offset;
     let last = null;
@@ -99,13 +104,13 @@ export class Selection {
 
   #changed() {
     const selection = getSelection();
-    const inside = (node) => node && this.#rows.contains(node);
-    if (selection.isCollapsed || !inside(selection.anchorNode) || !inside(selection.focusNode)) {
-      // Rows that are taken away take the browser's selection with them, not ours.
-      if (!this.#ends || inside(selection.anchorNode) || selection.rangeCount > 0) {
-        if (selection.rangeCount > 0 && selection.isCollapsed && selection.anchorNode === this.#rows) return;
-        this.#ends = null;
-      }
+    const { anchorNode, focusNode, isCollapsed } = selection;
+    const inside = (node) => node && this.#rows.parentNode.contains(node);
+    const isGap = (node) => this.#above.contains(node) || this.#below.contains(node);
+    // Rows that are taken away take the browser's selection with them, not ours.
+    if (anchorNode === this.#rows || focusNode === this.#rows || (isCollapsed && isGap(anchorNode))) return;
+    if (isCollapsed || !inside(anchorNode) || !inside(focusNode)) {
+      this.#ends = null;
       return;
     }
     const ends = [
@@ -116,12 +121,6 @@ export class Selection {
   }
 
   #placed(node, offset) {
-    if (node === this.#rows) {
-      const item = this.#win.items[offset] ?? this.#win.items.at(-1);
-      // One of the ends that is not drawn.
-      if (this.#ends) return null;
-      return item ? { entry: item.entry, offset: this.#win.items[offset] ? 0 : Infinity } : null;
-    }
     const item = this.#win.itemOf(node);
     if (!item) return null;
     const range = document.createRange();
