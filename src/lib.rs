@@ -8,6 +8,7 @@ pub mod auth;
 pub mod bytes;
 pub mod cli;
 pub mod deliver;
+pub mod engine;
 pub mod http;
 pub mod metrics;
 pub mod server;

@@ -1,0 +1,3 @@
+//! Streams handed on to an engine.
+
+pub mod mqtt;
