@@ -2,7 +2,7 @@
 # cross/need.sh TEST TOOL...: whether TEST can run here, as `cross/need.sh ... || exit $(($? - 1))`.
 #
 # Where a tool is missing it says so with status 1, TEST is skipped then; with status 2 where TAILCAST_REQUIRE names that
-# tool, as in tests/require.rs. `root` stands for the right to do everything.
+# tool, as in tests/harness/require.rs. `root` stands for the right to do everything.
 set -euo pipefail
 
 test=$1

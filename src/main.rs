@@ -1,20 +1,23 @@
 //! The command: arguments, listener, banner, run, exit status. The only place that prints or exits.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+// A unit test that can't unwrap has failed, and says where.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod cli;
 
 use std::io::{IsTerminal, Write};
 use std::net::TcpListener;
 use std::process::ExitCode;
 
+use crate::cli::args::{Args, Asked};
+use crate::cli::error::Error;
+use crate::cli::links::Links;
+use crate::cli::user::Account;
+use crate::cli::{args, banner, error, key, listen, qr, sandbox};
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
 use rustix::thread::disable_transparent_huge_pages;
 use tailcast::auth::key::Key;
-use tailcast::cli::args::{Args, Asked};
-use tailcast::cli::error::Error;
-use tailcast::cli::links::Links;
-use tailcast::cli::user::Account;
-use tailcast::cli::{args, error, key, listen, qr, sandbox};
-use tailcast::server;
 use tailcast::source::detect::Origin;
 use tailcast::source::{detect, spec};
 
@@ -47,7 +50,7 @@ fn begin(args: Args) -> Result<(), Error> {
     let account = args.user.as_deref().map(Account::find).transpose()?;
     let named = spec::sources(&args.sources)?;
     let sources = named.into_iter().map(detect::recognise);
-    let sources = sources.collect::<Result<Vec<_>, Error>>()?;
+    let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let listener = listen::listen(args.listen)?;
     let files: Vec<_> = sources.iter().flat_map(|source| source.1.files()).collect();
     let confinement = sandbox::confine(sources.iter().map(|source| &source.1));
@@ -55,7 +58,7 @@ fn begin(args: Args) -> Result<(), Error> {
         account.assume()?.give_up(&files, confinement.holds())?;
     }
     if args.verbose {
-        eprintln!("tailcast: {}", error::rights(&confinement));
+        eprintln!("tailcast: {}", banner::rights(&confinement));
     }
     smol::block_on(run(args, key, sources, listener))
 }
@@ -74,14 +77,14 @@ async fn run(
         .map_err(|error| error::no_name(&error))?;
     if !args.quiet {
         let links = Links::new(bound, key.as_ref());
-        print(&error::banner(&sources, args.sample, &links));
+        print(&banner::banner(&sources, args.sample, &links));
         if std::io::stdout().is_terminal() {
             print(&links.lan().and_then(qr::draw).unwrap_or_default());
         }
     }
     let config = args.checked(key, sources, |text| eprintln!("tailcast: {text}"));
     let shutdown = async move { _ = signals.next().await };
-    server::run(listener, config, shutdown)
+    tailcast::run(listener, config, shutdown)
         .await
         .map_err(|error| error::cannot_listen(bound, &error))
 }

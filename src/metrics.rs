@@ -3,8 +3,6 @@
 use std::cell::Cell;
 use std::fmt::Write;
 
-use crate::deliver::pump::End;
-
 /// A number that only grows.
 #[derive(Default)]
 pub struct Counter(Cell<u64>);
@@ -23,7 +21,7 @@ impl Counter {
 
 /// How a stream was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// The file as it is now.
     Plain,
     /// What came after a cursor, at once or after a wait.
@@ -66,9 +64,28 @@ fn cause(end: End) -> &'static str {
     }
 }
 
+/// Why a stream to a client ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The client has left.
+    Left,
+    /// The client broke a rule of WebSocket; its close code.
+    Broken(u16),
+    /// The client has not answered for three heartbeats.
+    Silent,
+    /// The client took longer over one message than anyone should.
+    Slow,
+    /// The connection broke.
+    Reset,
+    /// The file can't be read.
+    Unreadable,
+    /// The server shuts down.
+    Shutdown,
+}
+
 /// Everything that is counted.
 #[derive(Default)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// Bytes of files handed to clients.
     pub bytes: Counter,
     /// Lines sent as messages or events.
@@ -81,21 +98,21 @@ pub struct Metrics {
 
 impl Metrics {
     /// A stream was asked for.
-    pub fn asked(&self, kind: Kind) {
+    pub(crate) fn asked(&self, kind: Kind) {
         if let Some(at) = KINDS.iter().position(|known| known.0 == kind) {
             self.asked[at].add(1);
         }
     }
 
     /// A live stream ended.
-    pub fn ended(&self, end: End) {
+    pub(crate) fn ended(&self, end: End) {
         if let Some(at) = CAUSES.iter().position(|known| *known == cause(end)) {
             self.ended[at].add(1);
         }
     }
 
     /// All of it as text, with what others count: clients now, clients refused, looks of all followers.
-    pub fn text(&self, clients: usize, refused: u64, looks: u64) -> String {
+    pub(crate) fn text(&self, clients: usize, refused: u64, looks: u64) -> String {
         let mut text = String::new();
         let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
             let _ = writeln!(

@@ -6,8 +6,7 @@
 use std::net::TcpListener;
 
 use futures_lite::StreamExt;
-use tailcast::http::connection::{Accepted, Whole};
-use tailcast::server::serve;
+use tailcast::{Accepted, Response, serve};
 
 /// The longest message that is echoed, in bytes: the Autobahn suite sends 16 MiB.
 const MESSAGE_MAX: usize = 16 << 20;
@@ -32,7 +31,7 @@ fn main() -> std::io::Result<()> {
                     Ok(None)
                 }
                 Accepted::Plain(exchange) => {
-                    exchange.answer(Whole::sentence(200, "well done")).await
+                    exchange.answer(Response::sentence(200, "well done")).await
                 }
                 Accepted::Refused(connection) => Ok(connection),
             }

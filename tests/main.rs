@@ -1,125 +1,19 @@
-//! The contents page of the tests: each chapter starts the built binary and looks at it from outside.
+//! The tests of the built binary: `chapters/` is the contents page, `harness/` the equipment.
 
-// A test that cannot go on says where and why by panicking and printing, and its numbers are small.
+// A test that cannot go on says where and why by panicking and printing, and its numbers are small;
+// nothing outside sees what is public here.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    clippy::cast_possible_truncation
+    clippy::cast_possible_truncation,
+    unreachable_pub
 )]
 
-// The equipment.
+mod chapters;
+mod harness;
 
-/// Headless Chromium with one tab, driven over its DevTools protocol.
-mod chromium;
-/// The two kinds of WebSocket client: exact (`tailcast.v1`) and plain.
-mod client;
-/// A place in a stream, computed by the client alone.
-mod cursor;
-/// Waiting for an event under a deadline, never for time.
-mod deadline;
-/// Numbers that look random.
-mod dice;
-/// An answer without an end, read as it comes.
-mod endless;
-/// A client of server-sent events, after the letter of the standard.
-mod event_source;
-/// A directory with a log in it, and everything that happens to logs.
-mod folder;
-/// A small client of HTTP/1.1 that shows everything.
-mod http;
-/// A program that others wrote, and what it prints.
-mod program;
-/// A proxy in front of a Tailcast: nginx or Caddy.
-mod proxy;
-/// Outside programs: found on `PATH`, or the test is skipped in plain words.
-mod require;
-/// The binary as a process: started, stopped, restarted on its port, measured.
-mod server;
-/// strace around a program: what the kernel is made to refuse it, and what it asks the kernel for.
-mod strace;
-/// Somebody who looks at the page.
-mod viewer;
-/// A writer in another process, with numbered lines.
-mod writer;
-
-// The chapters.
-
-/// The Autobahn test suite against the example `echo`.
-mod autobahn;
-/// Whole boards in QEMU, with Debian's kernel: what a browser and a client outside get from them.
-mod board;
-/// Clients killed and stopped, the log cut again and again: who survives has every byte.
-mod chaos;
-/// The command: its options, what it prints, how it ends.
-mod cli;
-/// Clients of every kind, and what each of them costs the others: nothing.
-mod clients;
-/// Those who mean harm by coming in numbers: slow ones, bursts, half-open ones.
-mod crowds;
-/// `curl`: ranges, kept connections, bodies that do not end.
-mod curl;
-/// The door: who is let in, and what the others hear.
-mod door;
-/// Server-sent events: a line is an event, its id the cursor behind it.
-mod events;
-/// Server-sent events over lost connections, restarts and rotations.
-mod events_resume;
-/// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
-mod follow;
-/// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
-mod follow_http;
-/// Quoted globs: which files they offer, now and later, and which never.
-mod globs;
-/// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
-mod hostile;
-/// The plain form of a stream: one text message per line.
-mod lines;
-/// Where it listens, and the links that lead there.
-mod listen;
-/// `/metrics`: what the server counts.
-mod metrics;
-/// nginx in front, as people put one there.
-mod nginx;
-/// Hosts and origins: which names the server answers to, which pages may connect.
-mod origins;
-/// The page in a real browser: what a reader sees while lines come.
-mod page;
-/// The page through everything that breaks a stream: restarts, rotations, silence.
-mod page_breaks;
-/// The page beside logs: files of one value, sensors, many streams, file systems without notices.
-mod page_kinds;
-/// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
-mod peers;
-/// FIFOs, serial lines, standard input: what has no past of its own.
-mod pipes;
-/// The file as it is now, and any part of it.
-mod plain;
-/// Polling and long polling: what came after a cursor.
-mod poll;
-/// Where the kernel sends no notice: FUSE, the lower layer of an overlay.
-mod polled;
-/// What is left to the process: to read in the followed directories.
-mod privileges;
-/// Why the command does not begin: one line and an exit status.
-mod refusals;
-/// Another file in the place of the followed one: rotated, renamed over, re-pointed, deleted.
-mod replaced;
-/// Plain HTTP: the file as it is now, the sources, the page, bad requests.
-mod requests;
-/// Going on where a client stood: over lost connections, restarts, rotations.
-mod resume;
-/// The real `logrotate`, under a writer that does not wait for it.
-mod rotate;
-/// Files that hold one reading: sensors, counters, the board's own vitals.
-mod samples;
-/// The server API of the article, in Rust: handlers of our own on the library.
-mod session;
-/// Plain HTTP at its edges: every answer arrives, whatever the request.
-mod statuses;
-/// TLS, done by a proxy in front: nginx and Caddy.
-mod tls;
-/// The README's table of ways to read a stream: each line is run as it stands there.
-mod ways;
-/// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.
-mod wire;
+use harness::{
+    chromium, client, cursor, deadline, dice, endless, event_source, folder, http, program, proxy,
+    require, server, strace, viewer, writer,
+};

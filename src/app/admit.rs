@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::app::page;
 use crate::app::route::route;
+use crate::app::state::Site;
 use crate::auth;
 use crate::auth::guesses::{SPAN, Wrong};
 use crate::auth::{Peer, Verdict};
-use crate::http::connection::{Connection, Exchange, TEXT, Whole};
-use crate::http::head::{Fields, Request};
-use crate::server::Site;
+use crate::http::connection::{Connection, Exchange};
+use crate::http::head::Request;
+use crate::http::response::Fields;
+use crate::http::response::{Response, TEXT};
 
 /// How much of a name that a stranger sent is shown to him again, in characters.
 const SHOWN_MAX: usize = 80;
@@ -20,7 +22,10 @@ const SHOWN_MAX: usize = 80;
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
-pub async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Option<Connection>> {
+pub(crate) async fn enter(
+    site: Rc<Site>,
+    mut exchange: Exchange,
+) -> io::Result<Option<Connection>> {
     let address = exchange.connection.address;
     let minds_privacy = site.rules.minds_privacy(address);
     if minds_privacy {
@@ -41,7 +46,7 @@ pub async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Option<
         Verdict::Misdirected => misdirected(&exchange.request),
         Verdict::Foreign => foreign(&exchange.request),
         Verdict::Locked => too_many(locked.unwrap_or(SPAN)),
-        Verdict::Preflight => Whole(204, auth::preflight(), b"".into()),
+        Verdict::Preflight => Response::new(204, auth::preflight(), &b""[..]),
         Verdict::Unknown(wrong) => {
             if site.wrong_keys.borrow_mut().note(address, &wrong, now) {
                 (site.say)(&format!(
@@ -55,32 +60,32 @@ pub async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Option<
     exchange.answer(answer).await
 }
 
-fn misdirected(request: &Request) -> Whole {
+fn misdirected(request: &Request) -> Response {
     let host = shown(&request.host);
-    Whole::sentence(
+    Response::sentence(
         421,
         &format!("this server does not answer to `{host}`; its owner can add a name with `--host`"),
     )
 }
 
-fn foreign(request: &Request) -> Whole {
+fn foreign(request: &Request) -> Response {
     let origin = shown(request.field("Origin").unwrap_or_default());
-    Whole::sentence(
+    Response::sentence(
         403,
         &format!("a page of `{origin}` may not connect; its owner can allow one with `--origin`"),
     )
 }
 
-fn too_many(left: Duration) -> Whole {
+fn too_many(left: Duration) -> Response {
     let seconds = left.as_secs() + 1;
     let text = "too many wrong keys came from your address; wait a minute";
-    Whole::sentence(429, text).with("Retry-After", seconds.to_string())
+    Response::sentence(429, text).with("Retry-After", seconds.to_string())
 }
 
 /// The page that asks for the key: a form that comes back with `?key=`.
-fn unknown(wrong: &Wrong) -> Whole {
+fn unknown(wrong: &Wrong) -> Response {
     let Some(page) = page::asset("key.html") else {
-        return Whole::bare(401);
+        return Response::bare(401);
     };
     let mut text = String::from_utf8_lossy(page.content).into_owned();
     if wrong.said > 0 {
@@ -92,14 +97,14 @@ fn unknown(wrong: &Wrong) -> Whole {
     }
     let mut fields = no_store(page.media);
     fields.push(("WWW-Authenticate", "Bearer".to_owned()));
-    Whole(401, fields, text.into_bytes().into())
+    Response::new(401, fields, text.into_bytes())
 }
 
-fn stripped(location: String, cookie: Option<String>) -> Whole {
+fn stripped(location: String, cookie: Option<String>) -> Response {
     let mut fields = no_store(TEXT);
     fields.push(("Location", location));
     fields.extend(cookie.map(|cookie| ("Set-Cookie", cookie)));
-    Whole(303, fields, b"the same page without the key\n".into())
+    Response::new(303, fields, &b"the same page without the key\n"[..])
 }
 
 fn no_store(media: &str) -> Fields {

@@ -1,5 +1,94 @@
 //! Tailcast on the server: configuration, shared state, admission, routes, page, metrics.
 
-pub mod admit;
-pub mod page;
-pub mod route;
+pub(crate) mod admit;
+pub(crate) mod page;
+pub(crate) mod route;
+pub(crate) mod state;
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use futures_lite::FutureExt;
+
+use crate::app::state::Site;
+use crate::auth::Rules;
+use crate::deliver::Context;
+use crate::metrics::Counter;
+use crate::server::Server;
+use crate::source::detect::Origin;
+use crate::source::os::inotify::Notices;
+use crate::source::{Ground, Sources};
+
+/// What a server is run with. All of it has been checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Names and origins of what is streamed; the names differ.
+    pub sources: Vec<(String, Origin)>,
+    /// Lines of history that a stream starts with.
+    pub lines: u64,
+    /// How often to look at a file that the kernel sends no notice for.
+    pub poll: Duration,
+    /// How often to read a sample.
+    pub sample: Duration,
+    /// Samples are read though nobody listens.
+    pub record: bool,
+    /// The period of pings.
+    pub heartbeat: Duration,
+    /// Connections held at once.
+    pub max_clients: usize,
+    /// A stream's URL answers plain HTTP with 426.
+    pub websocket_only: bool,
+    /// Who may come in.
+    pub rules: Rules,
+    /// Takes what should be said on standard error.
+    pub say: fn(&str),
+}
+
+/// Serves `config` on a bound `listener` until `shutdown` resolves; clients then get their close, and it returns within two seconds.
+///
+/// # Errors
+/// When the listener can't be used. What a client does is never an error here.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + 'static,
+) -> io::Result<()> {
+    let server = Server::new(config.max_clients, config.say);
+    let notices = Notices::new();
+    let looks = Rc::new(Counter::default());
+    let context = Rc::new(Context::new(config.heartbeat, server.shutdown.clone()));
+    let ground = Ground {
+        executor: server.executor.clone(),
+        notices: notices.clone(),
+        serials: Rc::new(Cell::new(1)),
+        scratch: context.scratch.clone(),
+        looks: looks.clone(),
+        poll: config.poll,
+        anyway: config.heartbeat.max(config.poll),
+        sample: config.sample,
+        record: config.record,
+        started: Instant::now(),
+        say: config.say,
+    };
+    let site = Rc::new(Site {
+        sources: Sources::new(config.sources, &ground),
+        lines: config.lines,
+        websocket_only: config.websocket_only,
+        context,
+        rules: config.rules,
+        wrong_keys: RefCell::default(),
+        say: config.say,
+        server: server.clone(),
+        looks,
+    });
+    let noticing = server
+        .executor
+        .spawn(async move { _ = notices.run().await }.boxed_local());
+    let handle = move |exchange| admit::enter(site.clone(), exchange).boxed_local();
+    let served = server.run(listener, shutdown, Rc::new(handle)).await;
+    drop(noticing);
+    served
+}

@@ -2,7 +2,7 @@
 
 /// A file of the page.
 #[derive(Debug)]
-pub struct Asset {
+pub(crate) struct Asset {
     /// Its name in the URL; the page itself has none.
     pub name: &'static str,
     /// Its media type.
@@ -38,7 +38,7 @@ const ASSETS: &[Asset] = &[
 ];
 
 /// The asset at URL path `/name`.
-pub fn asset(name: &str) -> Option<&'static Asset> {
+pub(crate) fn asset(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 

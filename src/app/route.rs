@@ -8,19 +8,22 @@ use miniserde::{Serialize, json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::page;
+use crate::app::state::Site;
 use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
 use crate::deliver::endless::{Events, Form as Endless};
 use crate::deliver::plain::WAIT_MAX;
-use crate::deliver::pump::End;
 use crate::deliver::websocket::PROTOCOL;
 use crate::deliver::{endless, event, plain, websocket};
-use crate::http::connection::{Connection, Exchange, TEXT, Whole, handshake, upgrade_required};
+use crate::http::close::write;
+use crate::http::connection::{Connection, Exchange};
 use crate::http::head::{Request, decode, whole_number};
+use crate::http::response::{Response, TEXT};
+use crate::metrics::End;
 use crate::metrics::Kind;
-use crate::server::Site;
 use crate::source::Source;
 use crate::source::reader::Reader;
+use crate::websocket::handshake::{handshake, upgrade_required};
 use crate::websocket::session::MESSAGE_MAX;
 
 /// What is left as it is in a URL's path (RFC 3986 section 2.3).
@@ -34,14 +37,14 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
-pub async fn route(
+pub(crate) async fn route(
     site: Rc<Site>,
     exchange: Exchange,
     refreshed: bool,
 ) -> io::Result<Option<Connection>> {
     let Some(path) = decode(&exchange.request.path).map(|path| path.into_owned()) else {
         return exchange
-            .answer(Whole::sentence(
+            .answer(Response::sentence(
                 400,
                 "the path must be percent-encoded UTF-8",
             ))
@@ -62,7 +65,7 @@ pub async fn route(
     let answer = if source.is_none() && asset.is_none() && !listed {
         not_found(&path)
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
-        Whole::bare(405).with("Allow", "GET, HEAD")
+        Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
         return stream(&site, &source, exchange).await;
     } else if let Some(asset) = asset {
@@ -85,22 +88,22 @@ pub async fn route(
     exchange.answer(answer).await
 }
 
-fn content(media: &str, cache: &str, body: impl Into<std::borrow::Cow<'static, [u8]>>) -> Whole {
-    Whole(200, Vec::new(), body.into())
+fn content(media: &str, cache: &str, body: impl Into<std::borrow::Cow<'static, [u8]>>) -> Response {
+    Response::new(200, Vec::new(), body)
         .with("Content-Type", media)
         .with("Cache-Control", cache)
 }
 
-fn not_found(path: &str) -> Whole {
+fn not_found(path: &str) -> Response {
     match path.strip_prefix("/stream/") {
         Some(name) => {
             let name = name.escape_debug();
-            Whole::sentence(
+            Response::sentence(
                 404,
                 &format!("no stream is named `{name}`; `/sources` lists them"),
             )
         }
-        None => Whole::sentence(
+        None => Response::sentence(
             404,
             "no such page; the viewer is at `/`, the streams are listed at `/sources`",
         ),
@@ -118,7 +121,7 @@ struct Wanted {
 
 impl Wanted {
     /// Reads the request, or refuses it with a sentence.
-    fn of(request: &Request) -> Result<Self, Whole> {
+    fn of(request: &Request) -> Result<Self, Response> {
         let kind = if request.asks_for_websocket() {
             Kind::WebSocket
         } else if request.accepts("text/event-stream") {
@@ -139,7 +142,7 @@ impl Wanted {
         {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| {
-                Whole::sentence(
+                Response::sentence(
                     400,
                     "`from` must be `start`, `end`, `-N` (the last N lines) or a cursor",
                 )
@@ -149,7 +152,7 @@ impl Wanted {
         let wait = match request.parameter("wait") {
             None => preferred,
             Some(text) => Some(whole_number(&text).ok_or_else(|| {
-                Whole::sentence(
+                Response::sentence(
                     400,
                     "`wait` must be a whole number of seconds; a poll is held for 60 at most",
                 )
@@ -183,23 +186,24 @@ async fn stream(
         (Kind::Plain, _) => From::End,
         (_, from) => from.unwrap_or(From::Lines(site.lines)),
     };
-    site.metrics.asked(wanted.kind);
-    site.metrics
+    site.context.metrics.asked(wanted.kind);
+    site.context
+        .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
     let reader = match source.open(from).await {
         Ok(reader) => reader,
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
-            return exchange.answer(Whole::sentence(500, &text)).await;
+            return exchange.answer(Response::sentence(500, &text)).await;
         }
     };
     let end = match wanted.kind {
-        Kind::Plain => return plain::whole(site, source, exchange, reader).await,
+        Kind::Plain => return plain::whole(&site.context, source, exchange, reader).await,
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
-            return plain::poll(site, exchange, reader, wait, wanted.preferred).await;
+            return plain::poll(&site.context, exchange, reader, wait, wanted.preferred).await;
         }
         Kind::WebSocket => match websocket(site, source, exchange, reader).await? {
             Ok(end) => end,
@@ -210,7 +214,7 @@ async fn stream(
             Err(connection) => return Ok(connection),
         },
     };
-    site.metrics.ended(end);
+    site.context.metrics.ended(end);
     Ok(None)
 }
 
@@ -244,7 +248,9 @@ async fn websocket(
         websocket::Form::Text(Splitter::behind(&reader.before().await?))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
-    Ok(Ok(websocket::serve(site, session, reader, form).await))
+    Ok(Ok(
+        websocket::serve(&site.context, session, reader, form).await
+    ))
 }
 
 async fn endless(
@@ -273,12 +279,19 @@ async fn endless(
         fields.push(("Transfer-Encoding", "chunked".into()));
     }
     let head = exchange.head(200, fields);
-    crate::http::connection::write(&exchange.connection.socket, &head).await?;
+    write(&exchange.connection.socket, &head).await?;
     if exchange.request.method == "HEAD" {
         return Ok(Err(Some(exchange.connection)));
     }
     let socket = exchange.connection.socket;
-    Ok(Ok(endless::serve(site, socket, reader, form, chunked).await))
+    Ok(Ok(endless::serve(
+        &site.context,
+        socket,
+        reader,
+        form,
+        chunked,
+    )
+    .await))
 }
 
 /// One source in `/sources`.

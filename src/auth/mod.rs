@@ -8,7 +8,8 @@ mod tests;
 
 use core::net::IpAddr;
 
-use crate::http::head::{Fields, Request, decode};
+use crate::http::head::{Request, decode};
+use crate::http::response::Fields;
 use guesses::Wrong;
 use host::{Authority, Host, Origin};
 use key::{Key, Said};

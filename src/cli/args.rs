@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use argh::FromArgs;
 
-use crate::auth::Rules;
-use crate::auth::host::{Host, Origin};
-use crate::auth::key::Key;
 use crate::cli::error::Error;
 use crate::cli::links;
-use crate::server::Config;
-use crate::source;
-use crate::source::spec::INPUT;
+use tailcast::Config;
+use tailcast::auth::Rules;
+use tailcast::auth::host::{Host, Origin};
+use tailcast::auth::key::Key;
+use tailcast::source;
+use tailcast::source::spec::INPUT;
 
 /// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard input); with none, this
 /// machine's own vitals are streamed.
 #[derive(FromArgs, Debug)]
 #[argh(help_triggers("--help", "-h"))]
-pub struct Args {
+pub(crate) struct Args {
     /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it
     #[argh(option, arg_name = "ADDR:PORT", from_str_fn(address))]
     pub listen: Option<SocketAddr>,
@@ -130,7 +130,7 @@ const INPUT_HIDDEN: &str = "\0-";
 
 impl Args {
     /// What a server is run with: the `sources` that were recognised, the `key` that was found or made.
-    pub fn checked(
+    pub(crate) fn checked(
         self,
         key: Option<Key>,
         sources: Vec<(String, source::detect::Origin)>,
@@ -157,7 +157,7 @@ impl Args {
 
 /// What the arguments ask for.
 #[derive(Debug)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// To run.
     Run(Box<Args>),
     /// To print this text and be done.
@@ -168,7 +168,7 @@ pub enum Asked {
 ///
 /// # Errors
 /// Where it is not UTF-8; exit status 2.
-pub fn words(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, Error> {
+pub(crate) fn words(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, Error> {
     let said = |argument: OsString| Error::usage(format!("{argument:?} is not UTF-8"));
     arguments
         .map(|argument| argument.into_string().map_err(said))
@@ -179,7 +179,7 @@ pub fn words(arguments: impl Iterator<Item = OsString>) -> Result<Vec<String>, E
 ///
 /// # Errors
 /// One that names the argument and what would be right; exit status 2.
-pub fn parse(arguments: &[String]) -> Result<Asked, Error> {
+pub(crate) fn parse(arguments: &[String]) -> Result<Asked, Error> {
     let mut words: Vec<&str> = Vec::new();
     let mut options = true;
     for argument in arguments {

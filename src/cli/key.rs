@@ -8,12 +8,12 @@ use std::path::Path;
 
 use rustix::rand::{GetRandomFlags, getrandom};
 
-use crate::auth::key::Key;
 use crate::cli::args::Args;
 use crate::cli::error::{Error, cause};
+use tailcast::auth::key::Key;
 
 /// The environment's name for `--key`.
-pub const VARIABLE: &str = "TAILCAST_KEY";
+pub(crate) const VARIABLE: &str = "TAILCAST_KEY";
 
 /// The longest key, in bytes: it has to fit into a request head twice, percent-encoded.
 const KEY_MAX: usize = 256;
@@ -31,7 +31,7 @@ const OTHERS: u32 = 0o006;
 ///
 /// # Errors
 /// Where a key is empty, can't be read or is not secret.
-pub fn key(args: &Args, environment: Option<OsString>) -> Result<Option<Key>, Error> {
+pub(crate) fn key(args: &Args, environment: Option<OsString>) -> Result<Option<Key>, Error> {
     let given = match (&args.key, &args.key_file) {
         (Some(_), Some(_)) => {
             return Err(Error::usage(

@@ -2,19 +2,19 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::auth::host::Host;
-use crate::auth::key::Key;
+use tailcast::auth::host::Host;
+use tailcast::auth::key::Key;
 
 /// The links under which a browser reaches a server.
 #[derive(Debug)]
-pub struct Links {
+pub(crate) struct Links {
     all: Vec<String>,
     lan: Option<String>,
 }
 
 impl Links {
     /// Those of a server bound to `bound`, with the key in them.
-    pub fn new(bound: SocketAddr, key: Option<&Key>) -> Self {
+    pub(crate) fn new(bound: SocketAddr, key: Option<&Key>) -> Self {
         let query = key.map_or_else(String::new, |key| format!("?key={}", key.encoded()));
         let link = |host: String| format!("http://{host}/{query}");
         let addresses = addresses(bound.ip());
@@ -35,12 +35,12 @@ impl Links {
     }
 
     /// All of them, the one for this machine itself first.
-    pub fn all(&self) -> &[String] {
+    pub(crate) fn all(&self) -> &[String] {
         &self.all
     }
 
     /// The one for a phone in the same network, if this server is reached from there.
-    pub fn lan(&self) -> Option<&str> {
+    pub(crate) fn lan(&self) -> Option<&str> {
         self.lan.as_deref()
     }
 }
@@ -73,7 +73,7 @@ fn is_link_local(address: Ipv6Addr) -> bool {
 }
 
 /// The names that this board has by itself: `localhost`, its hostname, and that under `.local` (mDNS, RFC 6762).
-pub fn names() -> Vec<Host> {
+pub(crate) fn names() -> Vec<Host> {
     let hostname = hostname();
     let first = hostname.as_deref().and_then(|name| name.split('.').next());
     ["localhost", hostname.as_deref().unwrap_or_default()]

@@ -18,7 +18,7 @@ const BACKLOG: i32 = 1024;
 ///
 /// # Errors
 /// Names the address and the cause.
-pub fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, Error> {
+pub(crate) fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, Error> {
     let said = |address| move |error: Errno| error::cannot_listen(address, &error.into());
     if let Some(address) = asked {
         return bind(address).map_err(said(address));

@@ -1,10 +1,11 @@
 //! The command: arguments, key, user, sandbox, links, banner, exit status.
 
-pub mod args;
-pub mod error;
-pub mod key;
-pub mod links;
-pub mod listen;
-pub mod qr;
-pub mod sandbox;
-pub mod user;
+pub(crate) mod args;
+pub(crate) mod banner;
+pub(crate) mod error;
+pub(crate) mod key;
+pub(crate) mod links;
+pub(crate) mod listen;
+pub(crate) mod qr;
+pub(crate) mod sandbox;
+pub(crate) mod user;

@@ -10,7 +10,7 @@ const BEGIN: &str = "\x1b[30;107m";
 const END: &str = "\x1b[0m";
 
 /// The code for `link`, two rows of modules in a line of half blocks. `None` for a link too long to be one.
-pub fn draw(link: &str) -> Option<String> {
+pub(crate) fn draw(link: &str) -> Option<String> {
     // As bytes: a link has lower-case letters, so that no denser form would fit it.
     let text = [QrSegment::make_bytes(link.as_bytes())];
     let code = QrCode::encode_segments(&text, QrCodeEcc::Low).ok()?;

@@ -11,9 +11,9 @@ use landlock::{
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 
-use crate::source::buffer::pipe::Outlet;
-use crate::source::buffer::sample::Instrument;
-use crate::source::detect::Origin;
+use tailcast::source::buffer::pipe::Outlet;
+use tailcast::source::buffer::sample::Instrument;
+use tailcast::source::detect::Origin;
 
 /// The newest rights that this was tried with. Older kernels take what they know of them.
 const TRIED: ABI = ABI::V6;
@@ -28,7 +28,7 @@ const OWN: [&str; 5] = [
 ];
 
 /// The confinement. It can't be undone; dropping this only gives a few descriptors back.
-pub struct Confinement {
+pub(crate) struct Confinement {
     /// What may still be read. Empty: everything, this kernel has no Landlock.
     pub readable: Vec<PathBuf>,
     /// Rules for files of procfs hold as long as the kernel remembers these files, that is while they are open.
@@ -37,13 +37,13 @@ pub struct Confinement {
 
 impl Confinement {
     /// Whether anything was taken away.
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         !self.readable.is_empty()
     }
 }
 
 /// Takes away what streaming `sources` does not need.
-pub fn confine<'a>(sources: impl IntoIterator<Item = &'a Origin>) -> Confinement {
+pub(crate) fn confine<'a>(sources: impl IntoIterator<Item = &'a Origin>) -> Confinement {
     let mut readable: Vec<PathBuf> = OWN.iter().map(PathBuf::from).collect();
     readable.extend(sources.into_iter().flat_map(needed));
     readable.sort();

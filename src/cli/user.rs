@@ -17,7 +17,7 @@ use crate::cli::error::Error;
 
 /// A user, as `/etc/passwd` and `/etc/group` know it. No other directory of users is asked: a static binary can't.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     name: String,
     uid: u32,
     gid: u32,
@@ -30,7 +30,7 @@ impl Account {
     ///
     /// # Errors
     /// Where there is none, or we may not become another user.
-    pub fn find(name: &str) -> Result<Self, Error> {
+    pub(crate) fn find(name: &str) -> Result<Self, Error> {
         if !geteuid().is_root() {
             return Err(Error::usage(format!(
                 "`--user {name}` takes root to go on as another user; start it as `{name}` instead"
@@ -65,7 +65,7 @@ impl Account {
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn assume(self) -> Result<Former, Error> {
+    pub(crate) fn assume(self) -> Result<Former, Error> {
         let steps = || {
             let groups: Vec<Gid> = self.groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
             let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
@@ -99,7 +99,7 @@ fn hold(permitted: CapabilitySet, effective: CapabilitySet) -> Result<(), Errno>
 }
 
 /// What is left of root: the capability to read, not in use.
-pub struct Former {
+pub(crate) struct Former {
     name: String,
     may_read: bool,
 }
@@ -110,7 +110,7 @@ impl Former {
     ///
     /// # Errors
     /// Where a file can't be read as the new user and nothing would confine us.
-    pub fn give_up(self, files: &[PathBuf], confined: bool) -> Result<(), Error> {
+    pub(crate) fn give_up(self, files: &[PathBuf], confined: bool) -> Result<(), Error> {
         let refused =
             |path: &&PathBuf| access(path.as_path(), Access::READ_OK) == Err(Errno::ACCESS);
         let effective = match files.iter().find(refused) {

@@ -10,11 +10,14 @@ use smol::Async;
 
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
 use crate::bytes::lines::Splitter;
+use crate::deliver::Context as Shared;
 use crate::deliver::event;
-use crate::deliver::pump::{Carrier, End, carry};
-use crate::server::Site;
-use crate::source::reader::{Marker, Reader};
-use crate::websocket::socket::{Wire, part};
+use crate::deliver::pump::{Carrier, carry};
+use crate::http::close::part;
+use crate::metrics::End;
+use crate::source::marker::Marker;
+use crate::source::reader::Reader;
+use crate::websocket::socket::Wire;
 
 /// How long a browser should wait before it connects again, in milliseconds. Its own default is some seconds.
 const RETRY: u32 = 1000;
@@ -27,7 +30,7 @@ const CHUNK_KEPT: usize = 1024;
 const LINES_MAX: usize = 4096;
 
 /// What the body is made of.
-pub enum Form {
+pub(crate) enum Form {
     /// The file's own bytes.
     Bytes,
     /// Server-sent events (WHATWG HTML, section 9.2).
@@ -35,7 +38,7 @@ pub enum Form {
 }
 
 /// How lines become events: the id of each is the cursor behind it.
-pub struct Events {
+pub(crate) struct Events {
     splitter: Splitter,
     inode: u64,
     /// Where in the file the splitter began to count.
@@ -48,7 +51,7 @@ pub struct Events {
 
 impl Events {
     /// Events of a stream that begins at `cursor`, behind the bytes `before`.
-    pub fn new(cursor: Cursor, before: Vec<u8>) -> Self {
+    pub(crate) fn new(cursor: Cursor, before: Vec<u8>) -> Self {
         Self {
             splitter: Splitter::behind(&before),
             inode: cursor.inode,
@@ -129,22 +132,22 @@ impl Events {
 }
 
 struct Endless {
-    site: Rc<Site>,
+    shared: Rc<Shared>,
     wire: Wire,
     form: Form,
     chunked: bool,
 }
 
 /// Streams to one client until either side ends it. `chunked`: as HTTP/1.1 does (RFC 9112 section 7.1); an HTTP/1.0 client reads to the end of the connection.
-pub async fn serve(
-    site: &Rc<Site>,
+pub(crate) async fn serve(
+    shared: &Rc<Shared>,
     socket: Async<TcpStream>,
     reader: Reader,
     form: Form,
     chunked: bool,
 ) -> End {
     let mut client = Endless {
-        site: site.clone(),
+        shared: shared.clone(),
         wire: Wire::new(socket),
         form,
         chunked,
@@ -158,7 +161,7 @@ pub async fn serve(
         }
     };
     let end = match hello {
-        Ok(()) => carry(site, &mut client, reader).await,
+        Ok(()) => carry(shared, &mut client, reader).await,
         Err(_) => End::Reset,
     };
     if matches!(end, End::Shutdown | End::Unreadable) && client.wire.is_drained() {
@@ -205,7 +208,7 @@ impl Carrier for Endless {
         let count = events.lines(bytes, &mut text, |splitter, line| {
             splitter.push(bytes, line)
         });
-        self.site.metrics.lines.add(count);
+        self.shared.metrics.lines.add(count);
         self.chunk(text.as_bytes())
     }
 
@@ -215,7 +218,7 @@ impl Carrier for Endless {
         };
         let mut text = String::new();
         let count = events.marker(marker, &mut text);
-        self.site.metrics.lines.add(count);
+        self.shared.metrics.lines.add(count);
         self.chunk(text.as_bytes())
     }
 
@@ -237,7 +240,7 @@ impl Carrier for Endless {
         };
         let mut text = String::new();
         let count = events.lines(&[], &mut text, |splitter, line| splitter.flush(line));
-        self.site.metrics.lines.add(count);
+        self.shared.metrics.lines.add(count);
         self.chunk(text.as_bytes())
     }
 

@@ -3,7 +3,7 @@
 use miniserde::{Deserialize, Serialize, json};
 
 use crate::bytes::cursor::Cursor;
-use crate::source::reader::Marker;
+use crate::source::marker::Marker;
 
 /// First of all: the next binary byte stands at `cursor`.
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ struct Said {
 }
 
 /// The `open` event.
-pub fn open(name: &str, kind: &'static str, cursor: Cursor, size: u64) -> String {
+pub(crate) fn open(name: &str, kind: &'static str, cursor: Cursor, size: u64) -> String {
     json::to_string(&Open {
         event: "open",
         name,
@@ -62,7 +62,7 @@ pub fn open(name: &str, kind: &'static str, cursor: Cursor, size: u64) -> String
 }
 
 /// The event of a marker.
-pub fn marker(marker: &Marker) -> String {
+pub(crate) fn marker(marker: &Marker) -> String {
     match *marker {
         Marker::Rotated(cursor) => json::to_string(&Rotated {
             event: "rotated",
@@ -84,12 +84,12 @@ pub fn marker(marker: &Marker) -> String {
 }
 
 /// The `pong` event.
-pub fn pong() -> String {
+pub(crate) fn pong() -> String {
     json::to_string(&Word { event: "pong" })
 }
 
 /// Whether a client's text message asks for a [`pong`].
-pub fn is_ping(text: &str) -> bool {
+pub(crate) fn is_ping(text: &str) -> bool {
     text == "ping" || json::from_str::<Said>(text).is_ok_and(|said| said.event == "ping")
 }
 

@@ -7,17 +7,20 @@ use std::time::{Duration, Instant};
 use futures_lite::future;
 use smol::Timer;
 
-use crate::http::connection::{Connection, Exchange, TEXT, Whole, write};
-use crate::http::head::{Fields, Status};
+use crate::deliver::Context as Shared;
+use crate::http::close::write;
+use crate::http::connection::{Connection, Exchange};
 use crate::http::range;
 use crate::http::range::Asked;
-use crate::server::Site;
+use crate::http::response::{Fields, Status};
+use crate::http::response::{Response, TEXT};
 use crate::source::Source;
-use crate::source::reader::{Lost, Next, Reader};
+use crate::source::marker::{Lost, Next};
+use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
 
 /// The longest that a poll is held, in seconds: proxies give up a silent answer after as much.
-pub const WAIT_MAX: u64 = 60;
+pub(crate) const WAIT_MAX: u64 = 60;
 
 fn fields() -> Fields {
     vec![
@@ -30,8 +33,8 @@ fn fields() -> Fields {
 ///
 /// # Errors
 /// When the connection is broken, or the file can't be read.
-pub async fn whole(
-    site: &Site,
+pub(crate) async fn whole(
+    shared: &Shared,
     source: &Source,
     exchange: Exchange,
     mut reader: Reader,
@@ -43,7 +46,7 @@ pub async fn whole(
         );
         let cursor = reader.cursor().await?.to_string();
         return exchange
-            .answer(Whole::sentence(404, &text).with("Tailcast-Cursor", cursor))
+            .answer(Response::sentence(404, &text).with("Tailcast-Cursor", cursor))
             .await;
     }
     // A ring's oldest byte is not at 0.
@@ -70,7 +73,7 @@ pub async fn whole(
             (206, part)
         }
         Asked::Unsatisfiable => {
-            let refusal = Whole::sentence(416, &format!("`{}` has {length} bytes", source.name));
+            let refusal = Response::sentence(416, &format!("`{}` has {length} bytes", source.name));
             let cursor = reader.cursor().await?.to_string();
             let refusal = refusal
                 .with("Content-Range", format!("bytes */{length}"))
@@ -79,7 +82,7 @@ pub async fn whole(
         }
         Asked::Invalid => {
             return exchange
-                .answer(Whole::sentence(
+                .answer(Response::sentence(
                     400,
                     "`Range` must be such as `bytes=0-99`, `bytes=100-` or `bytes=-10`",
                 ))
@@ -88,7 +91,7 @@ pub async fn whole(
     };
     reader.seek(start + part.start);
     send(
-        site,
+        shared,
         exchange,
         status,
         fields,
@@ -102,8 +105,8 @@ pub async fn whole(
 ///
 /// # Errors
 /// When the connection is broken, or the file can't be read.
-pub async fn poll(
-    site: &Site,
+pub(crate) async fn poll(
+    shared: &Shared,
     exchange: Exchange,
     mut reader: Reader,
     wait: Duration,
@@ -123,7 +126,7 @@ pub async fn poll(
         let late = async {
             future::or(
                 async { _ = Timer::at(deadline).await },
-                site.shutdown.wait(),
+                shared.shutdown.wait(),
             )
             .await;
             true
@@ -135,7 +138,7 @@ pub async fn poll(
         if !future::or(again, future::or(left, late)).await {
             return Ok(None);
         }
-        if site.shutdown.has_begun() {
+        if shared.shutdown.has_begun() {
             break (0, Lost::Nothing);
         }
     };
@@ -152,14 +155,14 @@ pub async fn poll(
         fields.push(("Tailcast-Cursor", reader.cursor().await?.to_string()));
         // There is no body to have a type.
         fields.remove(0);
-        return exchange.answer(Whole(204, fields, (&[][..]).into())).await;
+        return exchange.answer(Response::new(204, fields, &[][..])).await;
     }
-    send(site, exchange, 200, fields, reader, length).await
+    send(shared, exchange, 200, fields, reader, length).await
 }
 
 /// Sends the next `length` bytes of the reader. What is appended meanwhile belongs to the next answer.
 async fn send(
-    site: &Site,
+    shared: &Shared,
     exchange: Exchange,
     status: Status,
     mut fields: Fields,
@@ -181,7 +184,7 @@ async fn send(
     let mut left = length;
     while left > 0 {
         let next = {
-            let mut scratch = site.scratch.borrow_mut();
+            let mut scratch = shared.scratch.borrow_mut();
             let next = reader.next(&mut scratch)?;
             if let Next::Bytes = next {
                 let most = usize::try_from(left)
@@ -189,7 +192,7 @@ async fn send(
                     .min(scratch.bytes().len());
                 piece.extend_from_slice(&scratch.bytes()[..most]);
                 left -= most as u64;
-                site.metrics.bytes.add(most as u64);
+                shared.metrics.bytes.add(most as u64);
             }
             next
         };

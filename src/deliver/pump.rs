@@ -9,15 +9,18 @@ use std::time::Duration;
 use futures_lite::{Stream, future};
 use smol::Timer;
 
-use crate::server::Site;
-use crate::source::reader::{Marker, Next, Reader};
-use crate::websocket::socket::{SEND_TIME, Wire};
+use crate::deliver;
+use crate::http::close::SEND_TIME;
+use crate::metrics::End;
+use crate::source::marker::{Marker, Next};
+use crate::source::reader::Reader;
+use crate::websocket::socket::Wire;
 
 /// How long the start of a line waits for its end, where lines are sent.
 const HALF_LINE_TIME: Duration = Duration::from_secs(1);
 
 /// A way to say what a stream holds.
-pub trait Carrier {
+pub(crate) trait Carrier {
     /// How many of these bytes it takes at once: fewer where few bytes make a long message.
     fn most(&self, bytes: &[u8]) -> usize {
         bytes.len()
@@ -64,25 +67,6 @@ pub trait Carrier {
     fn wire(&mut self) -> &mut Wire;
 }
 
-/// Why a stream to a client ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The client has left.
-    Left,
-    /// The client broke a rule of WebSocket; its close code.
-    Broken(u16),
-    /// The client has not answered for three heartbeats.
-    Silent,
-    /// The client took longer than [`SEND_TIME`] over one message.
-    Slow,
-    /// The connection broke.
-    Reset,
-    /// The file can't be read.
-    Unreadable,
-    /// The server shuts down.
-    Shutdown,
-}
-
 /// What a turn at the reader gave.
 enum Turn {
     Something,
@@ -100,12 +84,16 @@ enum Woken {
 }
 
 /// Carries until either side ends it, and says why.
-pub async fn carry(site: &Site, carrier: &mut dyn Carrier, mut reader: Reader) -> End {
-    let mut beats = pin!(site.beats());
-    let mut shutdown = pin!(site.shutdown.wait());
+pub(crate) async fn carry(
+    shared: &deliver::Context,
+    carrier: &mut dyn Carrier,
+    mut reader: Reader,
+) -> End {
+    let mut beats = pin!(shared.beats());
+    let mut shutdown = pin!(shared.shutdown.wait());
     let mut half_line: Option<Timer> = None;
     loop {
-        let changed = match turn(site, carrier, &mut reader) {
+        let changed = match turn(shared, carrier, &mut reader) {
             Ok(Turn::Nothing) => Some(reader.changed()),
             Ok(Turn::Something) => {
                 half_line = None;
@@ -182,14 +170,18 @@ pub async fn carry(site: &Site, carrier: &mut dyn Carrier, mut reader: Reader) -
 }
 
 /// Takes what the reader has next and hands it to the carrier. Nothing awaits in here: all clients share the scratch buffer.
-fn turn(site: &Site, carrier: &mut dyn Carrier, reader: &mut Reader) -> Result<Turn, End> {
-    let mut scratch = site.scratch.borrow_mut();
+fn turn(
+    shared: &deliver::Context,
+    carrier: &mut dyn Carrier,
+    reader: &mut Reader,
+) -> Result<Turn, End> {
+    let mut scratch = shared.scratch.borrow_mut();
     let sent = match reader.next(&mut scratch).map_err(|_| End::Unreadable)? {
         Next::Bytes => {
             let bytes = scratch.bytes();
             let (bytes, rest) = bytes.split_at(carrier.most(bytes));
             reader.seek(reader.offset() - rest.len() as u64);
-            site.metrics.bytes.add(bytes.len() as u64);
+            shared.metrics.bytes.add(bytes.len() as u64);
             carrier.bytes(bytes)
         }
         Next::Marker(marker) => carrier.marker(&marker),

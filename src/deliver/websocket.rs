@@ -5,21 +5,23 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::bytes::lines::Splitter;
+use crate::deliver::Context as Shared;
 use crate::deliver::event;
-use crate::deliver::pump::{Carrier, End, carry};
-use crate::server::Site;
-use crate::source::reader::{Marker, Reader};
+use crate::deliver::pump::{Carrier, carry};
+use crate::metrics::End;
+use crate::source::marker::Marker;
+use crate::source::reader::Reader;
 use crate::websocket::session::{CloseCode, Heard, Message, Session, frame_text};
 use crate::websocket::socket::Wire;
 
 /// The subprotocol for exact clients: the file's bytes, and events.
-pub const PROTOCOL: &str = "tailcast.v1";
+pub(crate) const PROTOCOL: &str = "tailcast.v1";
 
 /// How many pings a client may leave unanswered.
 const UNANSWERED_MAX: u32 = 3;
 
 /// How a client wants to be told.
-pub enum Form {
+pub(crate) enum Form {
     /// `tailcast.v1`: binary messages and events; first of all this `open` event.
     Exact(String),
     /// One line, one text message.
@@ -27,7 +29,7 @@ pub enum Form {
 }
 
 struct WebSocket {
-    site: Rc<Site>,
+    shared: Rc<Shared>,
     session: Session,
     form: Form,
     /// Pings since the client was last heard, or last took something that it had been slow to take.
@@ -35,9 +37,14 @@ struct WebSocket {
 }
 
 /// Streams to one client until either side ends it.
-pub async fn serve(site: &Rc<Site>, session: Session, reader: Reader, form: Form) -> End {
+pub(crate) async fn serve(
+    shared: &Rc<Shared>,
+    session: Session,
+    reader: Reader,
+    form: Form,
+) -> End {
     let mut client = WebSocket {
-        site: site.clone(),
+        shared: shared.clone(),
         session,
         form,
         unanswered: 0,
@@ -47,7 +54,7 @@ pub async fn serve(site: &Rc<Site>, session: Session, reader: Reader, form: Form
     {
         return End::Reset;
     }
-    let end = carry(site, &mut client, reader).await;
+    let end = carry(shared, &mut client, reader).await;
     // Boxed, so that the space for it is not a part of every client's task.
     Box::pin(take_leave(client.session, end)).await;
     end
@@ -78,10 +85,10 @@ impl WebSocket {
         let Form::Text(splitter) = &mut self.form else {
             return Ok(());
         };
-        let mut frames = self.site.frames.borrow_mut();
+        let mut frames = self.shared.frames.borrow_mut();
         frames.clear();
         split(splitter, &mut |line, _| {
-            self.site.metrics.lines.add(1);
+            self.shared.metrics.lines.add(1);
             frame_text(&mut frames, line);
         });
         self.session.offer_framed(&frames)

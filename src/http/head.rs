@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-pub use crate::http::response::{Fields, Status, reason, response};
+use crate::http::response::Status;
 
 /// The longest request head, in bytes. Browsers send one or two KiB; what is longer is no visitor of ours.
 pub const HEAD_MAX: usize = 8 * 1024;

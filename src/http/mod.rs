@@ -1,6 +1,7 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112): heads, answers, ranges, and the connection that carries them.
 
+pub mod close;
 pub mod connection;
 pub mod head;
 pub mod range;
-mod response;
+pub mod response;

@@ -1,5 +1,6 @@
-//! The head of an answer.
+//! Answers: a status, header fields, a body, and their bytes.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// A status code (RFC 9110 section 15).
@@ -54,4 +55,54 @@ pub fn response(status: Status, fields: &Fields) -> Vec<u8> {
     }
     head.push_str("\r\n");
     head.into_bytes()
+}
+
+/// A plain-text body.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+
+/// An answer that is at hand: status, fields, body.
+#[derive(Debug)]
+pub struct Response {
+    /// Its status.
+    pub status: Status,
+    /// Header fields, but for those that every answer carries.
+    pub fields: Fields,
+    /// The body; a HEAD is answered without it.
+    pub body: Cow<'static, [u8]>,
+}
+
+impl Response {
+    /// An answer of these parts.
+    pub fn new(status: Status, fields: Fields, body: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self {
+            status,
+            fields,
+            body: body.into(),
+        }
+    }
+
+    /// A status with a sentence for a body.
+    pub fn sentence(status: Status, text: &str) -> Self {
+        Self::new(
+            status,
+            vec![("Content-Type", TEXT.into())],
+            format!(
+                "{text}
+"
+            )
+            .into_bytes(),
+        )
+    }
+
+    /// A status with its own name for a body.
+    pub fn bare(status: Status) -> Self {
+        Self::sentence(status, &reason(status).to_ascii_lowercase())
+    }
+
+    /// The same with one more field.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
 }

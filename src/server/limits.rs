@@ -13,7 +13,7 @@ const PART_OF_ALL: usize = 4;
 const EACH_MIN: usize = 8;
 
 /// The places of a server, called seats here: a place is where a file stands.
-pub struct Seats {
+pub(crate) struct Seats {
     all: usize,
     each: usize,
     taken: Cell<usize>,
@@ -24,7 +24,7 @@ pub struct Seats {
 
 impl Seats {
     /// A server with `all` seats.
-    pub fn new(all: usize) -> Rc<Self> {
+    pub(crate) fn new(all: usize) -> Rc<Self> {
         Rc::new(Self {
             all,
             each: (all / PART_OF_ALL).max(EACH_MIN),
@@ -35,7 +35,7 @@ impl Seats {
     }
 
     /// A seat for a connection from `address`, until it is dropped. The board itself, a proxy on it say, may take all.
-    pub fn take(self: &Rc<Self>, address: IpAddr) -> Option<Seat> {
+    pub(crate) fn take(self: &Rc<Self>, address: IpAddr) -> Option<Seat> {
         if self.taken.get() >= self.all {
             return None;
         }
@@ -56,17 +56,17 @@ impl Seats {
     }
 
     /// How many are taken.
-    pub fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         self.taken.get()
     }
 
     /// Tells when the next one leaves.
-    pub fn next_leaving(&self) -> EventListener {
+    pub(crate) fn next_leaving(&self) -> EventListener {
         self.left.listen()
     }
 
     /// Resolves when nobody is here.
-    pub async fn all_left(&self) {
+    pub(crate) async fn all_left(&self) {
         loop {
             let left = self.left.listen();
             if self.taken.get() == 0 {
@@ -78,7 +78,7 @@ impl Seats {
 }
 
 /// A connection's seat, given back when dropped.
-pub struct Seat {
+pub(crate) struct Seat {
     seats: Rc<Seats>,
     counted: Option<IpAddr>,
 }

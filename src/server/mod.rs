@@ -1,31 +1,25 @@
 //! One executor on one thread: accepting, the cap on clients, a task per client, and the end.
 
-pub mod limits;
+pub(crate) mod limits;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use event_listener::Event;
-use futures_lite::{FutureExt, Stream, future};
+use futures_lite::{FutureExt, future};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use smol::{Async, LocalExecutor, Timer};
 
-use crate::app::admit;
-use crate::auth::Rules;
-use crate::auth::guesses::WrongKeys;
 use crate::http::connection;
-use crate::http::connection::{Connection, Exchange, Handler, Whole};
-use crate::metrics::{Counter, Metrics};
+use crate::http::connection::{Connection, Exchange, Handler};
+use crate::http::response::Response;
+use crate::metrics::Counter;
 use crate::server::limits::Seats;
-use crate::source::cache::Scratch;
-use crate::source::detect::Origin;
-use crate::source::os::inotify::Notices;
-use crate::source::{Ground, Sources};
+use crate::shutdown::Shutdown;
 
 /// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -48,161 +42,11 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 /// only slow is given. The kernel's own patience is a quarter of an hour.
 const VANISHED: u32 = 75_000;
 
-/// What a server is run with. All of it has been checked.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Names and origins of what is streamed; the names differ.
-    pub sources: Vec<(String, Origin)>,
-    /// Lines of history that a stream starts with.
-    pub lines: u64,
-    /// How often to look at a file that the kernel sends no notice for.
-    pub poll: Duration,
-    /// How often to read a sample.
-    pub sample: Duration,
-    /// Samples are read though nobody listens.
-    pub record: bool,
-    /// The period of pings.
-    pub heartbeat: Duration,
-    /// Connections held at once.
-    pub max_clients: usize,
-    /// A stream's URL answers plain HTTP with 426.
-    pub websocket_only: bool,
-    /// Who may come in.
-    pub rules: Rules,
-    /// Takes what should be said on standard error.
-    pub say: fn(&str),
-}
-
-/// What all clients share.
-pub struct Site {
-    /// The streams, in the order of the command line.
-    pub sources: Sources,
-    /// Lines of history that a stream starts with.
-    pub lines: u64,
-    /// A stream's URL answers plain HTTP with 426.
-    pub websocket_only: bool,
-    /// Where files are read into.
-    pub scratch: Rc<RefCell<Scratch>>,
-    /// Where lines become messages.
-    pub frames: RefCell<Vec<u8>>,
-    /// Who may come in.
-    pub rules: Rules,
-    /// Who guesses at the key.
-    pub wrong_keys: RefCell<WrongKeys>,
-    /// Takes what should be said on standard error.
-    pub say: fn(&str),
-    /// What is counted.
-    pub metrics: Metrics,
-    /// The end.
-    pub shutdown: Rc<Shutdown>,
-    server: Rc<Server>,
-    looks: Rc<Counter>,
-    heartbeat: Duration,
-    started: Instant,
-}
-
-impl Site {
-    /// Ticks each heartbeat, for all clients at the same moments: a board with many viewers wakes once, not once for each.
-    pub fn beats(&self) -> impl Stream + use<> {
-        let period = self.heartbeat;
-        let past = self.started.elapsed().as_nanos() % period.as_nanos().max(1);
-        let past = Duration::from_nanos(u64::try_from(past).unwrap_or(0));
-        Timer::interval_at(Instant::now() + (period - past), period)
-    }
-
-    /// What is counted, as text for Prometheus.
-    pub fn metrics(&self) -> String {
-        self.metrics.text(
-            self.server.seats.taken(),
-            self.server.refused.get(),
-            self.looks.get(),
-        )
-    }
-}
-
-/// A moment that comes once and stays.
-#[derive(Default)]
-pub struct Shutdown {
-    begun: Cell<bool>,
-    event: Event,
-}
-
-impl Shutdown {
-    /// Resolves when the server shuts down.
-    pub async fn wait(&self) {
-        let begun = self.event.listen();
-        if !self.begun.get() {
-            begun.await;
-        }
-    }
-
-    /// Whether it does.
-    pub fn has_begun(&self) -> bool {
-        self.begun.get()
-    }
-
-    fn begin(&self) {
-        self.begun.set(true);
-        self.event.notify(usize::MAX);
-    }
-}
-
-/// Serves `config` on a bound `listener` until `shutdown` resolves; clients then get their close, and it returns within two seconds.
-///
-/// # Errors
-/// When the listener can't be used. What a client does is never an error here.
-pub async fn run(
-    listener: TcpListener,
-    config: Config,
-    shutdown: impl Future<Output = ()> + 'static,
-) -> io::Result<()> {
-    let server = Server::new(config.max_clients, config.say);
-    let notices = Notices::new();
-    let looks = Rc::new(Counter::default());
-    let scratch = Rc::default();
-    let ground = Ground {
-        executor: server.executor.clone(),
-        notices: notices.clone(),
-        serials: Rc::new(Cell::new(1)),
-        scratch: Rc::clone(&scratch),
-        looks: looks.clone(),
-        poll: config.poll,
-        anyway: config.heartbeat.max(config.poll),
-        sample: config.sample,
-        record: config.record,
-        started: Instant::now(),
-        say: config.say,
-    };
-    let site = Rc::new(Site {
-        sources: Sources::new(config.sources, &ground),
-        lines: config.lines,
-        websocket_only: config.websocket_only,
-        scratch,
-        frames: RefCell::default(),
-        rules: config.rules,
-        wrong_keys: RefCell::default(),
-        say: config.say,
-        metrics: Metrics::default(),
-        shutdown: server.shutdown.clone(),
-        server: server.clone(),
-        looks,
-        heartbeat: config.heartbeat,
-        started: Instant::now(),
-    });
-    let noticing = server
-        .executor
-        .spawn(async move { _ = notices.run().await }.boxed_local());
-    let handle = move |exchange| admit::enter(site.clone(), exchange).boxed_local();
-    let served = server.run(listener, shutdown, Rc::new(handle)).await;
-    drop(noticing);
-    served
-}
-
 /// Serves with a handler of your own, which gets each request and gives the connection back if it may be kept.
 ///
 /// ```no_run
 /// # use std::{future, net::TcpListener};
-/// use tailcast::server::serve;
+/// use tailcast::serve;
 /// let listener = TcpListener::bind("127.0.0.1:8080")?;
 /// smol::block_on(serve(listener, 256, future::pending(), |exchange| async {
 ///     let mut session = match exchange.require_websocket(4096).await? {
@@ -236,19 +80,23 @@ where
 }
 
 /// Connections and their tasks, whatever is served on them.
-struct Server {
+pub(crate) struct Server {
     /// Its tasks are boxed, as a `Ground`'s are.
-    executor: Rc<LocalExecutor<'static>>,
-    shutdown: Rc<Shutdown>,
-    seats: Rc<Seats>,
-    refused: Counter,
+    pub executor: Rc<LocalExecutor<'static>>,
+    /// The end.
+    pub shutdown: Rc<Shutdown>,
+    /// Who is here.
+    pub seats: Rc<Seats>,
+    /// Connections refused for lack of a place.
+    pub refused: Counter,
     /// Those who are being told that there is no place.
     refusals: Cell<usize>,
     say: fn(&str),
 }
 
 impl Server {
-    fn new(max_clients: usize, say: fn(&str)) -> Rc<Self> {
+    /// A server of at most `max_clients` connections; what should be said on standard error goes to `say`.
+    pub(crate) fn new(max_clients: usize, say: fn(&str)) -> Rc<Self> {
         Rc::new(Self {
             executor: Rc::new(LocalExecutor::new()),
             shutdown: Rc::default(),
@@ -259,7 +107,11 @@ impl Server {
         })
     }
 
-    async fn run(
+    /// Serves `listener` with `handle` until `shutdown` resolves.
+    ///
+    /// # Errors
+    /// When the listener can't be used.
+    pub(crate) async fn run(
         self: &Rc<Self>,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + 'static,
@@ -332,7 +184,7 @@ impl Server {
                 match refusal {
                     None => _ = connection::serve(connection, &shutdown, &*handle).await,
                     Some(Some(_refusal)) => {
-                        let answer = Whole::sentence(
+                        let answer = Response::sentence(
                             503,
                             "all places are taken, or all for your address; try again soon",
                         )

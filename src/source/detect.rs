@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::cli::error;
-use crate::cli::error::Error;
 use crate::source::buffer::pipe::{Outlet, is_outlet};
 use crate::source::buffer::sample::Instrument;
+use crate::source::error::SpecError;
 use crate::source::file::path::Place;
 use crate::source::glob::Glob;
 use crate::source::os::fs::FileSystem;
@@ -47,7 +46,7 @@ impl Origin {
 ///
 /// # Errors
 /// In one sentence, what can't be streamed and why.
-pub fn recognise(named: Named) -> Result<(String, Origin), Error> {
+pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
     let Named { name, given, means } = named;
     let origin = match means {
         Means::Vitals => Origin::Sample(Instrument::Vitals),
@@ -55,7 +54,7 @@ pub fn recognise(named: Named) -> Result<(String, Origin), Error> {
         Means::Sample(path) => {
             if let Some(metadata) = look(&path)? {
                 if !metadata.is_file() {
-                    return Err(error::not_a_reading(&path));
+                    return Err(SpecError::NotAReading(path));
                 }
                 readable(&path)?;
             }
@@ -64,7 +63,7 @@ pub fn recognise(named: Named) -> Result<(String, Origin), Error> {
         Means::Serial(path, baud) => {
             if let Some(metadata) = look(&path)? {
                 if !is_outlet(&metadata) {
-                    return Err(error::not_serial(&path));
+                    return Err(SpecError::NotSerial(path));
                 }
                 readable(&path)?;
             }
@@ -80,12 +79,12 @@ pub fn recognise(named: Named) -> Result<(String, Origin), Error> {
 }
 
 /// What stands at `path`; `None` where there is nothing yet.
-fn look(path: &Path) -> Result<Option<Metadata>, Error> {
+fn look(path: &Path) -> Result<Option<Metadata>, SpecError> {
     match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => Err(error::is_directory(path)),
+        Ok(metadata) if metadata.is_dir() => Err(SpecError::Directory(path.to_owned())),
         Ok(metadata) => Ok(Some(metadata)),
         Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(error::unreadable(path, &error)),
+        Err(error) => Err(SpecError::unreadable(path, &error)),
     }
 }
 
@@ -96,21 +95,21 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-fn readable(path: &Path) -> Result<(), Error> {
+fn readable(path: &Path) -> Result<(), SpecError> {
     // Asked, not tried: opening a serial line resets many a board at its other end.
-    access(path, Access::READ_OK).map_err(|error| error::unreadable(path, &error.into()))
+    access(path, Access::READ_OK).map_err(|error| SpecError::unreadable(path, &error.into()))
 }
 
-fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, Error> {
+fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, SpecError> {
     if is_outlet(metadata) {
         readable(&path)?;
         return Ok(Origin::Pipe(Outlet::Path { path, baud: None }));
     }
     if !metadata.is_file() {
-        return Err(error::no_stream(&path));
+        return Err(SpecError::NoStream(path));
     }
     match File::open(&path) {
-        Err(error) => Err(error::unreadable(&path, &error)),
+        Err(error) => Err(SpecError::unreadable(&path, &error)),
         Ok(_) if FileSystem::of_path(&path).holds_readings() => {
             Ok(Origin::Sample(Instrument::File(Place::named(path))))
         }
@@ -119,7 +118,7 @@ fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, Error> {
 }
 
 /// What will stand at `path` when it comes, by the place that it will have.
-fn missing(path: PathBuf, prefix: Option<&String>) -> Result<Origin, Error> {
+fn missing(path: PathBuf, prefix: Option<&String>) -> Result<Origin, SpecError> {
     if let Some(glob) = Glob::new(&path, prefix.cloned())? {
         return Ok(Origin::Glob(glob));
     }

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use glob::Pattern;
 
-use crate::cli::error;
-use crate::cli::error::Error;
-use crate::source::file::path::Place;
-use crate::source::file::rotated;
+use crate::source::error::SpecError;
+use crate::source::file::path::{self, Place};
 use crate::source::os::fs::FileSystem;
 
 /// The most files that one glob offers. A directory with more of them is no set of logs but a store, and a list of them
@@ -45,19 +43,19 @@ impl Glob {
     ///
     /// # Errors
     /// Where an earlier part holds one of these, or the pattern is broken.
-    pub fn new(path: &Path, prefix: Option<String>) -> Result<Option<Self>, Error> {
+    pub fn new(path: &Path, prefix: Option<String>) -> Result<Option<Self>, SpecError> {
         let is_wild = |part: &OsStr| part.to_string_lossy().contains(['*', '?', '[']);
-        let (Some(directory), Some(last)) = (rotated::directory(path), path.file_name()) else {
+        let (Some(directory), Some(last)) = (path::directory(path), path.file_name()) else {
             return Ok(None);
         };
         if is_wild(directory.as_os_str()) {
-            return Err(error::wild_directory(path));
+            return Err(SpecError::WildDirectory(path.to_owned()));
         }
         if !is_wild(last) {
             return Ok(None);
         }
         let pattern = Pattern::new(&last.to_string_lossy())
-            .map_err(|error| error::broken_glob(path, error.msg))?;
+            .map_err(|error| SpecError::BrokenGlob(path.to_owned(), error.msg.to_owned()))?;
         Ok(Some(Self {
             directory,
             pattern,

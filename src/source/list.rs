@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::cli::error;
 use crate::source::buffer::sample::Instrument;
 use crate::source::detect::Origin;
 use crate::source::file::path::Place;
@@ -114,7 +113,9 @@ impl Sources {
 
     fn update(&self, glob: &Glob, found: &RefCell<Vec<Found>>, matches: Matches) {
         if matches.more && !self.said.replace(true) {
-            (self.ground.say)(&error::too_many(glob, FILES_MAX));
+            (self.ground.say)(&format!(
+                "`{glob}` matches more than {FILES_MAX} files; the first {FILES_MAX} by name are offered"
+            ));
         }
         found.borrow_mut().retain_mut(|known| {
             let is_there = matches.names.binary_search(&known.name).is_ok();

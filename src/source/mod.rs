@@ -7,9 +7,11 @@
 pub mod buffer;
 pub mod cache;
 pub mod detect;
+pub mod error;
 pub mod file;
 pub mod glob;
 pub mod list;
+pub mod marker;
 pub mod os;
 pub mod reader;
 pub mod spec;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::error::Error;
+use crate::source::error::SpecError;
 
 /// Standard input.
 pub const INPUT: &str = "-";
@@ -40,7 +40,7 @@ const SAMPLE_PREFIX: &str = "sample:";
 ///
 /// # Errors
 /// Where a SOURCE has no path, or standard input is named twice.
-pub fn sources(texts: &[String]) -> Result<Vec<Named>, Error> {
+pub fn sources(texts: &[String]) -> Result<Vec<Named>, SpecError> {
     let mut sources: Vec<Named> = Vec::new();
     for text in texts {
         let (name, rest) = match text.split_once('=') {
@@ -49,13 +49,11 @@ pub fn sources(texts: &[String]) -> Result<Vec<Named>, Error> {
         };
         let (means, path) = means(rest)?;
         if path.is_empty() {
-            return Err(Error::usage(format!(
-                "`{text}` has no path; expected PATH or NAME=PATH"
-            )));
+            return Err(SpecError::NoPath(text.clone()));
         }
         let is_input = |source: &Named| source.means == Means::Input;
         if means == Means::Input && sources.iter().any(is_input) {
-            return Err(Error::usage("standard input can be named once".to_owned()));
+            return Err(SpecError::InputTwice);
         }
         let name = match name {
             Some(name) => name.to_owned(),
@@ -92,7 +90,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What a SOURCE without its name stands for, and its path.
-fn means(text: &str) -> Result<(Means, &str), Error> {
+fn means(text: &str) -> Result<(Means, &str), SpecError> {
     if text == INPUT {
         return Ok((Means::Input, text));
     }
@@ -101,9 +99,7 @@ fn means(text: &str) -> Result<(Means, &str), Error> {
     }
     if let Some((path, baud)) = text.rsplit_once(",baud=") {
         let speed = baud.parse().ok().filter(|&baud: &u32| baud > 0);
-        let speed = speed.ok_or_else(|| {
-            Error::usage(format!("`{baud}` is no speed; expected one such as 115200"))
-        })?;
+        let speed = speed.ok_or_else(|| SpecError::NoSpeed(baud.to_owned()))?;
         return Ok((Means::Serial(path.into(), speed), path));
     }
     Ok((Means::Path(text.into()), text))
@@ -120,7 +116,7 @@ fn last_part(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn named(texts: &[&str]) -> Result<Vec<Named>, Error> {
+    fn named(texts: &[&str]) -> Result<Vec<Named>, SpecError> {
         let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
         sources(&texts)
     }

@@ -1,4 +1,5 @@
 //! RFC 6455 on a socket: handshake and session.
 
-pub mod session;
-pub mod socket;
+pub(crate) mod handshake;
+pub(crate) mod session;
+pub(crate) mod socket;

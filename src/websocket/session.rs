@@ -32,10 +32,11 @@ use smol::{Async, Timer};
 
 pub use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::websocket::socket::{SEND_TIME, Wire, part};
+use crate::http::close::{SEND_TIME, part};
+use crate::websocket::socket::Wire;
 
 /// The longest message that a viewer may send, in bytes. The longest one with a meaning has sixteen.
-pub const MESSAGE_MAX: usize = 4 * 1024;
+pub(crate) const MESSAGE_MAX: usize = 4 * 1024;
 
 /// How many messages are taken from the socket before somebody wants them. A client that floods fills the kernel's buffer
 /// and then waits; here it costs this many messages.
@@ -342,7 +343,7 @@ fn write_head(mut head: &mut [u8], opcode: OpCode, length: usize) -> usize {
 }
 
 /// Appends `text` as a whole text message to `frames`.
-pub fn frame_text(frames: &mut Vec<u8>, text: &str) {
+pub(crate) fn frame_text(frames: &mut Vec<u8>, text: &str) {
     let mut head = [0; HEAD_MAX];
     let length = write_head(&mut head, OpCode::Data(Data::Text), text.len());
     frames.extend_from_slice(&head[..length]);

@@ -8,11 +8,8 @@ use std::task::{Context, Poll, ready};
 
 use std::time::Duration;
 
-use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, future};
+use futures_lite::{AsyncRead, AsyncWrite, future};
 use smol::{Async, Timer};
-
-/// How long a client may take over what was sent to it at once: after that it is as good as gone.
-pub const SEND_TIME: Duration = Duration::from_secs(60);
 
 /// What may wait for a client, in bytes, before taking more for it is a mistake: a chunk of text as frames (three
 /// bytes for one where it is not UTF-8, and a header each) and a few control frames.
@@ -174,29 +171,5 @@ impl AsyncWrite for Wire {
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.socket.get_ref().shutdown(std::net::Shutdown::Write))
-    }
-}
-
-/// What a client may still send while its connection is being closed, in bytes and in time: past either it is cut off.
-const PARTING_BYTES: usize = 64 * 1024;
-const PARTING_TIME: Duration = Duration::from_secs(2);
-
-/// Closes our side and reads over what still comes (RFC 9112 section 9.6): a connection closed with bytes unread is
-/// reset, and a reset can overtake the answer.
-pub async fn part(socket: &Async<TcpStream>) {
-    let read_over = async {
-        let mut socket = socket;
-        // On the heap: within a future it would be a part of every client's task.
-        let mut sink = vec![0; 1024];
-        let mut left = PARTING_BYTES;
-        while let Ok(read @ 1..) = socket.read(&mut sink).await {
-            left = left.saturating_sub(read);
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    if socket.get_ref().shutdown(std::net::Shutdown::Write).is_ok() {
-        future::or(read_over, async { _ = Timer::after(PARTING_TIME).await }).await;
     }
 }

@@ -15,7 +15,8 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::unwrap_used,
-    clippy::expect_used
+    clippy::expect_used,
+    unreachable_pub
 )]
 
 mod bare;

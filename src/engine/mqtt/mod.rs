@@ -2,4 +2,5 @@
 
 pub mod discovery;
 pub mod numbers;
+pub mod packet;
 pub mod units;

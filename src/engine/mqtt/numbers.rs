@@ -385,7 +385,10 @@ fn is_identifier(path: &[String]) -> bool {
         .map(|name| name.to_ascii_lowercase())
         .unwrap_or_default();
     let last = last.rsplit(['_', '.', '-']).next().unwrap_or_default();
-    matches!(last, "crc" | "id" | "pid" | "tid" | "uid" | "port" | "line" | "seq")
+    matches!(
+        last,
+        "crc" | "id" | "pid" | "tid" | "uid" | "port" | "line" | "seq"
+    )
 }
 
 /// Whole numbers of which each is greater than the one before: a count of lines or of bytes.

@@ -13,7 +13,7 @@ use event_listener::{Event, EventListener};
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, From, fnv1a};
 use crate::bytes::ring::Ring;
 use crate::source::cache::Scratch;
-use crate::source::reader::{Lost, Marker, Next};
+use crate::source::marker::{Lost, Marker, Next};
 
 /// How much is kept of one stream, in bytes: some hours of a reading a second, twenty seconds of a serial line at
 /// 115,200 baud, and little enough for ten of them on a board of 64 MiB.

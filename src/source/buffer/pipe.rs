@@ -25,7 +25,7 @@ use crate::source::Ground;
 use crate::source::buffer::history::History;
 use crate::source::cache::CHUNK;
 use crate::source::file::change::FileId;
-use crate::source::file::rotated;
+use crate::source::file::path;
 use crate::source::os::fs;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::unblock::aside;
@@ -220,7 +220,7 @@ impl Flow {
         if !watch.as_ref().is_some_and(Watch::is_alive) {
             let noticed = self.noticed.clone();
             let tell: Tell = Rc::new(move || _ = noticed.notify(usize::MAX));
-            *watch = rotated::directory(path).and_then(|directory| {
+            *watch = path::directory(path).and_then(|directory| {
                 let name = path.file_name()?.to_owned();
                 self.ground.notices.watch_name(&directory, name, tell)
             });

@@ -9,7 +9,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// `NotFound` where the kernel tells nothing at all.
-pub fn read() -> io::Result<Vec<u8>> {
+pub(crate) fn read() -> io::Result<Vec<u8>> {
     let text = |path: &str| fs::read_to_string(path).ok();
     let pairs = [
         temperature(Path::new("/sys/class/thermal"))

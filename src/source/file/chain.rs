@@ -12,8 +12,7 @@ use crate::source::Ground;
 use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
-use crate::source::file::path::Place;
-use crate::source::file::rotated;
+use crate::source::file::path::{self, Place};
 use crate::source::os::fs::FileSystem;
 use crate::source::os::inotify::{Tell, Watch};
 
@@ -220,7 +219,7 @@ impl Following {
         let paths = [Some(path), (target != *path).then_some(&target)];
         let watch = |path: &PathBuf| {
             let name = path.file_name()?.to_owned();
-            let directory = rotated::directory(path)?;
+            let directory = path::directory(path)?;
             let notices = &self.ground.notices;
             notices.watch_name(&directory, name, self.tell.clone())
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
-use crate::source::file::path::Place;
+use crate::source::file::path::{self, Place};
 use crate::source::file::rotated;
 use crate::source::os::fs;
 use crate::source::os::fs::FileSystem;
@@ -72,8 +72,7 @@ impl Known {
                 self.compare(file, &seen, &held, &mut glance);
             }
         } else if now.is_none() {
-            glance.directory =
-                rotated::directory(&place.path).map(|path| FileSystem::of_path(&path));
+            glance.directory = path::directory(&place.path).map(|path| FileSystem::of_path(&path));
         }
         glance
     }

@@ -9,7 +9,6 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
 use rustix::io::Errno;
 
 use crate::source::file::change::Seen;
-use crate::source::file::rotated;
 use crate::source::os::fs;
 
 /// What everybody on a machine may do with a file that is no secret there: read it.
@@ -82,14 +81,13 @@ impl Place {
         if self.confined {
             self.path.clone()
         } else {
-            rotated::target(&self.path)
+            target(&self.path)
         }
     }
 
     /// Opens it without leaving its directory at any step.
     fn beneath(&self, flags: OFlags) -> io::Result<File> {
-        let (Some(directory), Some(name)) = (rotated::directory(&self.path), self.path.file_name())
-        else {
+        let (Some(directory), Some(name)) = (directory(&self.path), self.path.file_name()) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         let flags = flags | OFlags::CLOEXEC;
@@ -127,6 +125,30 @@ fn regular(file: File) -> io::Result<(File, Seen)> {
     }
     let seen = fs::seen(&metadata);
     Ok((file, seen))
+}
+
+/// The most links in a row that are followed, as many as the kernel does.
+const LINKS_MAX: usize = 40;
+
+/// Where a name leads through symbolic links, whether or not there is a file at the end: rotation renames the target,
+/// not the link.
+pub fn target(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(link) = path.read_link() else { break };
+        path = directory(&path).unwrap_or_default().join(link);
+    }
+    path
+}
+
+/// The directory that a path's last part stands in.
+pub fn directory(path: &Path) -> Option<PathBuf> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        parent.to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::rotated;
+use crate::source::marker::{Lost, Marker, Next};
 use crate::source::os::fs;
 use crate::source::os::unblock::aside;
-use crate::source::reader::{Lost, Marker, Next};
 
 /// Walks along the generations of one follower.
 pub struct Walk {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::source::file::change::{FileId, Seen};
-use crate::source::file::path::open_regular;
+use crate::source::file::path::{directory, open_regular};
+
 use crate::source::os::fs;
 
 /// How a name was made of the original one. Files of one scheme are each other's neighbours in time.
@@ -250,30 +251,6 @@ fn after(
     (members, gap)
 }
 
-/// The most links in a row that are followed, as many as the kernel does.
-const LINKS_MAX: usize = 40;
-
-/// Where a name leads through symbolic links, whether or not there is a file at the end: rotation renames the target,
-/// not the link.
-pub fn target(path: &Path) -> PathBuf {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS_MAX {
-        let Ok(link) = path.read_link() else { break };
-        path = directory(&path).unwrap_or_default().join(link);
-    }
-    path
-}
-
-/// The directory that a path's last part stands in.
-pub fn directory(path: &Path) -> Option<PathBuf> {
-    let parent = path.parent()?;
-    Some(if parent.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        parent.to_owned()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,7 +360,9 @@ mod tests {
 
         std::os::unix::fs::symlink("app.log", at("link")).unwrap();
         assert_eq!(
-            members(&target(&at("link"))).unwrap().len(),
+            members(&crate::source::file::path::target(&at("link")))
+                .unwrap()
+                .len(),
             4,
             "a link's family is its target's"
         );

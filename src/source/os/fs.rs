@@ -86,7 +86,7 @@ fn magic(answer: &StatFs) -> u64 {
 }
 
 /// What a look at a file's metadata shows.
-pub fn seen(metadata: &Metadata) -> Seen {
+pub(crate) fn seen(metadata: &Metadata) -> Seen {
     let nanoseconds =
         |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
     Seen {
@@ -105,7 +105,7 @@ pub fn seen(metadata: &Metadata) -> Seen {
 ///
 /// # Errors
 /// As `preadv2(2)`.
-pub fn read_now(
+pub(crate) fn read_now(
     file: &File,
     system: FileSystem,
     offset: u64,
@@ -134,7 +134,7 @@ static COLD_READS: Semaphore = Semaphore::new(16);
 ///
 /// # Errors
 /// As `pread(2)`.
-pub async fn read_cold(file: Arc<File>, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+pub(crate) async fn read_cold(file: Arc<File>, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let _turn = COLD_READS.acquire().await;
     aside(move || {
         let mut bytes = vec![0; length];

@@ -22,7 +22,7 @@ use rustix::io::Errno;
 use smol::Async;
 
 /// What to call when something may have happened.
-pub type Tell = Rc<dyn Fn()>;
+pub(crate) type Tell = Rc<dyn Fn()>;
 
 /// Space for notices read at once, in bytes: some sixty of them, more wait in the kernel's queue.
 const BATCH: usize = 4096;

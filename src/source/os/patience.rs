@@ -15,13 +15,13 @@ const ANSWER_TIME: Duration = Duration::from_millis(500);
 
 /// Asks on another thread, one question at a time: where no answer comes, one thread hangs, not one for each who asks.
 #[derive(Default)]
-pub struct Asking {
+pub(crate) struct Asking {
     turn: Arc<Mutex<()>>,
 }
 
 impl Asking {
     /// The answer to `question`; `None` where it does not come in time.
-    pub async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {

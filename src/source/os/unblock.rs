@@ -8,7 +8,7 @@ use std::any::Any;
 ///
 /// # Panics
 /// When `work` does.
-pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let work: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send> = Box::new(|| Box::new(work()));
     match smol::unblock(work).await.downcast() {
         Ok(done) => *done,

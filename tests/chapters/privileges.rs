@@ -1,6 +1,6 @@
 //! What is left to the process: to read in the followed directories, as nobody in particular.
 
-use crate::cli::{ended, run};
+use crate::chapters::cli::{ended, run};
 use crate::client::Client;
 use crate::deadline::{until, until_true};
 use crate::folder::Folder;

@@ -1,9 +1,9 @@
 //! Another file in the place of the followed one: the old one is sent to its end, then the new one from its start.
 
+use crate::chapters::follow::{assert_at_start_of, breaks, scene};
 use crate::client::Client;
 use crate::dice::Dice;
 use crate::folder::{Folder, rename};
-use crate::follow::{assert_at_start_of, breaks, scene};
 use crate::http::Connection;
 use crate::server::Server;
 use crate::writer::{Writer, assert_lines, lines};

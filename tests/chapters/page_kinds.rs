@@ -125,7 +125,7 @@ fn polled() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
-    let Some((_folder, mount)) = crate::polled::scene() else {
+    let Some((_folder, mount)) = crate::chapters::polled::scene() else {
         return;
     };
     let log = mount.view.join("app.log");

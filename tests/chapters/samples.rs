@@ -205,7 +205,7 @@ fn unreadable() {
         ("sample:/dev/null".to_owned(), 1, "regular file"),
         ("sample:".to_owned(), 2, "no path"),
     ] {
-        let output = crate::cli::run(&["--listen=127.0.0.1:0", &source]);
+        let output = crate::chapters::cli::run(&["--listen=127.0.0.1:0", &source]);
         assert_eq!(output.status.code(), Some(status), "{output:?}");
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains(said) && text.lines().count() == 1, "{text}");

@@ -1,6 +1,6 @@
 //! A quoted glob: it offers what matches, now and later, and nothing that leads out of its directory.
 
-use crate::cli::run;
+use crate::chapters::cli::run;
 use crate::client::{Client, Heard, Plain};
 use crate::deadline::until_true;
 use crate::folder::{Folder, rename};

@@ -305,11 +305,11 @@ fn what_gives_no_bytes() {
         (&format!("{},baud=9600", folder.arg()), 1, "no device"),
         ("/dev/ttyS0,baud=fast", 2, "`fast`"),
     ] {
-        let output = crate::cli::run(&["--listen=127.0.0.1:0", source]);
+        let output = crate::chapters::cli::run(&["--listen=127.0.0.1:0", source]);
         assert_eq!(output.status.code(), Some(status), "{output:?}");
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains(said) && text.lines().count() == 1, "{text}");
     }
-    let output = crate::cli::run(&["--listen=127.0.0.1:0", "-", "again=-"]);
+    let output = crate::chapters::cli::run(&["--listen=127.0.0.1:0", "-", "again=-"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }

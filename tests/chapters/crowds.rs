@@ -1,10 +1,10 @@
 //! Those who mean harm by coming in numbers, slowly or half: after each of them the next client is served, and the memory
 //! that they took is back.
 
+use crate::chapters::hostile::{scene, unharmed};
 use crate::client::{Client, EXACT};
 use crate::deadline::{until, until_true};
 use crate::folder::Folder;
-use crate::hostile::{scene, unharmed};
 use crate::http::{Connection, get, source};
 use crate::server::Server;
 use rustix::io::Errno;

@@ -10,8 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use tailcast::http::connection::{Accepted, Connection as Kept, Exchange, Whole};
-use tailcast::websocket::session::Message;
+use tailcast::{Accepted, Connection as Kept, Exchange, Message, Response};
 use tungstenite::WebSocket;
 use tungstenite::protocol::CloseFrame;
 
@@ -34,9 +33,8 @@ impl Own {
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = smol::channel::bounded::<()>(1);
         let shutdown = async move { _ = stopped.recv().await };
-        let thread = thread::spawn(move || {
-            smol::block_on(tailcast::server::serve(listener, 8, shutdown, handle))
-        });
+        let thread =
+            thread::spawn(move || smol::block_on(tailcast::serve(listener, 8, shutdown, handle)));
         Own {
             addr,
             stop: Some(stop),
@@ -87,7 +85,7 @@ fn accept_websocket() {
             }
             Accepted::Plain(exchange) => {
                 assert!(!asked);
-                exchange.answer(Whole::sentence(200, "well done")).await
+                exchange.answer(Response::sentence(200, "well done")).await
             }
             Accepted::Refused(connection) => Ok(connection),
         }
@@ -162,7 +160,7 @@ fn without_waiting() {
         let first = session.wait().await;
         assert_eq!(first, Some("first".into()));
         let looks: Rc<RefCell<Looks>> = Rc::default();
-        let look = |session: &mut tailcast::websocket::session::Session| {
+        let look = |session: &mut tailcast::Session| {
             let seen = (session.has_messages(), session.count_messages());
             looks.borrow_mut().push((seen.0, seen.1, session.read()));
         };
@@ -347,7 +345,7 @@ fn a_handler_that_panics() {
         if exchange.request.path == "/panic" {
             panic!("this is the test's own");
         }
-        exchange.answer(Whole::sentence(200, "well done")).await
+        exchange.answer(Response::sentence(200, "well done")).await
     });
     let mut other = own.connection();
     assert_eq!(other.get("/").status, 200);

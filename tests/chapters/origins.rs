@@ -1,6 +1,6 @@
 //! Hosts and origins: which names the server answers to, which pages may connect, and what every answer forbids.
 
-use crate::door::{ENCODED, KEY, ask, scene};
+use crate::chapters::door::{ENCODED, KEY, ask, scene};
 use crate::http::Connection;
 use std::fs;
 

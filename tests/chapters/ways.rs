@@ -14,7 +14,7 @@ use std::process::Command;
 
 /// The code of the table's rows and of the block under it.
 fn ways() -> Vec<String> {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let ways = readme.split_once("<!-- ways -->");
     let ways = ways.and_then(|(_, rest)| rest.split_once("<!-- /ways -->"));
     let (ways, _) =

@@ -1,6 +1,6 @@
 //! Where it listens, and the links that lead there.
 
-use crate::cli::Running;
+use crate::chapters::cli::Running;
 use crate::deadline::until;
 use crate::folder::Folder;
 use crate::http::Connection;

@@ -1,6 +1,6 @@
 //! Why the command does not begin: one line on standard error that names the thing, and an exit status.
 
-use crate::cli::{ended, run};
+use crate::chapters::cli::{ended, run};
 use crate::folder::Folder;
 use crate::require;
 use crate::server::{command, words};

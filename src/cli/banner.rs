@@ -1,0 +1,66 @@
+//! What the program says at its start: what is followed, under which links, and with which rights.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tailcast::source::buffer::pipe::Outlet;
+use tailcast::source::buffer::sample::Instrument;
+use tailcast::source::detect::Origin;
+
+use crate::cli::links::Links;
+use crate::cli::sandbox::Confinement;
+
+/// What is left to the process.
+pub(crate) fn rights(confinement: &Confinement) -> String {
+    if !confinement.holds() {
+        return "this kernel has no Landlock; what this user may read can be read".to_owned();
+    }
+    let shown = |path: &PathBuf| format!("`{}`", path.display());
+    let readable: Vec<String> = confinement.readable.iter().map(shown).collect();
+    format!(
+        "all rights but to read are given up, beneath {}",
+        readable.join(", ")
+    )
+}
+
+/// What is printed at start: a line for each source, then one for each link.
+pub(crate) fn banner(sources: &[(String, Origin)], sample: Duration, links: &Links) -> String {
+    let mut text = String::new();
+    for (name, origin) in sources {
+        let (what, path) = match origin {
+            Origin::File(place) => (
+                format!("following `{}`", place.path.display()),
+                Some(&place.path),
+            ),
+            Origin::Sample(Instrument::File(place)) => {
+                let every = humantime::format_duration(sample);
+                let shown = place.path.display();
+                (
+                    format!("reading `{shown}` every {every}"),
+                    Some(&place.path),
+                )
+            }
+            Origin::Sample(Instrument::Vitals) => {
+                ("reading this machine's vitals".to_owned(), None)
+            }
+            Origin::Pipe(Outlet::Path { path, .. }) => {
+                (format!("reading `{}`", path.display()), Some(path))
+            }
+            Origin::Pipe(Outlet::Input) => ("reading standard input".to_owned(), None),
+            Origin::Glob(glob) => {
+                let _ = writeln!(text, "following every file that matches `{glob}`");
+                continue;
+            }
+        };
+        let waited = match path {
+            Some(path) if !path.exists() => " (not there yet, waiting for it)",
+            _ => "",
+        };
+        let _ = writeln!(text, "{what} as `{name}`{waited}");
+    }
+    for link in links.all() {
+        let _ = writeln!(text, "open {link}");
+    }
+    text
+}

@@ -1,0 +1,34 @@
+//! The equipment of the tests.
+
+/// Headless Chromium with one tab, driven over its DevTools protocol.
+pub mod chromium;
+/// The two kinds of WebSocket client: exact (`tailcast.v1`) and plain.
+pub mod client;
+/// A place in a stream, computed by the client alone.
+pub mod cursor;
+/// Waiting for an event under a deadline, never for time.
+pub mod deadline;
+/// Numbers that look random.
+pub mod dice;
+/// An answer without an end, read as it comes.
+pub mod endless;
+/// A client of server-sent events, after the letter of the standard.
+pub mod event_source;
+/// A directory with a log in it, and everything that happens to logs.
+pub mod folder;
+/// A small client of HTTP/1.1 that shows everything.
+pub mod http;
+/// A program that others wrote, and what it prints.
+pub mod program;
+/// A proxy in front of a Tailcast: nginx or Caddy.
+pub mod proxy;
+/// Outside programs: found on `PATH`, or the test is skipped in plain words.
+pub mod require;
+/// The binary as a process: started, stopped, restarted on its port, measured.
+pub mod server;
+/// strace around a program: what the kernel is made to refuse it, and what it asks the kernel for.
+pub mod strace;
+/// Somebody who looks at the page.
+pub mod viewer;
+/// A writer in another process, with numbered lines.
+pub mod writer;
