@@ -1,3 +1,3 @@
 //! Streams handed on to an engine.
 
-pub mod mqtt;
+pub(crate) mod mqtt;

@@ -2,21 +2,14 @@
 //! entity (Home Assistant's MQTT discovery, component `sensor`).
 //! Pure: no runtime, no file, no socket.
 
-use std::fmt::Write;
-
 use miniserde::json::{self, Array, Number, Object, Value};
 
-use super::numbers::{Column, Form, Survey};
-use super::units;
-
-/// The longest state that Home Assistant takes, in characters.
-const STATE_MAX: usize = 255;
-
-/// A number, as the templates find it at the beginning of a text. Without backslashes: it passes through two quotings.
-const NUMBER: &str = "^[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]+)?";
+use crate::engine::mqtt::numbers::{Column, Survey};
+use crate::engine::mqtt::template::{STATE_MAX, template};
+use crate::engine::mqtt::units;
 
 /// What there is to know of a stream.
-pub struct Stream<'a> {
+pub(crate) struct Stream<'a> {
     /// The board's name.
     pub board: &'a str,
     /// The stream's name.
@@ -35,7 +28,7 @@ pub struct Stream<'a> {
 
 /// A retained message for Home Assistant.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Config {
+pub(crate) struct Config {
     /// `homeassistant/sensor/BOARD_NAME[_COLUMN]/config`.
     pub topic: String,
     /// A JSON object.
@@ -44,7 +37,7 @@ pub struct Config {
 
 /// The entities of `stream`: one for each number that `survey` found; where there is none, one for the newest line, which
 /// its owner has to switch on.
-pub fn configs(stream: &Stream, survey: Option<&Survey>) -> Vec<Config> {
+pub(crate) fn configs(stream: &Stream, survey: Option<&Survey>) -> Vec<Config> {
     let Some(survey) = survey else {
         let mut line = entity(stream, "", stream.name);
         line.insert(
@@ -159,88 +152,16 @@ fn slug(text: &str) -> String {
 /// What people read: `vitals` of a board have `cpu temperature`, another stream has its name before it.
 fn title(stream: &Stream, column: &str, class: Option<&'static str>) -> String {
     let column = column.replace(['_', '.'], " ");
-    let noun = class
-        .and_then(units::noun)
-        .filter(|noun| !column.to_lowercase().contains(noun));
+    // `bed_temp` says it already.
+    let says = |noun: &&str| {
+        let start = noun.get(..4).unwrap_or_default();
+        column.to_lowercase().contains(start)
+    };
+    let noun = class.and_then(units::noun).filter(|noun| !says(noun));
     let stream = if stream.is_vitals { "" } else { stream.name };
     let parts = [stream, &column, noun.unwrap_or_default()];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" ")
-}
-
-/// How Home Assistant gets the number out of a line (Jinja): nothing where the line does not have it, so that the last one
-/// stands; `None`, its word for unknown, where the line says that there is no number.
-fn template(survey: &Survey, column: &Column, is_thousandths: bool) -> String {
-    let rest = if survey.is_stamped {
-        "value.partition(' ')[2]"
-    } else {
-        "value"
-    };
-    let token = match &survey.form {
-        Form::Bare => rest.to_owned(),
-        Form::Json => {
-            let mut way = match survey.is_stamped {
-                true => format!("({rest} | from_json)"),
-                false => "(value_json | default({}))".to_owned(),
-            };
-            for (depth, key) in column.path.iter().rev().enumerate().rev() {
-                let otherwise = if depth == 0 { "''" } else { "{}" };
-                let _ = write!(way, ".get({}, {otherwise})", quoted(key));
-            }
-            format!("{way} | string")
-        }
-        Form::Pairs => {
-            let pattern = quoted(&pair(&column.path));
-            format!("{rest} | regex_findall({pattern}) | first | default('')")
-        }
-        Form::Cells { delimiter, count } => {
-            let cells = match *delimiter {
-                "  " => format!("({rest} | trim | regex_replace(' {{2,}}', ';')).split(';')"),
-                delimiter => format!("{rest}.split({})", quoted(delimiter)),
-            };
-            let point = if matches!(*delimiter, ";" | "\t") {
-                " | replace(',', '.')"
-            } else {
-                ""
-            };
-            let (index, quote) = (column.index, quoted("\""));
-            format!(
-                "{cells}[{index}] | replace({quote}, ''){point} | trim if {cells} | count == {count} else ''"
-            )
-        }
-    };
-    let scaled = if is_thousandths {
-        "(n | float / 1000 if n else none)"
-    } else {
-        "n"
-    };
-    let first = format!("t | regex_findall('{NUMBER}') | first | default(none)");
-    format!("{{% set t = {token} %}}{{% set n = {first} %}}{{{{ {scaled} if t else '' }}}}")
-}
-
-/// The value of a pair: behind its name, or behind its group's name and pairs that are not its own.
-fn pair(path: &[String]) -> String {
-    let value = "[=:][ \t]*\"?([^ \t,;\"]*)";
-    // Names have no other sign that means something in a pattern.
-    let literal = |name: &str| name.replace('.', "[.]");
-    match path {
-        [group, name] => {
-            let (group, name) = (literal(group), literal(name));
-            format!(
-                "(?:^|[ \t,;]){group}[=:](?:[ \t,;]+[^ \t,;]+[=:][^ \t,;]+)*?[ \t,;]+{name}{value}"
-            )
-        }
-        path => format!("(?:^|[ \t,;]){}{value}", literal(&path.join("."))),
-    }
-}
-
-/// A text in Jinja's single quotes.
-fn quoted(text: &str) -> String {
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('\'', "\\'")
-        .replace('\t', "\\t");
-    format!("'{escaped}'")
 }
 
 fn text(text: &str) -> Value {
@@ -251,6 +172,7 @@ fn text(text: &str) -> Value {
 mod tests {
     use super::*;
     use crate::engine::mqtt::numbers::survey;
+    use crate::engine::mqtt::template::NUMBER;
     use serde_json::{Value as Read, json};
 
     /// The keys of an MQTT sensor's discovery that Home Assistant publishes; others it refuses or ignores.
@@ -516,39 +438,6 @@ mod tests {
             "a text is no measurement"
         );
         assert_eq!(found.len(), 1);
-    }
-
-    #[test]
-    fn the_way_to_a_value_by_form() {
-        let head = Some("time,temp (°C),it's");
-        let table: &[(&[&str], Option<&str>, &str)] = &[
-            (&["21.5"], None, "{% set t = value %}"),
-            (
-                &["{\"a\":{\"b's\":1.5}}"],
-                None,
-                "{% set t = (value_json | default({})).get('a', {}).get('b\\'s', '') | string %}",
-            ),
-            (
-                &["hum=48"],
-                None,
-                "{% set t = value | regex_findall('(?:^|[ \\t,;])hum[=:][ \\t]*\"?([^ \\t,;\"]*)') | first | default('') %}",
-            ),
-            (
-                &["12:00,1.5,2"],
-                head,
-                "{% set t = value.split(',')[1] | replace('\"', '') | trim if value.split(',') | count == 3 else '' %}",
-            ),
-            (
-                &["x;1,5"],
-                None,
-                "{% set t = value.split(';')[1] | replace('\"', '') | replace(',', '.') | trim if value.split(';') | count == 2 else '' %}",
-            ),
-        ];
-        for (lines, head, want) in table {
-            let found = found(&stream("x"), lines, *head);
-            let template = found[0].1["value_template"].as_str().unwrap();
-            assert!(template.starts_with(want), "{template}\n{want}");
-        }
     }
 
     #[test]

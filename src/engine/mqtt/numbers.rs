@@ -1,12 +1,13 @@
 //! Which numbers the lines of a stream hold, so that a home's dashboard can show them without a question.
 //! Pure: no runtime, no file, no socket.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use miniserde::json::{self, Number, Value};
 
 /// How many lines a survey looks at.
-pub const SURVEY_LINES: usize = 50;
+pub(crate) const SURVEY_LINES: usize = 50;
 
 /// A column that fewer than this many of a hundred lines have is none.
 const SHARE: usize = 80;
@@ -22,7 +23,7 @@ const DEPTH_MAX: usize = 4;
 
 /// Where in a line its numbers stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// The line is one number.
     Bare,
     /// A JSON object.
@@ -40,7 +41,7 @@ pub enum Form {
 
 /// What a survey found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// Each line begins with a time (RFC 3339) and a space, as a sample's does.
     pub is_stamped: bool,
     /// Where its numbers stand.
@@ -51,7 +52,7 @@ pub struct Survey {
 
 /// One number of each line.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
+pub(crate) struct Column {
     /// The way to it: keys of nested objects, or the group and the name of a pair, or nothing but its own name.
     pub path: Vec<String>,
     /// Which cell it is, from 0 on.
@@ -66,7 +67,7 @@ pub struct Column {
 
 impl Column {
     /// Its name, the parts joined by dots; empty where the line is one number.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.path.join(".")
     }
 }
@@ -75,12 +76,12 @@ impl Column {
 struct Found<'a> {
     path: Vec<String>,
     index: usize,
-    text: std::borrow::Cow<'a, str>,
+    text: Cow<'a, str>,
 }
 
 /// Looks at `lines` for numbers. `head` is the first line of the file, which may name the cells. The first form that fits
 /// wins; `None`: this is a log.
-pub fn survey(lines: &[String], head: Option<&str>) -> Option<Survey> {
+pub(crate) fn survey(lines: &[String], head: Option<&str>) -> Option<Survey> {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     let is_stamped = !lines.is_empty() && lines.iter().all(|line| stamp(line).is_some());
@@ -132,7 +133,7 @@ fn stamp(line: &str) -> Option<&str> {
 }
 
 /// The number that `text` begins with, and the unit behind it. `None`: it is no number, or says that there is none.
-pub fn number(text: &str) -> Option<(f64, &str)> {
+pub(crate) fn number(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let digits = |from: usize| (from..).take_while(|&at| is_digit(at)).count();
@@ -308,7 +309,7 @@ fn split<'a>(line: &'a str, delimiter: &str) -> Vec<&'a str> {
 }
 
 /// A cell without its quotes; a decimal comma is one where the comma is not the delimiter.
-fn unquoted<'a>(cell: &'a str, delimiter: &str) -> std::borrow::Cow<'a, str> {
+fn unquoted<'a>(cell: &'a str, delimiter: &str) -> Cow<'a, str> {
     let cell = cell.trim().trim_matches('"').trim();
     match delimiter {
         ";" | "\t" => cell.replace(',', ".").into(),
@@ -322,11 +323,12 @@ fn header(head: &str, form: &Form) -> Vec<String> {
         return Vec::new();
     };
     let cells = split(head.trim_start_matches('#'), delimiter);
-    let names: Vec<String> = cells
+    let cells: Vec<_> = cells
         .into_iter()
-        .map(|cell| cell.trim().trim_matches('"').to_owned())
+        .map(|cell| unquoted(cell, delimiter))
         .collect();
-    let is_header = names.len() == *count && names.iter().all(|name| number(name).is_none());
+    let is_header = cells.len() == *count && cells.iter().all(|cell| number(cell).is_none());
+    let names = cells.into_iter().map(Cow::into_owned).collect();
     if is_header { names } else { Vec::new() }
 }
 
@@ -399,200 +401,4 @@ fn grows(values: &[(f64, &str)]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(lines: &[&str]) -> Vec<String> {
-        lines.iter().map(|&line| line.to_owned()).collect()
-    }
-
-    fn names(survey: &Survey) -> Vec<String> {
-        survey.columns.iter().map(Column::name).collect()
-    }
-
-    #[test]
-    fn a_number_and_what_is_glued_to_it() {
-        for (text, want) in [
-            ("21.5", Some((21.5, ""))),
-            ("-3", Some((-3.0, ""))),
-            (".5", Some((0.5, ""))),
-            ("5.", Some((5.0, ""))),
-            ("1e3", Some((1000.0, ""))),
-            ("1e", None),
-            ("7f", None),
-            ("70F", Some((70.0, "F"))),
-            ("21.5 °C", Some((21.5, "°C"))),
-            ("48%", Some((48.0, "%"))),
-            ("312MiB", Some((312.0, "MiB"))),
-            ("nan", None),
-            ("null", None),
-            ("unavailable", None),
-            ("inf", None),
-            ("1e999", None),
-            ("", None),
-            ("-", None),
-            (".", None),
-            ("127.0.0.1", None),
-            ("2026-11-25", None),
-            ("0x1f", None),
-            ("7YES1", None),
-        ] {
-            assert_eq!(number(text), want, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn the_form_and_the_names_of_each_kind_of_line() {
-        let cells = |delimiter, count| Form::Cells { delimiter, count };
-        let table: &[(&[&str], bool, Form, &[&str])] = &[
-            (&["2026-11-23T20:15:00.250Z 48312"], true, Form::Bare, &[""]),
-            (&["21.5 °C", "21.6 °C"], false, Form::Bare, &[""]),
-            (
-                &["2026-11-23T20:15:00.250Z cpu_celsius=48.3 load=0.42 memory_available_mib=312"],
-                true,
-                Form::Pairs,
-                &["cpu_celsius", "load", "memory_available_mib"],
-            ),
-            (
-                &["2026-11-23T20:15:00Z a0 01 : crc=7f YES a0 01 t=26000"],
-                true,
-                Form::Pairs,
-                &["t"],
-            ),
-            (
-                &[r#"{"temp":21.5,"bme":{"hum":48,"ok":true},"name":"x","a":[1]}"#],
-                false,
-                Form::Json,
-                &["bme.hum", "temp"],
-            ),
-            (&["temp:21.5,hum:48"], false, Form::Pairs, &["temp", "hum"]),
-            (
-                &["temp: 21.5, hum: 48"],
-                false,
-                Form::Pairs,
-                &["temp", "hum"],
-            ),
-            (
-                &["Stats 944.7: gcodein=0 mcu: mcu_awake=0.056 heater_bed: target=0 temp=17.2"],
-                false,
-                Form::Pairs,
-                &[
-                    "gcodein",
-                    "mcu.mcu_awake",
-                    "heater_bed.target",
-                    "heater_bed.temp",
-                ],
-            ),
-            (
-                &["12:30:01 temp=\"21.5\" hum=nan"],
-                false,
-                Form::Pairs,
-                &["temp"],
-            ),
-            (
-                &["1,2,3", "4,5,6"],
-                false,
-                cells(",", 3),
-                &["column 1", "column 2", "column 3"],
-            ),
-            (
-                &["1795634761,21.5", "1795634762,21.6"],
-                false,
-                cells(",", 2),
-                &["column 2"],
-            ),
-            (&["x;21,5", "y;21,6"], false, cells(";", 2), &["column 2"]),
-            (&["a\t1", "b\t2"], false, cells("\t", 2), &["column 2"]),
-            (
-                &["up   12   3.5", "dn  9  4"],
-                false,
-                cells("  ", 3),
-                &["column 2", "column 3"],
-            ),
-            (
-                &["\"a,b\",1", "\"c\",2"],
-                false,
-                cells(",", 2),
-                &["column 2"],
-            ),
-        ];
-        for (sample, is_stamped, form, columns) in table {
-            let found = survey(&lines(sample), None).unwrap_or_else(|| panic!("{sample:?}"));
-            assert_eq!(
-                (found.is_stamped, &found.form),
-                (*is_stamped, form),
-                "{sample:?}"
-            );
-            assert_eq!(names(&found), *columns, "{sample:?}");
-        }
-    }
-
-    #[test]
-    fn logs_have_no_numbers() {
-        for sample in [
-            &["Nov 25 20:26:01 pi systemd[1]: Started cron.service."][..],
-            &["2026-11-25 20:26:01.123 [INFO ] [org.openhab] - started"],
-            &["1594215148: New connection from 192.168.0.124 on port 1883."],
-            &["a, b", "c d e", "f"],
-            &["{\"broken\": 1", "{}"],
-            &[""],
-            &[],
-            &["x=1", "nothing", "nothing", "nothing", "x=2"],
-        ] {
-            assert_eq!(survey(&lines(sample), None), None, "{sample:?}");
-        }
-    }
-
-    #[test]
-    fn the_first_line_names_the_cells() {
-        let head = "time,temperature (°C),hum_percent";
-        for sample in [
-            &[head, "12:00,21.5,48"][..],
-            &["12:00,21.5,48", "12:01,21.5,47", "broken,line"][..2],
-        ] {
-            let found = survey(&lines(sample), Some(head)).unwrap();
-            assert_eq!(names(&found), ["temperature (°C)", "hum_percent"]);
-        }
-        let found = survey(&lines(&["1,2"]), Some("a,b,c")).unwrap();
-        assert_eq!(
-            names(&found),
-            ["column 1", "column 2"],
-            "another number of names"
-        );
-        assert_eq!(survey(&lines(&[head]), Some(head)), None, "names alone");
-    }
-
-    #[test]
-    fn four_lines_of_five_are_enough() {
-        let mut sample = vec!["t=1", "t=2", "t=3", "t=4", "rebooting"];
-        assert!(survey(&lines(&sample), None).is_some());
-        sample.push("again");
-        assert!(survey(&lines(&sample), None).is_none());
-    }
-
-    #[test]
-    fn counters_identifiers_and_thousandths() {
-        let counted: Vec<String> = (0..12)
-            .map(|n| format!("n={n} pid=7 t={}", n % 3))
-            .collect();
-        let found = survey(&counted, None).unwrap();
-        let counters: Vec<bool> = found
-            .columns
-            .iter()
-            .map(|column| column.is_counter)
-            .collect();
-        assert_eq!(counters, [true, true, false]);
-        let large = |text: &str| survey(&lines(&[text]), None).unwrap().columns[0].is_large;
-        assert!(large("48312") && large("-5250") && !large("48.3"));
-        let found = survey(&lines(&["t=21.5C h=48%", "t=21.6C h=5"]), None).unwrap();
-        let units: Vec<&str> = found.columns.iter().map(|column| &*column.suffix).collect();
-        assert_eq!(units, ["C", ""]);
-    }
-
-    #[test]
-    fn a_line_of_a_thousand_numbers_is_cut() {
-        let wide: Vec<String> = (0..1000).map(|n| format!("n{n}=1")).collect();
-        let found = survey(&[wide.join(" ")], None).unwrap();
-        assert_eq!(found.columns.len(), COLUMNS_MAX);
-    }
-}
+mod tests;

@@ -55,7 +55,7 @@ const UNITS: &[(&[&str], &str)] = &[
 const LETTERS: [&str; 4] = ["c", "s", "v", "w"];
 
 /// The unit by one of its spellings, in any case.
-pub fn unit(text: &str) -> Option<&'static str> {
+pub(crate) fn unit(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();
     let known = UNITS
         .iter()
@@ -64,7 +64,7 @@ pub fn unit(text: &str) -> Option<&'static str> {
 }
 
 /// A column's own name and its unit, from `name_unit`, `name (unit)` or `name [unit]`.
-pub fn name_and_unit(name: &str) -> (&str, Option<&'static str>) {
+pub(crate) fn name_and_unit(name: &str) -> (&str, Option<&'static str>) {
     for (open, close) in [('(', ')'), ('[', ']')] {
         if let Some(inner) = name.strip_suffix(close)
             && let Some((name, inner)) = inner.rsplit_once(open)
@@ -83,7 +83,7 @@ pub fn name_and_unit(name: &str) -> (&str, Option<&'static str>) {
 
 /// What `device_class` Home Assistant has for the unit; where one unit measures several things, by the name. `None`
 /// where a wrong one would be refused.
-pub fn device_class(name: &str, unit: &str) -> Option<&'static str> {
+pub(crate) fn device_class(name: &str, unit: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let by_name = |table: &[(&str, &'static str)]| {
         let found = table.iter().find(|(part, _)| name.contains(part));
@@ -119,7 +119,7 @@ pub fn device_class(name: &str, unit: &str) -> Option<&'static str> {
 }
 
 /// The word that a name needs once its unit is taken off it: `cpu_celsius` is the CPU's temperature.
-pub fn noun(device_class: &'static str) -> Option<&'static str> {
+pub(crate) fn noun(device_class: &'static str) -> Option<&'static str> {
     let is_noun = matches!(
         device_class,
         "temperature" | "pressure" | "voltage" | "current" | "power" | "energy" | "frequency"
@@ -128,7 +128,7 @@ pub fn noun(device_class: &'static str) -> Option<&'static str> {
 }
 
 /// Home Assistant takes energy for a count that grows; all else is measured.
-pub fn state_class(device_class: Option<&str>) -> &'static str {
+pub(crate) fn state_class(device_class: Option<&str>) -> &'static str {
     match device_class {
         Some("energy") => "total_increasing",
         _ => "measurement",
