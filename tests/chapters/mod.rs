@@ -36,6 +36,8 @@ mod lines;
 mod listen;
 /// `/metrics`: what the server counts.
 mod metrics;
+/// Streams at an MQTT broker of a home.
+mod mqtt;
 /// nginx in front, as people put one there.
 mod nginx;
 /// Hosts and origins: which names the server answers to, which pages may connect.

@@ -12,7 +12,7 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use smol::lock::Mutex;
 use smol::{Async, Timer};
 
-use crate::engine::mqtt::packet::{self, Heard, Hello, Message, Version};
+use crate::engine::mqtt::packet::{self, Heard, Hello, Kept, Message, Version};
 
 /// How long the broker waits for a word of ours, in seconds, and half of it again; we ping twice as often.
 pub(crate) const KEEP_ALIVE: u16 = 30;
@@ -56,8 +56,7 @@ fn not_mqtt(error: mqttbytes::Error) -> Gone {
 /// What is asked for a topic.
 #[derive(Default)]
 struct Question {
-    /// What the broker keeps of it: names and values beside the message.
-    kept: Option<Vec<(String, String)>>,
+    kept: Option<Kept>,
     is_granted: Option<bool>,
     topic: String,
 }
@@ -91,7 +90,7 @@ impl Client {
     pub(crate) async fn greet(
         socket: Async<TcpStream>,
         version: Version,
-        hello: &Hello<'_>,
+        hello: Hello<'_>,
     ) -> Result<Rc<Self>, Gone> {
         let mut client = Self {
             version,
@@ -181,10 +180,10 @@ impl Client {
             }
             Heard::Subscribed => self.question.borrow_mut().is_granted = Some(true),
             Heard::NotSubscribed => self.question.borrow_mut().is_granted = Some(false),
-            Heard::Retained { topic, properties } => {
+            Heard::Retained(topic, kept) => {
                 let mut question = self.question.borrow_mut();
                 if question.topic == topic {
-                    question.kept = Some(properties);
+                    question.kept = Some(kept);
                 }
             }
             Heard::Pong => self.pongs.set(self.pongs.get() + 1),
@@ -200,11 +199,11 @@ impl Client {
         None
     }
 
-    /// What the broker keeps of `topic`: names and values beside the message, none in version 3.1.1. `None`: it keeps none.
+    /// The message that the broker keeps of `topic`, if any.
     ///
     /// # Errors
     /// When the connection breaks, or the topic may not be read.
-    pub(crate) async fn kept(&self, topic: &str) -> Result<Option<Vec<(String, String)>>, Gone> {
+    pub(crate) async fn kept(&self, topic: &str) -> Result<Option<Kept>, Gone> {
         // One at a time: of several, the answer to a ping would not tell whose messages are all there.
         let _asking = self.asking.lock().await;
         *self.question.borrow_mut() = Question {

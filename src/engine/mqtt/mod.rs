@@ -26,9 +26,9 @@ use futures_lite::{FutureExt, future};
 use smol::channel::{Sender, bounded};
 use smol::{Async, Task, Timer};
 
-use crate::engine::mqtt::board::Board;
+use crate::engine::mqtt::board::{Board, ONLINE};
 use crate::engine::mqtt::client::{Client, Gone, KEEP_ALIVE};
-use crate::engine::mqtt::packet::{Hello, Version};
+use crate::engine::mqtt::packet::{Hello, Message, Version};
 use crate::engine::mqtt::publish::Stream;
 use crate::source::{Ground, Sources};
 
@@ -56,7 +56,10 @@ pub(crate) struct Broker {
 pub(crate) async fn run(broker: Broker, sources: Rc<Sources>, ground: Ground) {
     let publisher = Rc::new(Publisher {
         address: broker.address,
-        board: Board { name: broker.board },
+        board: Board {
+            name: broker.board,
+            process: RandomState::new().build_hasher().finish(),
+        },
         login: broker.login,
         sources,
         ground,
@@ -117,12 +120,25 @@ impl Publisher {
     }
 
     async fn greeted(&self) -> Result<Rc<Client>, Gone> {
-        let (client, status) = (self.board.client(), self.board.status());
+        let status = self.board.status();
+        // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
+        if self.is_there.get().is_some() && self.version.get() == Version::Five {
+            let observer = self.greet(&self.board.observer(), None).await?;
+            let kept = async { observer.kept(&status).await };
+            let kept = kept.or(async { Err(observer.run().await) }).await?;
+            if kept.is_some_and(|kept| self.board.is_taken(&kept)) {
+                return Err(Gone::TakenOver);
+            }
+        }
+        self.greet(&self.board.client(), Some(self.board.will(&status)))
+            .await
+    }
+
+    async fn greet(&self, client: &str, will: Option<Message<'_>>) -> Result<Rc<Client>, Gone> {
         let hello = Hello {
-            client: &client,
+            client,
             login: self.login.as_ref(),
-            will: &status,
-            last_words: "offline",
+            will,
             keep_alive: KEEP_ALIVE,
         };
         let late = async {
@@ -130,7 +146,7 @@ impl Publisher {
             Err(io::ErrorKind::TimedOut.into())
         };
         let socket = connect(&self.address).or(late).await?;
-        Client::greet(socket, self.version.get(), &hello).await
+        Client::greet(socket, self.version.get(), hello).await
     }
 
     /// Publishes all streams on one connection.
@@ -138,10 +154,8 @@ impl Publisher {
         self.tell(true, "is there");
         let (over, ends) = bounded(1);
         let publishing = async {
-            if let Err(gone) = client
-                .publish(&self.board.status(), "online", Vec::new())
-                .await
-            {
+            let status = self.board.status();
+            if let Err(gone) = client.publish(&status, ONLINE, self.board.words()).await {
                 return gone;
             }
             // Dropped with the connection.

@@ -1,7 +1,7 @@
 //! The packets of MQTT that a publisher needs, in both versions: 5.0, and 3.1.1 for a broker that knows no other.
 //! Pure: no runtime, no file, no socket.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use mqttbytes::{Error, PacketType, QoS, check, v4, v5};
 
 /// The longest packet that is taken, in bytes: a line of 64 KiB, each byte of which may have become a character of three.
@@ -20,18 +20,17 @@ pub(crate) enum Version {
 /// Who connects, and what is to be told when it goes without a word.
 pub(crate) struct Hello<'a> {
     /// A second connection of this name ends the first.
-    pub client: &'a str,
+    pub(crate) client: &'a str,
     /// User and password.
-    pub login: Option<&'a (String, String)>,
-    /// The topic of the last will.
-    pub will: &'a str,
-    /// What the last will says.
-    pub last_words: &'a str,
+    pub(crate) login: Option<&'a (String, String)>,
+    /// What the broker is to publish when we are gone.
+    pub(crate) will: Option<Message<'a>>,
     /// How long the broker waits for the next packet, in seconds (it takes half of it again).
-    pub keep_alive: u16,
+    pub(crate) keep_alive: u16,
 }
 
 /// One message.
+#[derive(Clone)]
 pub(crate) struct Message<'a> {
     /// Where it goes.
     pub topic: &'a str,
@@ -41,6 +40,15 @@ pub(crate) struct Message<'a> {
     pub payload: &'a str,
     /// Names and values beside it; version 3.1.1 has none.
     pub properties: Vec<(String, String)>,
+}
+
+/// A message that the broker keeps.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// What it says.
+    pub(crate) payload: Vec<u8>,
+    /// Names and values beside it; none in version 3.1.1.
+    pub(crate) properties: Vec<(String, String)>,
 }
 
 /// What a broker says.
@@ -65,13 +73,8 @@ pub(crate) enum Heard {
     Subscribed,
     /// We may not.
     NotSubscribed,
-    /// A message that it keeps.
-    Retained {
-        /// Where it was published.
-        topic: String,
-        /// Names and values beside it.
-        properties: Vec<(String, String)>,
-    },
+    /// A message that it keeps, and its topic.
+    Retained(String, Kept),
     /// The answer to a ping.
     Pong,
     /// Another client has our name now.
@@ -143,13 +146,14 @@ fn of_five(packet: v5::Packet) -> Heard {
             Some(Sub::QoS0 | Sub::QoS1 | Sub::QoS2) => Heard::Subscribed,
             _ => Heard::NotSubscribed,
         },
-        Packet::Publish(publish) if publish.retain => Heard::Retained {
-            topic: publish.topic,
-            properties: publish
-                .properties
-                .map(|it| it.user_properties)
-                .unwrap_or_default(),
-        },
+        Packet::Publish(publish) if publish.retain => {
+            let properties = publish.properties.map(|it| it.user_properties);
+            let kept = Kept {
+                payload: publish.payload.to_vec(),
+                properties: properties.unwrap_or_default(),
+            };
+            Heard::Retained(publish.topic, kept)
+        }
         Packet::PingResp => Heard::Pong,
         _ => Heard::Other,
     }
@@ -171,10 +175,13 @@ fn of_three(packet: v4::Packet) -> Heard {
             Some(Sub::Success(_)) => Heard::Subscribed,
             _ => Heard::NotSubscribed,
         },
-        Packet::Publish(publish) if publish.retain => Heard::Retained {
-            topic: publish.topic,
-            properties: Vec::new(),
-        },
+        Packet::Publish(publish) if publish.retain => {
+            let kept = Kept {
+                payload: publish.payload.to_vec(),
+                properties: Vec::new(),
+            };
+            Heard::Retained(publish.topic, kept)
+        }
         Packet::PingResp => Heard::Pong,
         _ => Heard::Other,
     }
@@ -196,18 +203,27 @@ fn words(name: &str) -> String {
 ///
 /// # Errors
 /// When it would be longer than a packet can be.
-pub(crate) fn connect(version: Version, hello: &Hello) -> Result<BytesMut, Error> {
+pub(crate) fn connect(version: Version, hello: Hello) -> Result<BytesMut, Error> {
     let mut packet = BytesMut::new();
-    let (login, will) = (
-        hello.login,
-        Bytes::copy_from_slice(hello.last_words.as_bytes()),
-    );
+    let login = hello.login;
     match version {
         Version::Five => {
             let mut connect = v5::Connect::new(hello.client);
             connect.keep_alive = hello.keep_alive;
             connect.login = login.map(|(user, password)| v5::Login::new(user, password));
-            connect.last_will = Some(v5::LastWill::new(hello.will, will, QoS::AtLeastOnce, true));
+            connect.last_will = hello.will.map(|will| {
+                let mut last = v5::LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true);
+                last.properties = Some(v5::WillProperties {
+                    delay_interval: None,
+                    payload_format_indicator: None,
+                    message_expiry_interval: None,
+                    content_type: None,
+                    response_topic: None,
+                    correlation_data: None,
+                    user_properties: will.properties,
+                });
+                last
+            });
             connect.properties = Some(v5::ConnectProperties {
                 session_expiry_interval: None,
                 receive_maximum: None,
@@ -225,7 +241,9 @@ pub(crate) fn connect(version: Version, hello: &Hello) -> Result<BytesMut, Error
             let mut connect = v4::Connect::new(hello.client);
             connect.keep_alive = hello.keep_alive;
             connect.login = login.map(|(user, password)| v4::Login::new(user, password));
-            connect.last_will = Some(v4::LastWill::new(hello.will, will, QoS::AtLeastOnce, true));
+            connect.last_will = hello
+                .will
+                .map(|will| v4::LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true));
             connect.write(&mut packet)?;
         }
     }
@@ -421,16 +439,24 @@ mod tests {
         };
         let mut five = publish(Version::Five, message()).unwrap();
         assert_eq!(five[0], 0x33, "at least once, retained");
-        let retained = Heard::Retained {
-            topic: "tailcast/pi1/x".to_owned(),
-            properties: properties.clone(),
+        let retained = |properties| {
+            let payload = "21.5 °C".into();
+            Heard::Retained(
+                "tailcast/pi1/x".to_owned(),
+                Kept {
+                    payload,
+                    properties,
+                },
+            )
         };
-        assert_eq!(read(Version::Five, &mut five), Ok(Some(retained)));
+        assert_eq!(
+            read(Version::Five, &mut five),
+            Ok(Some(retained(properties.clone())))
+        );
         let mut three = publish(Version::Three, message()).unwrap();
-        let bare = Heard::Retained {
-            topic: "tailcast/pi1/x".to_owned(),
-            properties: Vec::new(),
-        };
-        assert_eq!(read(Version::Three, &mut three), Ok(Some(bare)));
+        assert_eq!(
+            read(Version::Three, &mut three),
+            Ok(Some(retained(Vec::new())))
+        );
     }
 }

@@ -103,7 +103,7 @@ impl Stream {
     async fn follow(&self, client: &Client) -> Result<(), End> {
         let kept = client.kept(&self.topic).await?;
         let known = match client.version {
-            Version::Five => kept.as_deref().and_then(Position::read),
+            Version::Five => kept.and_then(|kept| Position::read(&kept.properties)),
             Version::Three => self.recent.borrow().front().copied(),
         };
         let mut news = News::default();
