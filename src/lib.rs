@@ -37,12 +37,13 @@
 //! | `app/` | Tailcast on the server: configuration, shared state, admission, routes, the page and its files |
 //! | `deliver/` | one stream to one client: plain, poll, follow, server-sent events, WebSocket; the pump under them |
 //! | `source/` | where bytes come from, and a reader's place in them. `file/`: followed files and the order of rotated ones; `buffer/`: readings and pipes; `os/`: what the kernel gives |
+//! | `engine/` | to and from a hub (NATS): publishing what the files hold, a subject as a growing file |
 //! | `auth/` | who may come in: `Host`, `Origin`, key. Pure |
 //! | `websocket/` | RFC 6455 on a socket: handshake, messages, pings, and a stuck client's buffer |
 //! | `server/` | accepting, limits, a task for each connection, the end |
 //! | `http/` | RFC 9110 and 9112: heads, answers, byte ranges, the connection |
 //! | `bytes/` | cursors, lines, rings. Pure |
-//! | `metrics.rs`, `shutdown.rs` | leaves: what is counted, and the end of the server |
+//! | `bell.rs`, `metrics.rs`, `shutdown.rs` | leaves: waking all who wait, what is counted, the end of the server |
 
 // A unit test that can't unwrap has failed, and says where.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -50,10 +51,12 @@
 mod app;
 #[doc(hidden)]
 pub mod auth;
+mod bell;
 #[doc(hidden)]
 pub mod bytes;
 mod deliver;
-mod engine;
+#[doc(hidden)]
+pub mod engine;
 #[doc(hidden)]
 pub mod http;
 mod metrics;

@@ -1,33 +1,39 @@
-//! The end of the server: a moment that all tasks may wait for.
+//! The end of the server: a moment that comes once and stays. A leaf.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use event_listener::Event;
+use crate::bell::{Bell, Listener};
 
-/// A moment that comes once and stays.
+/// The moment at which the server shuts down.
 #[derive(Default)]
-pub struct Shutdown {
+pub(crate) struct Shutdown {
     begun: Cell<bool>,
-    event: Event,
+    bell: Rc<Bell>,
 }
 
 impl Shutdown {
     /// Resolves when the server shuts down.
-    pub async fn wait(&self) {
-        let begun = self.event.listen();
-        if !self.begun.get() {
-            begun.await;
+    pub(crate) async fn wait(&self) {
+        let mut bell = self.bell.listen();
+        while !self.begun.get() {
+            bell.rung().await;
         }
     }
 
+    /// Rings when it does: for who waits for several things at once.
+    pub(crate) fn listen(&self) -> Listener {
+        self.bell.listen()
+    }
+
     /// Whether it does.
-    pub fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.begun.get()
     }
 
     /// It comes.
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.begun.set(true);
-        self.event.notify(usize::MAX);
+        self.bell.ring();
     }
 }

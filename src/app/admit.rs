@@ -10,7 +10,7 @@ use crate::app::state::Site;
 use crate::auth;
 use crate::auth::guesses::{SPAN, Wrong};
 use crate::auth::{Peer, Verdict};
-use crate::http::connection::{Connection, Exchange};
+use crate::http::connection::{Answered, Exchange};
 use crate::http::head::Request;
 use crate::http::response::Fields;
 use crate::http::response::{Response, TEXT};
@@ -22,10 +22,7 @@ const SHOWN_MAX: usize = 80;
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
-pub(crate) async fn enter(
-    site: Rc<Site>,
-    mut exchange: Exchange,
-) -> io::Result<Option<Connection>> {
+pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Answered> {
     let address = exchange.connection.address;
     let minds_privacy = site.rules.minds_privacy(address);
     if minds_privacy {
@@ -57,7 +54,7 @@ pub(crate) async fn enter(
         }
         Verdict::Strip { location, cookie } => stripped(location, cookie),
     };
-    exchange.answer(answer).await
+    exchange.answer(answer).await.map(Answered::Done)
 }
 
 fn misdirected(request: &Request) -> Response {

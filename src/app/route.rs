@@ -4,23 +4,25 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use futures_lite::FutureExt;
 use miniserde::{Serialize, json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::app::engine::EngineState;
 use crate::app::page;
 use crate::app::state::Site;
 use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
+use crate::deliver::Context;
 use crate::deliver::endless::{Events, Form as Endless};
 use crate::deliver::plain::WAIT_MAX;
 use crate::deliver::websocket::PROTOCOL;
 use crate::deliver::{endless, event, plain, websocket};
 use crate::http::close::write;
-use crate::http::connection::{Connection, Exchange};
+use crate::http::connection::{Answered, Exchange};
 use crate::http::head::{Request, decode, whole_number};
 use crate::http::response::{Response, TEXT};
-use crate::metrics::End;
-use crate::metrics::Kind;
+use crate::metrics::{End, Kind};
 use crate::source::Source;
 use crate::source::reader::Reader;
 use crate::websocket::handshake::{handshake, upgrade_required};
@@ -41,14 +43,15 @@ pub(crate) async fn route(
     site: Rc<Site>,
     exchange: Exchange,
     refreshed: bool,
-) -> io::Result<Option<Connection>> {
+) -> io::Result<Answered> {
     let Some(path) = decode(&exchange.request.path).map(|path| path.into_owned()) else {
         return exchange
             .answer(Response::sentence(
                 400,
                 "the path must be percent-encoded UTF-8",
             ))
-            .await;
+            .await
+            .map(Answered::Done);
     };
     if !refreshed && path.starts_with("/s") {
         // Of the streams: files of a glob may have come or gone.
@@ -85,7 +88,7 @@ pub(crate) async fn route(
             _ => content(TEXT, "no-store", &b"ok\n"[..]),
         }
     };
-    exchange.answer(answer).await
+    exchange.answer(answer).await.map(Answered::Done)
 }
 
 fn content(media: &str, cache: &str, body: impl Into<std::borrow::Cow<'static, [u8]>>) -> Response {
@@ -169,25 +172,25 @@ impl Wanted {
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(
-    site: &Rc<Site>,
-    source: &Source,
-    exchange: Exchange,
-) -> io::Result<Option<Connection>> {
+async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
-        Err(refusal) => return exchange.answer(refusal).await,
+        Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
     };
     if site.websocket_only && wanted.kind != Kind::WebSocket {
-        return exchange.answer(upgrade_required()).await;
+        return exchange
+            .answer(upgrade_required())
+            .await
+            .map(Answered::Done);
     }
     // The place is taken here, before anything of the answer goes out.
     let from = match (wanted.kind, wanted.from) {
         (Kind::Plain, _) => From::End,
         (_, from) => from.unwrap_or(From::Lines(site.lines)),
     };
-    site.context.metrics.asked(wanted.kind);
-    site.context
+    let context = site.context.clone();
+    context.metrics.asked(wanted.kind);
+    context
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
@@ -195,41 +198,47 @@ async fn stream(
         Ok(reader) => reader,
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
-            return exchange.answer(Response::sentence(500, &text)).await;
+            return exchange
+                .answer(Response::sentence(500, &text))
+                .await
+                .map(Answered::Done);
         }
     };
-    let end = match wanted.kind {
-        Kind::Plain => return plain::whole(&site.context, source, exchange, reader).await,
+    match wanted.kind {
+        Kind::Plain => plain::whole(&context, source, exchange, reader)
+            .await
+            .map(Answered::Done),
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
-            return plain::poll(&site.context, exchange, reader, wait, wanted.preferred).await;
+            let poll = async move {
+                plain::poll(&context, exchange, reader, wait, wanted.preferred).await
+            };
+            Ok(Answered::Then(poll.boxed_local()))
         }
-        Kind::WebSocket => match websocket(site, source, exchange, reader).await? {
-            Ok(end) => end,
-            Err(connection) => return Ok(connection),
-        },
-        Kind::Follow | Kind::Events => match endless(site, exchange, reader, wanted.kind).await? {
-            Ok(end) => end,
-            Err(connection) => return Ok(connection),
-        },
-    };
-    site.context.metrics.ended(end);
-    Ok(None)
+        Kind::WebSocket => websocket(context, source, exchange, reader).await,
+        Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted.kind).await,
+    }
 }
 
-/// `Err`: it was refused, and the connection may be kept.
-type Served = Result<End, Option<Connection>>;
+/// A stream to a client from here on, which counts how it ends.
+fn live(context: Rc<Context>, stream: impl Future<Output = End> + 'static) -> Answered {
+    let counted = async move {
+        context.metrics.ended(stream.await);
+        Ok(None)
+    };
+    Answered::Then(counted.boxed_local())
+}
 
 async fn websocket(
-    site: &Rc<Site>,
+    context: Rc<Context>,
     source: &Source,
     exchange: Exchange,
     reader: Reader,
-) -> io::Result<Served> {
+) -> io::Result<Answered> {
     let mut fields = match handshake(&exchange.request) {
         Ok(fields) => fields,
-        Err(refusal) => return Ok(Err(exchange.answer(refusal).await?)),
+        Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
     };
     let exact = exchange
         .request
@@ -248,17 +257,18 @@ async fn websocket(
         websocket::Form::Text(Splitter::behind(&reader.before().await?))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
-    Ok(Ok(
-        websocket::serve(&site.context, session, reader, form).await
-    ))
+    let shared = context.clone();
+    Ok(live(context, async move {
+        websocket::serve(&shared, session, reader, form).await
+    }))
 }
 
 async fn endless(
-    site: &Rc<Site>,
+    context: Rc<Context>,
     exchange: Exchange,
     reader: Reader,
     kind: Kind,
-) -> io::Result<Served> {
+) -> io::Result<Answered> {
     let cursor = reader.cursor().await?;
     let (media, form) = match kind {
         Kind::Events => (
@@ -281,17 +291,13 @@ async fn endless(
     let head = exchange.head(200, fields);
     write(&exchange.connection.socket, &head).await?;
     if exchange.request.method == "HEAD" {
-        return Ok(Err(Some(exchange.connection)));
+        return Ok(Answered::Done(Some(exchange.connection)));
     }
     let socket = exchange.connection.socket;
-    Ok(Ok(endless::serve(
-        &site.context,
-        socket,
-        reader,
-        form,
-        chunked,
-    )
-    .await))
+    let shared = context.clone();
+    Ok(live(context, async move {
+        endless::serve(&shared, socket, reader, form, chunked).await
+    }))
 }
 
 /// One source in `/sources`.
@@ -308,6 +314,8 @@ struct Listed {
     clients: usize,
     /// How changes come to be known.
     watch: &'static str,
+    /// How it stands at the engine that it is handed to; `null` where there is none.
+    engine: Option<EngineState>,
 }
 
 async fn sources(site: &Site) -> String {
@@ -322,13 +330,17 @@ async fn sources(site: &Site) -> String {
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
             watch: extent.watch,
+            engine: site
+                .engine
+                .as_ref()
+                .map(|status| EngineState::new(status, &source.name, extent.size)),
         });
     }
     json::to_string(&list)
 }
 
 /// `None` for a time that the format has no room for: a file's time can be anything.
-fn rfc3339(time: SystemTime) -> Option<String> {
+pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
     use std::fmt::Write;
     time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let mut text = String::new();

@@ -42,7 +42,7 @@ impl Authority {
     /// Reads `HOST` or `HOST:PORT`. A user name before an `@` has no place in a `Host` (RFC 9110 section 7.2).
     ///
     /// ```
-    /// use tailcast::gate::authority::Authority;
+    /// use tailcast::auth::host::Authority;
     /// assert_eq!(Authority::parse("PI.local.:8080"), Authority::parse("pi.local:8080"));
     /// assert_eq!(Authority::parse("pi@evil.example"), None);
     /// ```

@@ -10,7 +10,7 @@ pub const CHECK_SPAN: u64 = 64;
 /// `INODE-OFFSET-CHECK`, three lower-case hexadecimal numbers; `-CHECK` may be left out.
 ///
 /// ```
-/// use tailcast::cursor::Cursor;
+/// use tailcast::bytes::cursor::Cursor;
 /// let cursor: Cursor = "1f-40-811c9dc5".parse().unwrap();
 /// assert_eq!((cursor.inode, cursor.offset, cursor.check), (0x1f, 0x40, Some(0x811c9dc5)));
 /// assert_eq!(cursor.to_string(), "1f-40-811c9dc5");

@@ -73,9 +73,10 @@ impl Splitter {
         self.begun = false;
     }
 
-    /// Whether [`flush`](Self::flush) could pass something on.
-    pub fn holds(&self) -> bool {
-        !self.held.is_empty()
+    /// Where the first byte stands that is held, in bytes from the start of the stream: the same for as long as it is
+    /// held. `None` where nothing is.
+    pub fn held(&self) -> Option<u64> {
+        (!self.held.is_empty()).then_some(self.passed)
     }
 
     fn end_line(&self, bytes: &[u8], line: &mut impl FnMut(&str, u64)) {
@@ -116,7 +117,7 @@ fn memchr(byte: u8, bytes: &[u8]) -> Option<usize> {
 }
 
 /// How many bytes there are before a character that has begun but not ended.
-fn whole_characters(bytes: &[u8]) -> usize {
+pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     // A character has at most four bytes, so its first one is among the last three when it is cut.
     let from = bytes.len().saturating_sub(3);
     for start in from..bytes.len() {
@@ -243,7 +244,7 @@ mod tests {
         splitter.push(b"\n", |_, _| unreachable!("the line has been passed on"));
         splitter.push(b"next\n\n", |line, _| lines.push(line.to_owned()));
         assert_eq!(lines, ["half ", "\u{1f321}", "next", ""]);
-        assert!(!splitter.holds());
+        assert_eq!(splitter.held(), None);
     }
 
     #[test]

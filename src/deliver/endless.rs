@@ -12,7 +12,7 @@ use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
 use crate::bytes::lines::Splitter;
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
-use crate::deliver::pump::{Carrier, carry};
+use crate::deliver::pump::{Transport, pump};
 use crate::http::close::part;
 use crate::metrics::End;
 use crate::source::marker::Marker;
@@ -161,7 +161,7 @@ pub(crate) async fn serve(
         }
     };
     let end = match hello {
-        Ok(()) => carry(shared, &mut client, reader).await,
+        Ok(()) => pump(shared, &mut client, reader).await,
         Err(_) => End::Reset,
     };
     if matches!(end, End::Shutdown | End::Unreadable) && client.wire.is_drained() {
@@ -187,7 +187,7 @@ impl Endless {
     }
 }
 
-impl Carrier for Endless {
+impl Transport for Endless {
     fn most(&self, bytes: &[u8]) -> usize {
         let Form::Events(_) = self.form else {
             return bytes.len();
@@ -230,8 +230,11 @@ impl Carrier for Endless {
         }
     }
 
-    fn holds(&self) -> bool {
-        matches!(&self.form, Form::Events(events) if events.splitter.holds())
+    fn held(&self) -> Option<u64> {
+        match &self.form {
+            Form::Events(events) => events.splitter.held().map(|at| events.origin + at),
+            Form::Bytes => None,
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -6,13 +6,13 @@ pub(crate) mod plain;
 pub(crate) mod pump;
 pub(crate) mod websocket;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use futures_lite::Stream;
 use smol::Timer;
 
+use crate::bell::{Bell, Listener};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::source::cache::Scratch;
@@ -20,15 +20,20 @@ use crate::source::cache::Scratch;
 /// What all streams to clients share.
 pub(crate) struct Context {
     /// Where files are read into.
-    pub scratch: Rc<RefCell<Scratch>>,
+    pub(crate) scratch: Rc<RefCell<Scratch>>,
     /// Where lines become messages.
-    pub frames: RefCell<Vec<u8>>,
+    pub(crate) frames: RefCell<Vec<u8>>,
     /// What is counted.
-    pub metrics: Metrics,
+    pub(crate) metrics: Metrics,
     /// The end.
-    pub shutdown: Rc<Shutdown>,
+    pub(crate) shutdown: Rc<Shutdown>,
     heartbeat: Duration,
-    started: Instant,
+    /// Rings each heartbeat while there are clients: one timer for all of them.
+    beat: Rc<Bell>,
+    /// Clients that wait for the beat.
+    clients: Cell<usize>,
+    /// Rings when the first of them comes.
+    joined: Rc<Bell>,
 }
 
 impl Context {
@@ -40,15 +45,47 @@ impl Context {
             metrics: Metrics::default(),
             shutdown,
             heartbeat,
-            started: Instant::now(),
+            beat: Rc::default(),
+            clients: Cell::new(0),
+            joined: Rc::default(),
         }
     }
 
-    /// Ticks each heartbeat, for all clients at the same moments: a board with many viewers wakes once, not once for each.
-    pub(crate) fn beats(&self) -> impl Stream + use<> {
-        let period = self.heartbeat;
-        let past = self.started.elapsed().as_nanos() % period.as_nanos().max(1);
-        let past = Duration::from_nanos(u64::try_from(past).unwrap_or(0));
-        Timer::interval_at(Instant::now() + (period - past), period)
+    /// Beats for as long as the server runs; asleep while there is no client.
+    pub(crate) async fn run_beats(&self) {
+        let mut joined = self.joined.listen();
+        loop {
+            if self.clients.get() == 0 {
+                joined.rung().await;
+                continue;
+            }
+            Timer::at(Instant::now() + self.heartbeat).await;
+            self.beat.ring();
+        }
+    }
+
+    /// The heartbeat of one client, for as long as it is kept. A board with many viewers wakes once for all of them. The
+    /// first beat may come early; beats that were not waited for are one.
+    pub(crate) fn beats(self: &Rc<Self>) -> Beats {
+        self.clients.set(self.clients.get() + 1);
+        if self.clients.get() == 1 {
+            self.joined.ring();
+        }
+        Beats {
+            bell: self.beat.listen(),
+            context: self.clone(),
+        }
+    }
+}
+
+/// One client's heartbeat.
+pub(crate) struct Beats {
+    pub(crate) bell: Listener,
+    context: Rc<Context>,
+}
+
+impl Drop for Beats {
+    fn drop(&mut self) {
+        self.context.clients.set(self.context.clients.get() - 1);
     }
 }

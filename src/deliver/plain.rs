@@ -113,14 +113,14 @@ pub(crate) async fn poll(
     preferred: bool,
 ) -> io::Result<Option<Connection>> {
     let deadline = Instant::now() + wait;
+    let mut changed = reader.changed();
     let (length, lost) = loop {
-        let changed = reader.changed();
         let found = reader.available().await?;
         if found != (0, Lost::Nothing) || Instant::now() >= deadline {
             break found;
         }
         let again = async {
-            changed.await;
+            changed.rung().await;
             true
         };
         let late = async {

@@ -1,26 +1,35 @@
-//! Carries a reader to a client, whatever the transport: one loop for all of them.
+//! The pump: brings what a reader finds to a client, whatever the transport.
+//!
+//! Its rules:
+//! - [`turn`] does what can be done at once and never awaits, for all clients share the read cache.
+//! - What the socket does not take waits in its buffer, and until it is taken nothing more is read, of
+//!   the source or of the client: a slow client costs one chunk of memory, and its silence is not counted.
+//! - Every other cause of a wake-up is looked at in every round, also by a client that catches up.
+//! - After a full chunk, and after each thing that a client said, all other clients have their turn.
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_lite::{Stream, future};
+use futures_lite::future;
 use smol::Timer;
 
 use crate::deliver;
 use crate::http::close::SEND_TIME;
 use crate::metrics::End;
+use crate::source::cache::CHUNK;
 use crate::source::marker::{Marker, Next};
 use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
 
-/// How long the start of a line waits for its end, where lines are sent.
+/// How long the start of a line waits for its end, where lines are sent, from its first byte on.
 const HALF_LINE_TIME: Duration = Duration::from_secs(1);
 
 /// A way to say what a stream holds.
-pub(crate) trait Carrier {
+pub(crate) trait Transport {
     /// How many of these bytes it takes at once: fewer where few bytes make a long message.
     fn most(&self, bytes: &[u8]) -> usize {
         bytes.len()
@@ -38,18 +47,20 @@ pub(crate) trait Carrier {
     /// When the connection is broken.
     fn marker(&mut self, marker: &Marker) -> io::Result<()>;
 
-    /// Shows that the server is alive, each heartbeat. An end, where the client has not for too long.
+    /// Shows that the server is alive, each heartbeat. Returns an end where the client has been silent
+    /// for too long.
     ///
     /// # Errors
     /// When the connection is broken.
     fn beat(&mut self) -> io::Result<Option<End>>;
 
-    /// Whether the start of a line waits for its end.
-    fn holds(&self) -> bool {
-        false
+    /// Where the start of a line stands that waits for its end, counted from the start of the stream;
+    /// `None` where nothing waits.
+    fn held(&self) -> Option<u64> {
+        None
     }
 
-    /// Passes on what [`holds`](Self::holds).
+    /// Passes on what is [`held`](Self::held).
     ///
     /// # Errors
     /// When the connection is broken.
@@ -68,7 +79,11 @@ pub(crate) trait Carrier {
 }
 
 /// What a turn at the reader gave.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
+    /// A full chunk: there is likely more.
+    More,
+    /// Something less, or a marker.
     Something,
     Nothing,
     Cold,
@@ -76,88 +91,91 @@ enum Turn {
 
 /// What ended a wait.
 enum Woken {
-    Changed,
+    /// There may be something to read.
+    Read,
     Heard(io::Result<Option<End>>),
     Beat,
     HalfLine,
     Shutdown,
 }
 
-/// Carries until either side ends it, and says why.
-pub(crate) async fn carry(
-    shared: &deliver::Context,
-    carrier: &mut dyn Carrier,
+/// The one second of the start of a line.
+struct HalfLine {
+    /// Where the start of the line stands.
+    at: u64,
+    /// Until it is over.
+    timer: Option<Timer>,
+}
+
+/// Pumps until either side ends it, and says why.
+pub(crate) async fn pump(
+    shared: &Rc<deliver::Context>,
+    transport: &mut dyn Transport,
     mut reader: Reader,
 ) -> End {
-    let mut beats = pin!(shared.beats());
-    let mut shutdown = pin!(shared.shutdown.wait());
-    let mut half_line: Option<Timer> = None;
+    let mut changed = reader.changed();
+    let mut beats = shared.beats();
+    let mut shutdown = shared.shutdown.listen();
+    let mut half_line: Option<HalfLine> = None;
     loop {
-        let changed = match turn(shared, carrier, &mut reader) {
-            Ok(Turn::Nothing) => Some(reader.changed()),
-            Ok(Turn::Something) => {
-                half_line = None;
-                None
-            }
+        let turn = match turn(shared, transport, &mut reader) {
             Ok(Turn::Cold) => match reader.warm().await {
-                Ok(()) => None,
+                Ok(()) => Turn::More,
                 Err(_) => return End::Unreadable,
             },
+            Ok(turn) => turn,
             Err(end) => return end,
         };
-        if !carrier.wire().is_drained() {
-            // Backpressure: nothing more is read, of the file or of the client, until this is taken.
-            let drained = async { carrier.wire().drained(SEND_TIME).await.map_err(of_send) };
+        if let Err(error) = mind(&mut half_line, transport) {
+            return of_send(error);
+        }
+        if !transport.wire().is_drained() {
+            let drained = async { transport.wire().drained(SEND_TIME).await.map_err(of_send) };
             let stopped = async {
-                shutdown.as_mut().await;
+                shared.shutdown.wait().await;
                 Err(End::Shutdown)
             };
             if let Err(end) = future::or(drained, stopped).await {
                 return end;
             }
-            carrier.caught_up();
+            transport.caught_up();
         }
-        let woken = match changed {
-            None => {
-                // One that catches up lets the others go first after each piece.
-                future::yield_now().await;
-                match poll_fn(|cx| Poll::Ready(carrier.poll_heard(cx))).await {
-                    Poll::Ready(heard) => Woken::Heard(heard),
-                    Poll::Pending => continue,
-                }
+        if turn == Turn::More {
+            future::yield_now().await;
+        }
+        let woken = poll_fn(|cx| {
+            if let Poll::Ready(heard) = transport.poll_heard(cx) {
+                return Poll::Ready(Woken::Heard(heard));
             }
-            Some(mut changed) => {
-                if half_line.is_none() && carrier.holds() {
-                    half_line = Some(Timer::after(HALF_LINE_TIME));
-                }
-                poll_fn(|cx| {
-                    if Pin::new(&mut changed).poll(cx).is_ready() {
-                        return Poll::Ready(Woken::Changed);
-                    }
-                    if let Poll::Ready(heard) = carrier.poll_heard(cx) {
-                        return Poll::Ready(Woken::Heard(heard));
-                    }
-                    if beats.as_mut().poll_next(cx).is_ready() {
-                        return Poll::Ready(Woken::Beat);
-                    }
-                    if half_line
-                        .as_mut()
-                        .is_some_and(|timer| Pin::new(timer).poll(cx).is_ready())
-                    {
-                        return Poll::Ready(Woken::HalfLine);
-                    }
-                    shutdown.as_mut().poll(cx).map(|()| Woken::Shutdown)
-                })
-                .await
+            if beats.bell.poll_rung(cx).is_ready() {
+                return Poll::Ready(Woken::Beat);
             }
-        };
+            let timer = half_line.as_mut().and_then(|half| half.timer.as_mut());
+            if timer.is_some_and(|timer| Pin::new(timer).poll(cx).is_ready()) {
+                return Poll::Ready(Woken::HalfLine);
+            }
+            if shutdown.poll_rung(cx).is_ready() || shared.shutdown.has_begun() {
+                return Poll::Ready(Woken::Shutdown);
+            }
+            match turn {
+                Turn::Nothing => changed.poll_rung(cx).map(|()| Woken::Read),
+                _ => Poll::Ready(Woken::Read),
+            }
+        })
+        .await;
         let done = match woken {
-            Woken::Changed => Ok(None),
+            Woken::Read => Ok(None),
+            Woken::Heard(Ok(None)) => {
+                future::yield_now().await;
+                Ok(None)
+            }
             Woken::Heard(heard) => heard,
-            Woken::Beat => carrier.beat(),
+            Woken::Beat => transport.beat(),
             Woken::HalfLine => {
-                half_line = None;
-                carrier.flush().map(|()| None)
+                if let Some(half) = &mut half_line {
+                    half.timer = None;
+                }
+                transport.flush().map(|()| None)
             }
             Woken::Shutdown => Ok(Some(End::Shutdown)),
         };
@@ -169,26 +187,50 @@ pub(crate) async fn carry(
     }
 }
 
-/// Takes what the reader has next and hands it to the carrier. Nothing awaits in here: all clients share the scratch buffer.
+/// Minds the second that the start of a line may wait: it begins with the first byte, whatever comes behind it, and once
+/// it is over what comes goes out at once.
+fn mind(half_line: &mut Option<HalfLine>, transport: &mut dyn Transport) -> io::Result<()> {
+    let Some(at) = transport.held() else {
+        *half_line = None;
+        return Ok(());
+    };
+    match half_line {
+        Some(half) if half.at == at && half.timer.is_some() => Ok(()),
+        Some(half) if half.at == at => transport.flush(),
+        _ => {
+            *half_line = Some(HalfLine {
+                at,
+                timer: Some(Timer::after(HALF_LINE_TIME)),
+            });
+            Ok(())
+        }
+    }
+}
+
+/// Takes what the reader has next and hands it to the transport. Nothing awaits in here.
 fn turn(
     shared: &deliver::Context,
-    carrier: &mut dyn Carrier,
+    transport: &mut dyn Transport,
     reader: &mut Reader,
 ) -> Result<Turn, End> {
     let mut scratch = shared.scratch.borrow_mut();
+    let mut turn = Turn::Something;
     let sent = match reader.next(&mut scratch).map_err(|_| End::Unreadable)? {
         Next::Bytes => {
             let bytes = scratch.bytes();
-            let (bytes, rest) = bytes.split_at(carrier.most(bytes));
+            let (taken, rest) = bytes.split_at(transport.most(bytes));
+            if !rest.is_empty() || bytes.len() >= CHUNK {
+                turn = Turn::More;
+            }
             reader.seek(reader.offset() - rest.len() as u64);
-            shared.metrics.bytes.add(bytes.len() as u64);
-            carrier.bytes(bytes)
+            shared.metrics.bytes.add(taken.len() as u64);
+            transport.bytes(taken)
         }
-        Next::Marker(marker) => carrier.marker(&marker),
+        Next::Marker(marker) => transport.marker(&marker),
         Next::Cold => return Ok(Turn::Cold),
         Next::End => return Ok(Turn::Nothing),
     };
-    sent.map(|()| Turn::Something).map_err(of_send)
+    sent.map(|()| turn).map_err(of_send)
 }
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`

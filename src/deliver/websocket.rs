@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::bytes::lines::Splitter;
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
-use crate::deliver::pump::{Carrier, carry};
+use crate::deliver::pump::{Transport, pump};
 use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
@@ -54,7 +54,7 @@ pub(crate) async fn serve(
     {
         return End::Reset;
     }
-    let end = carry(shared, &mut client, reader).await;
+    let end = pump(shared, &mut client, reader).await;
     // Boxed, so that the space for it is not a part of every client's task.
     Box::pin(take_leave(client.session, end)).await;
     end
@@ -95,7 +95,7 @@ impl WebSocket {
     }
 }
 
-impl Carrier for WebSocket {
+impl Transport for WebSocket {
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self.form {
             Form::Exact(_) => self.session.offer_binary(bytes),
@@ -120,8 +120,11 @@ impl Carrier for WebSocket {
         self.session.offer_ping().map(|()| None)
     }
 
-    fn holds(&self) -> bool {
-        matches!(&self.form, Form::Text(splitter) if splitter.holds())
+    fn held(&self) -> Option<u64> {
+        match &self.form {
+            Form::Text(splitter) => splitter.held(),
+            Form::Exact(_) => None,
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -75,14 +75,22 @@ impl Exchange {
     }
 }
 
-/// Answers a request, and gives the connection back if it may be kept.
-pub type Handler = dyn Fn(Exchange) -> BoxedLocal<io::Result<Option<Connection>>>;
+/// What has become of a request.
+pub enum Answered {
+    /// It is over; the connection, if it may be kept.
+    Done(Option<Connection>),
+    /// What is left to do may take long: it is awaited when all that led to it is gone from memory. Gives the same.
+    Then(BoxedLocal<io::Result<Option<Connection>>>),
+}
+
+/// Answers a request.
+pub type Handler = dyn Fn(Exchange) -> BoxedLocal<io::Result<Answered>>;
 
 /// Serves one connection to its end: each request goes to `handle`.
 ///
 /// # Errors
 /// When the client breaks off; it ends this connection only.
-pub async fn serve(
+pub(crate) async fn serve(
     mut connection: Connection,
     shutdown: &Shutdown,
     handle: &Handler,
@@ -101,19 +109,23 @@ pub async fn serve(
             None => return Ok(()),
         };
         let (keep_alive, body) = (request.keep_alive, request.body);
-        let Some(kept) = handle(Exchange {
+        let answered = handle(Exchange {
             request,
             connection,
             shared: Fields::new(),
         })
-        .await?
-        else {
-            return Ok(());
+        .await?;
+        let kept = match answered {
+            Answered::Done(kept) => kept,
+            Answered::Then(rest) => rest.await?,
         };
+        let Some(kept) = kept else { return Ok(()) };
         connection = kept;
         if !keep_alive || !connection.skip_body(body).await? {
             break;
         }
+        // The next request may be here already, and the one behind it: first everybody else has a turn.
+        future::yield_now().await;
     }
     part(&connection.socket).await;
     Ok(())

@@ -136,7 +136,7 @@ pub fn decode(text: &str) -> Option<Cow<'_, str>> {
 /// status to refuse it with.
 ///
 /// ```
-/// let (request, length) = tailcast::http::parse(b"GET /a?from=end HTTP/1.1\r\nHost: pi\r\n\r\n").unwrap().unwrap();
+/// let (request, length) = tailcast::http::head::parse(b"GET /a?from=end HTTP/1.1\r\nHost: pi\r\n\r\n").unwrap().unwrap();
 /// assert_eq!((request.path.as_str(), request.parameter("from").as_deref(), length), ("/a", Some("end"), 38));
 /// ```
 pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Status> {

@@ -18,7 +18,7 @@ pub enum Asked {
 /// Reads the value of a `Range` field for a file of `length` bytes.
 ///
 /// ```
-/// use tailcast::range::{Asked, parse};
+/// use tailcast::http::range::{Asked, parse};
 /// assert_eq!(parse("bytes=-3", 10), Asked::Part(7..10));
 /// ```
 pub fn parse(value: &str, length: u64) -> Asked {

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use event_listener::EventListener;
-
+use crate::bell::Listener;
 use crate::bytes::cursor::Cursor;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
@@ -41,8 +40,8 @@ impl Reader {
         }
     }
 
-    /// Resolves when something may be new. Take it before [`next`](Self::next) says [`Next::End`].
-    pub fn changed(&self) -> EventListener {
+    /// Rings when something may be new. Listened to before [`next`](Self::next) says [`Next::End`], it misses nothing.
+    pub(crate) fn changed(&self) -> Listener {
         match self {
             Self::Walk(walk) => walk.changed(),
             Self::Playback(playback) => playback.changed(),
@@ -54,6 +53,22 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.size(),
             Self::Playback(playback) => playback.size(),
+        }
+    }
+
+    /// How many bytes follow this place, as far as that is known: not where other files lie in between.
+    pub(crate) fn behind(&self) -> Option<u64> {
+        match self {
+            Self::Walk(walk) if !walk.is_newest() => None,
+            _ => self.end().checked_sub(self.offset()),
+        }
+    }
+
+    /// The offset behind the last byte there is.
+    fn end(&self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.size(),
+            Self::Playback(playback) => playback.start() + playback.size(),
         }
     }
 

@@ -168,7 +168,12 @@ impl Session {
                 let _ = ready!(self.stream.get_ref().socket().poll_readable(cx));
                 self.quiet = false;
             }
-            return Poll::Ready(match Pin::new(&mut self.stream).poll_next(cx) {
+            let heard = match Pin::new(&mut self.stream).poll_next(cx) {
+                Poll::Pending if self.wire().next_turn() => {
+                    // There is more, and it waits until everybody else has had a turn.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Poll::Pending => {
                     self.quiet = true;
                     continue;
@@ -184,7 +189,9 @@ impl Session {
                 Poll::Ready(Some(Ok(_))) => Heard::Sign,
                 Poll::Ready(Some(Err(error))) => heard_wrong(&error),
                 Poll::Ready(None) => Heard::Gone,
-            });
+            };
+            self.wire().next_turn();
+            return Poll::Ready(heard);
         }
     }
 
@@ -196,7 +203,11 @@ impl Session {
             }
             match ready!(self.poll_heard(cx)) {
                 Heard::Message(message) => return Poll::Ready(Some(message)),
-                Heard::Sign => {}
+                Heard::Sign => {
+                    // A flood of pings, too, leaves everybody else a turn.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 ended => {
                     self.ended = Some(ended);
                     return Poll::Ready(None);

@@ -15,6 +15,10 @@ use smol::{Async, Timer};
 /// bytes for one where it is not UTF-8, and a header each) and a few control frames.
 const WAITING_MAX: usize = 512 * 1024;
 
+/// How much is read of one client before all others have their turn, in bytes. What it sends may be anything: empty
+/// fragments, of which the WebSocket layer takes as many as there are before it says that there is no message.
+const READ_AT_ONCE_MAX: usize = 16 * 1024;
+
 /// A socket and the rest of what was written to it.
 ///
 /// Frames are handed over whole and go out in one `write`. So no two frames ever mix, whoever wrote them, and the buffer of a
@@ -24,6 +28,8 @@ pub struct Wire {
     waiting: Vec<u8>,
     /// How much of `waiting` the kernel has taken.
     taken: usize,
+    /// How much may still be read of the client before the others have their turn, in bytes.
+    budget: usize,
 }
 
 impl Wire {
@@ -33,7 +39,13 @@ impl Wire {
             socket,
             waiting: Vec::new(),
             taken: 0,
+            budget: READ_AT_ONCE_MAX,
         }
+    }
+
+    /// A new turn at reading. `true`: in the last one there was more than may be read in one.
+    pub fn next_turn(&mut self) -> bool {
+        std::mem::replace(&mut self.budget, READ_AT_ONCE_MAX) == 0
     }
 
     /// Sends `parts`, one after another, as far as the kernel takes them now; the rest waits for
@@ -144,13 +156,21 @@ impl Wire {
 impl AsyncRead for Wire {
     /// Does not register for a wake-up: the session waits for the socket itself, once, and not at every look for a message.
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         into: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        match (&mut self.socket.get_ref()).read(into) {
+        let most = into.len().min(self.budget);
+        if most == 0 && !into.is_empty() {
+            return Poll::Pending;
+        }
+        match (&mut self.socket.get_ref()).read(&mut into[..most]) {
+            Ok(read) => {
+                self.budget -= read;
+                Poll::Ready(Ok(read))
+            }
             Err(error) if is_blocked(&error) => Poll::Pending,
-            done => Poll::Ready(done),
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 }

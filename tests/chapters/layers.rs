@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 /// The architecture in one place: what each room may import, beside itself.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("bytes", &[]),
-    ("shutdown", &[]),
+    ("bell", &[]),
+    ("shutdown", &["bell"]),
     ("metrics", &[]),
     ("http", &["shutdown"]),
     ("auth", &["http"]),
     ("websocket", &["http"]),
     ("server", &["http", "metrics", "shutdown"]),
-    ("source", &["bytes", "metrics"]),
-    ("engine", &["source", "bytes", "metrics"]),
+    ("source", &["bytes", "metrics", "bell"]),
+    ("engine", &["source", "bytes", "metrics", "bell"]),
     (
         "deliver",
         &[

@@ -20,6 +20,8 @@ mod door;
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
 mod events_resume;
+/// Clients that never stop talking: everybody else has a turn all the same.
+mod fairness;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.

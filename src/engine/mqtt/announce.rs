@@ -91,9 +91,9 @@ async fn lines(
     ground: &Ground,
 ) -> io::Result<Vec<String>> {
     let mut reader = source.open(from).await?;
+    let mut changed = reader.changed();
     let (mut splitter, mut lines) = (Splitter::default(), Vec::new());
     loop {
-        let changed = reader.changed();
         let next = {
             let mut scratch = ground.scratch.borrow_mut();
             let next = reader.next(&mut scratch)?;
@@ -106,7 +106,7 @@ async fn lines(
         match next {
             _ if lines.len() == most => return Ok(lines),
             Next::End if lines.len() >= least => return Ok(lines),
-            Next::End => changed.await,
+            Next::End => changed.rung().await,
             Next::Cold => reader.warm().await?,
             Next::Marker(marker) if marker.cursor().is_some() => splitter = Splitter::default(),
             Next::Bytes | Next::Marker(_) => {}

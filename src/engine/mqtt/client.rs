@@ -7,11 +7,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use event_listener::Event;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use smol::lock::Mutex;
 use smol::{Async, Timer};
 
+use crate::bell::Bell;
 use crate::engine::mqtt::packet::{self, Heard, Hello, Kept, Message, Version};
 
 /// How long the broker waits for a word of ours, in seconds, and half of it again; we ping twice as often.
@@ -79,7 +79,7 @@ pub(crate) struct Client {
     asking: Mutex<()>,
     question: RefCell<Question>,
     /// Something was heard.
-    heard: Event,
+    heard: Rc<Bell>,
 }
 
 impl Client {
@@ -104,7 +104,7 @@ impl Client {
             pongs: Cell::new(0),
             asking: Mutex::default(),
             question: RefCell::default(),
-            heard: Event::new(),
+            heard: Rc::default(),
         };
         client
             .send(&packet::connect(version, hello).map_err(not_mqtt)?)
@@ -195,7 +195,7 @@ impl Client {
             }
             Heard::Welcome { .. } | Heard::Refused(_) | Heard::OtherVersion | Heard::Other => {}
         }
-        self.heard.notify(usize::MAX);
+        self.heard.ring();
         None
     }
 
@@ -269,12 +269,12 @@ impl Client {
 
     /// Resolves once `look` finds something.
     async fn until<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        let mut heard = self.heard.listen();
         loop {
-            let heard = self.heard.listen();
             if let Some(found) = look() {
                 return found;
             }
-            heard.await;
+            heard.rung().await;
         }
     }
 

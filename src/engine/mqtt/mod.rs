@@ -7,7 +7,6 @@ mod announce;
 mod board;
 mod client;
 mod discovery;
-mod lines;
 mod numbers;
 mod packet;
 mod position;
@@ -26,10 +25,14 @@ use futures_lite::{FutureExt, future};
 use smol::channel::{Sender, bounded};
 use smol::{Async, Task, Timer};
 
+use crate::engine::Engine;
+use crate::engine::backoff::Backoff;
 use crate::engine::mqtt::board::{Board, ONLINE};
 use crate::engine::mqtt::client::{Client, Gone, KEEP_ALIVE};
 use crate::engine::mqtt::packet::{Hello, Message, Version};
 use crate::engine::mqtt::publish::Stream;
+use crate::engine::status::Status;
+use crate::engine::target::{Login, Target};
 use crate::source::{Ground, Sources};
 
 /// How long a broker's address has to take a connection.
@@ -38,83 +41,78 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How often it is looked what globs stand for.
 const LOOK_TIME: Duration = Duration::from_secs(10);
 
-/// The shortest and the longest wait for a broker, in seconds; chance makes up to twice as much of it.
-const WAIT_MIN: u32 = 1;
-const WAIT_MAX: u32 = 30;
-
-/// Where to publish, and as whom.
-pub(crate) struct Broker {
-    /// `HOST:PORT`.
-    pub(crate) address: String,
-    /// The board's name.
-    pub(crate) board: String,
-    /// User and password.
-    pub(crate) login: Option<(String, String)>,
-}
-
 /// Publishes all streams of `sources` for ever.
-pub(crate) async fn run(broker: Broker, sources: Rc<Sources>, ground: Ground) {
+pub(crate) async fn run(engine: Engine, sources: Rc<Sources>, ground: Ground, status: Rc<Status>) {
+    let login = engine.login.map(|login| match login {
+        Login::User(user, password) => (user, password),
+        // As brokers that know tokens take them.
+        Login::Token(token) => (String::new(), token),
+    });
     let publisher = Rc::new(Publisher {
-        address: broker.address,
+        target: engine.target,
         board: Board {
-            name: broker.board,
+            name: engine.board,
             process: RandomState::new().build_hasher().finish(),
         },
-        login: broker.login,
+        login,
         sources,
         ground,
+        status,
         streams: RefCell::default(),
-        is_there: Cell::new(None),
+        was_there: Cell::new(false),
         version: Cell::new(Version::Five),
     });
-    let mut wait = WAIT_MIN;
+    let mut backoff = Backoff::default();
     loop {
-        let gone = publisher.connection().await;
-        let was_there = publisher.is_there.get() == Some(true);
-        let cause = match gone {
+        let is_there = Cell::new(false);
+        let cause = match publisher.connection(&is_there).await {
             Gone::OtherVersion if publisher.version.get() == Version::Five => {
                 publisher.version.set(Version::Three);
                 continue;
             }
             Gone::OtherVersion => "it knows neither MQTT 5 nor 3.1.1".to_owned(),
-            Gone::TakenOver => {
-                wait = WAIT_MAX;
-                format!("another client is `{}` now", publisher.board.client())
-            }
+            Gone::TakenOver => format!("another client is `{}` now", publisher.board.client()),
             Gone::Refused(cause) => cause,
             Gone::Away(cause) => {
-                wait = if was_there { WAIT_MIN } else { wait };
+                if is_there.get() {
+                    backoff.reset();
+                }
                 cause
             }
         };
-        if !was_there {
+        if !is_there.get() {
             // The next one may be another.
             publisher.version.set(Version::Five);
         }
-        publisher.tell(false, &format!("is away: {cause}"));
-        Timer::after(jittered(wait)).await;
-        wait = (wait * 2).min(WAIT_MAX);
+        publisher.status.away(&cause);
+        Timer::after(backoff.wait()).await;
     }
 }
 
 /// What lasts from one connection to the next.
 struct Publisher {
-    address: String,
+    target: Target,
     board: Board,
     login: Option<(String, String)>,
     sources: Rc<Sources>,
     ground: Ground,
+    status: Rc<Status>,
     streams: RefCell<Vec<Rc<Stream>>>,
-    /// Whether the broker was there when it was told last.
-    is_there: Cell<Option<bool>>,
+    /// This process was greeted under the board's name.
+    was_there: Cell<bool>,
     version: Cell<Version>,
 }
 
 impl Publisher {
     /// One connection, to its end.
-    async fn connection(self: &Rc<Self>) -> Gone {
+    async fn connection(self: &Rc<Self>, is_there: &Cell<bool>) -> Gone {
         match self.greeted().await {
-            Ok(client) => self.publish(client).await,
+            Ok(client) => {
+                is_there.set(true);
+                self.was_there.set(true);
+                self.status.here();
+                self.publish(client).await
+            }
             Err(gone) => gone,
         }
     }
@@ -122,7 +120,7 @@ impl Publisher {
     async fn greeted(&self) -> Result<Rc<Client>, Gone> {
         let status = self.board.status();
         // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
-        if self.is_there.get().is_some() && self.version.get() == Version::Five {
+        if self.was_there.get() && self.version.get() == Version::Five {
             let observer = self.greet(&self.board.observer(), None).await?;
             let kept = async { observer.kept(&status).await };
             let kept = kept.or(async { Err(observer.run().await) }).await?;
@@ -145,13 +143,12 @@ impl Publisher {
             Timer::after(CONNECT_TIME).await;
             Err(io::ErrorKind::TimedOut.into())
         };
-        let socket = connect(&self.address).or(late).await?;
+        let socket = connect(&self.target).or(late).await?;
         Client::greet(socket, self.version.get(), hello).await
     }
 
     /// Publishes all streams on one connection.
     async fn publish(self: &Rc<Self>, client: Rc<Client>) -> Gone {
-        self.tell(true, "is there");
         let (over, ends) = bounded(1);
         let publishing = async {
             let status = self.board.status();
@@ -172,6 +169,9 @@ impl Publisher {
                                 .stream(stream.clone(), client.clone(), over.clone());
                         tasks.push((stream, self.ground.executor.spawn(task.boxed_local())));
                     }
+                }
+                if self.sources.is_fixed() {
+                    future::pending::<()>().await;
                 }
                 Timer::after(LOOK_TIME).await;
             }
@@ -213,23 +213,21 @@ impl Publisher {
                 .any(|stream| Rc::ptr_eq(&stream.source, &source))
             {
                 let topic = self.board.topic(&source.name);
-                streams.push(Rc::new(Stream::new(source, topic, &self.ground)));
+                streams.push(Rc::new(Stream::new(
+                    source,
+                    topic,
+                    &self.ground,
+                    &self.status,
+                )));
             }
-        }
-    }
-
-    /// One line on standard error each time the broker goes or comes.
-    fn tell(&self, is_there: bool, what: &str) {
-        if self.is_there.replace(Some(is_there)) != Some(is_there) {
-            (self.ground.say)(&format!("the broker `{}` {what}", self.address));
         }
     }
 }
 
 /// The first of the broker's addresses that takes a connection.
-async fn connect(address: &str) -> io::Result<Async<TcpStream>> {
+async fn connect(target: &Target) -> io::Result<Async<TcpStream>> {
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
-    for address in smol::net::resolve(address).await? {
+    for address in smol::net::resolve((target.host.as_str(), target.port)).await? {
         match Async::<TcpStream>::connect(address).await {
             Ok(socket) => {
                 // Lines go out at once.
@@ -240,10 +238,4 @@ async fn connect(address: &str) -> io::Result<Async<TcpStream>> {
         }
     }
     Err(failed)
-}
-
-/// Between one and two times `seconds`: boards that lost their broker together do not come back together.
-fn jittered(seconds: u32) -> Duration {
-    let chance = RandomState::new().build_hasher().finish() % 1000;
-    Duration::from_secs(u64::from(seconds)).mul_f64(1.0 + chance as f64 / 1000.0)
 }

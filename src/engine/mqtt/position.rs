@@ -2,7 +2,7 @@
 //! Pure: no runtime, no file, no socket.
 
 use crate::bytes::cursor::Cursor;
-use crate::engine::mqtt::lines::Line;
+use crate::source::marker::Lost;
 
 const FROM: &str = "Tailcast-From";
 const CURSOR: &str = "Tailcast-Cursor";
@@ -22,35 +22,32 @@ pub(crate) struct Position {
     pub(crate) bytes: u64,
 }
 
-/// What has to be told with the next message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What is told with a message.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct News {
-    /// Bytes that could not be published; `Some(None)`: nobody knows how many.
-    pub(crate) lost: Option<Option<u64>>,
-    /// What happened to the file.
+    /// Bytes that could not be published before it.
+    pub(crate) lost: Lost,
+    /// What happened before it.
     pub(crate) mark: Option<&'static str>,
 }
 
 impl News {
-    /// So many bytes more are lost.
-    pub(crate) fn lose(&mut self, bytes: Option<u64>) {
-        let before = self.lost.unwrap_or(Some(0));
-        self.lost = Some(before.zip(bytes).map(|(before, bytes)| before + bytes));
-    }
+    /// Nothing.
+    pub(crate) const NONE: Self = Self {
+        lost: Lost::Nothing,
+        mark: None,
+    };
 }
 
 impl Position {
-    /// The one behind `line`, and what is written beside its message.
-    pub(crate) fn behind(self, line: &Line, news: News) -> (Self, Vec<(String, String)>) {
-        let next = Self {
-            cursor: line.cursor,
-            bytes: self.bytes + line.bytes,
+    /// What is written beside the message that leads from here to `next`.
+    pub(crate) fn words(self, next: Self, news: News) -> Vec<(String, String)> {
+        let lost = match news.lost {
+            Lost::Nothing => None,
+            Lost::Bytes(bytes) => Some(bytes.to_string()),
+            Lost::Unknown => Some("unknown".to_owned()),
         };
-        let lost = news.lost.map(|bytes| match bytes {
-            Some(bytes) => bytes.to_string(),
-            None => "unknown".to_owned(),
-        });
-        let properties = [
+        let words = [
             (FROM, Some(self.cursor.to_string())),
             (CURSOR, Some(next.cursor.to_string())),
             (BYTES, Some(next.bytes.to_string())),
@@ -58,7 +55,7 @@ impl Position {
             (MARK, news.mark.map(str::to_owned)),
         ];
         let known = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value?));
-        (next, properties.into_iter().filter_map(known).collect())
+        words.into_iter().filter_map(known).collect()
     }
 
     /// The one that was written beside a message. `None`: it is not one of ours.
@@ -80,35 +77,25 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let start = Position {
-            cursor: Cursor::new(7, 0, b""),
-            bytes: 100,
+        let position = |offset, before: &[u8], bytes| Position {
+            cursor: Cursor::new(7, offset, before),
+            bytes,
         };
-        let line = Line {
-            text: "a".to_owned(),
-            cursor: Cursor::new(7, 2, b"a\n"),
-            bytes: 2,
-        };
-        let (next, plain) = start.behind(&line, News::default());
-        assert_eq!(Position::read(&plain), Some(next));
+        let (before, after) = (position(0, b"", 100), position(2, b"a\n", 102));
+        let words = |lost, mark| before.words(after, News { lost, mark });
+        let plain = words(Lost::Nothing, None);
+        assert_eq!(Position::read(&plain), Some(after));
         let names: Vec<&str> = plain.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, [FROM, CURSOR, BYTES]);
         assert_eq!(plain[0].1, "7-0-811c9dc5");
         assert_eq!(plain[2].1, "102");
-        let mut news = News {
-            mark: Some("rotated"),
-            lost: None,
-        };
-        news.lose(Some(5));
-        news.lose(Some(7));
-        let (_, told) = start.behind(&line, news);
-        assert_eq!(
-            told[3..],
-            [(LOST.into(), "12".into()), (MARK.into(), "rotated".into())]
-        );
-        news.lose(None);
-        let (_, told) = start.behind(&line, news);
-        assert_eq!(told[3].1, "unknown");
+        let told = words(Lost::Bytes(12), Some("rotated"));
+        let want = [
+            (LOST.to_owned(), "12".to_owned()),
+            (MARK.to_owned(), "rotated".to_owned()),
+        ];
+        assert_eq!(told[3..], want);
+        assert_eq!(words(Lost::Unknown, None)[3].1, "unknown");
     }
 
     #[test]

@@ -2,35 +2,36 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
 
 use smol::Timer;
 
 use crate::bytes::cursor::From;
+use crate::bytes::lines::LINE_MAX;
+use crate::engine::backoff::Backoff;
+use crate::engine::batch::{Batcher, Cut};
 use crate::engine::mqtt::announce;
 use crate::engine::mqtt::board::Board;
 use crate::engine::mqtt::client::{Client, Gone, IN_FLIGHT};
 use crate::engine::mqtt::discovery::Config;
-use crate::engine::mqtt::lines::{Line, Lines};
 use crate::engine::mqtt::packet::Version;
 use crate::engine::mqtt::position::{BEGUN, News, Position};
-use crate::source::marker::{Marker, Next};
-use crate::source::reader::Reader;
+use crate::engine::status::Status;
+use crate::source::error::cause;
+use crate::source::marker::Lost;
 use crate::source::{Ground, Source};
-
-/// The most lines that are cut at once. Each has some hundred bytes beside its own while it waits for its message.
-const LINES_MAX: usize = 256;
-
-/// How long until a file that could not be read is tried again.
-const UNREADABLE_TIME: Duration = Duration::from_secs(10);
 
 /// A stream, its topic, and what is remembered of it from one connection to the next.
 pub(crate) struct Stream {
+    /// What is published.
     pub(crate) source: Rc<Source>,
-    pub(crate) topic: String,
+    /// Where to.
+    topic: String,
     ground: Ground,
+    /// How it goes.
+    status: Rc<Status>,
     /// What Home Assistant is told of it, once enough of it was seen.
     configs: RefCell<Option<Rc<[Config]>>>,
     /// Where this process began. A broker that has forgotten what it kept, in a power cut, gets everything again from here.
@@ -42,7 +43,7 @@ pub(crate) struct Stream {
 /// Why publishing stops.
 enum End {
     Gone(Gone),
-    Unreadable,
+    Unreadable(io::Error),
 }
 
 impl std::convert::From<Gone> for End {
@@ -52,17 +53,23 @@ impl std::convert::From<Gone> for End {
 }
 
 impl std::convert::From<io::Error> for End {
-    fn from(_: io::Error) -> Self {
-        Self::Unreadable
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
     }
 }
 
 impl Stream {
-    pub(crate) fn new(source: Rc<Source>, topic: String, ground: &Ground) -> Self {
+    pub(crate) fn new(
+        source: Rc<Source>,
+        topic: String,
+        ground: &Ground,
+        status: &Rc<Status>,
+    ) -> Self {
         Self {
             source,
             topic,
             ground: ground.clone(),
+            status: status.clone(),
             configs: RefCell::default(),
             begun: Cell::new(None),
             recent: RefCell::default(),
@@ -83,108 +90,97 @@ impl Stream {
         };
         *self.configs.borrow_mut() = Some(configs.clone());
         for config in configs.iter() {
-            client
-                .publish(&config.topic, &config.payload, Vec::new())
-                .await?;
+            let (topic, payload) = (&config.topic, &config.payload);
+            client.publish(topic, payload, Vec::new()).await?;
         }
         Ok(())
     }
 
     /// Publishes until the connection is over.
     pub(crate) async fn publish(&self, client: &Client) -> Gone {
+        let mut backoff = Backoff::default();
         loop {
-            match self.follow(client).await {
-                Err(End::Gone(gone)) => return gone,
-                Err(End::Unreadable) | Ok(()) => _ = Timer::after(UNREADABLE_TIME).await,
+            let Err(end) = self.follow(client).await;
+            match end {
+                End::Gone(gone) => return gone,
+                End::Unreadable(error) => {
+                    let trouble = format!("it can't be read: {}", cause(&error));
+                    self.status.trouble(&self.source.name, Some(trouble));
+                }
             }
+            Timer::after(backoff.wait()).await;
         }
     }
 
-    async fn follow(&self, client: &Client) -> Result<(), End> {
+    async fn follow(&self, client: &Client) -> Result<Infallible, End> {
         let kept = client.kept(&self.topic).await?;
         let known = match client.version {
             Version::Five => kept.and_then(|kept| Position::read(&kept.properties)),
             Version::Three => self.recent.borrow().front().copied(),
         };
-        let mut news = News::default();
         let again = known.is_none().then(|| self.begun.get()).flatten();
         // Numbers that the broker has forgotten are not given to other bytes.
-        let floor = again.and(self.recent.borrow().back().map(|position| position.bytes));
-        let (mut reader, mut position) = match known.or(again) {
-            Some(position) => (
-                self.source.open(From::Cursor(position.cursor)).await?,
-                position,
-            ),
-            None => {
-                news.mark = Some(BEGUN);
-                let reader = self.source.open(From::Start).await?;
-                let cursor = reader.cursor().await?;
-                (reader, Position { cursor, bytes: 0 })
-            }
-        };
+        let last = self.recent.borrow().back().copied();
+        let floor = again.and(last).map_or(0, |position| position.bytes);
+        let resumed = known.or(again);
+        let from = resumed.map_or(From::Start, |position| From::Cursor(position.cursor));
+        let reader = self.source.open(from).await?;
+        let before = reader.before().await?;
+        let mut batcher = Batcher::new(reader, self.ground.scratch.clone()).await?;
+        let mut position = resumed.unwrap_or(Position {
+            cursor: batcher.cursor(),
+            bytes: 0,
+        });
+        let mut mark = resumed.is_none().then_some(BEGUN);
         self.begun.set(self.begun.get().or(Some(position)));
-        let mut lines = Lines::new(reader.cursor().await?, reader.before().await?);
+        self.status.trouble(&self.source.name, None);
+        let mut lines = Lines {
+            is_open: before.last().is_some_and(|&byte| byte != b'\n'),
+        };
+        let mut changed = batcher.changed();
         loop {
-            let changed = reader.changed();
-            let (cut, marker) = match self.turn(&mut reader, &mut lines)? {
-                Turn::Lines(cut) => (cut, None),
-                Turn::Marker(marker) => (self.end_of(&marker, &mut lines), Some(marker)),
-                Turn::Cold => {
-                    reader.warm().await?;
-                    continue;
-                }
-                Turn::Nothing => {
-                    changed.await;
-                    continue;
-                }
+            // The start of a line waits for its end: cut otherwise, it would be another message when it comes again.
+            let cut = batcher.fill(LINE_MAX, false).await?;
+            let mut place = batcher.begin().clone();
+            let mut news = News {
+                lost: batcher.lost,
+                mark: mark.or(batcher.mark),
             };
-            for line in cut {
-                let (next, properties) = position.behind(&line, std::mem::take(&mut news));
-                // An empty message would make the broker forget the last one.
-                let payload = if line.text.is_empty() {
-                    "\n"
-                } else {
-                    &line.text
+            let mut bytes = match batcher.lost {
+                Lost::Nothing => position.bytes,
+                _ => position.bytes.max(floor),
+            };
+            for raw in batcher.bytes.split_inclusive(|&byte| byte == b'\n') {
+                place.advance(raw);
+                bytes += raw.len() as u64;
+                let Some(text) = lines.text(raw) else {
+                    continue;
                 };
-                client.publish(&self.topic, payload, properties).await?;
-                position = next;
+                let next = Position {
+                    cursor: place.cursor,
+                    bytes,
+                };
+                let words = position.words(next, std::mem::replace(&mut news, News::NONE));
+                client.publish(&self.topic, &text, words).await?;
+                (position, mark) = (next, None);
                 self.remember(position);
+                self.status.bytes.add(raw.len() as u64);
             }
-            if let Some(marker) = marker {
-                tell(&marker, &mut news);
-                if news.lost.is_some() {
-                    position.bytes = position.bytes.max(floor.unwrap_or_default());
+            if !batcher.bytes.is_empty() {
+                if let Lost::Bytes(bytes) = batcher.lost {
+                    self.status.lost.add(bytes);
                 }
+                batcher.done();
+            }
+            lines.is_open &= cut != Cut::Marker;
+            self.status.update(&self.source.name, |progress| {
+                progress.at = Some(position.cursor);
+                progress.behind = batcher.behind();
+            });
+            if cut == Cut::End {
+                changed.rung().await;
             }
         }
-    }
-
-    /// Takes what the reader has next. Nothing awaits in here: all readers share the scratch buffer.
-    fn turn(&self, reader: &mut Reader, lines: &mut Lines) -> io::Result<Turn> {
-        let mut scratch = self.ground.scratch.borrow_mut();
-        Ok(match reader.next(&mut scratch)? {
-            Next::Bytes => {
-                let bytes = scratch.bytes();
-                let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-                let end = newlines.map(|(at, _)| at + 1).nth(LINES_MAX - 1);
-                let (bytes, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
-                reader.seek(reader.offset() - rest.len() as u64);
-                Turn::Lines(lines.push(bytes))
-            }
-            Next::Marker(marker) => Turn::Marker(marker),
-            Next::Cold => Turn::Cold,
-            Next::End => Turn::Nothing,
-        })
-    }
-
-    /// The line that `marker` ends, where another file begins.
-    fn end_of(&self, marker: &Marker, lines: &mut Lines) -> Vec<Line> {
-        let Some(cursor) = marker.cursor() else {
-            return Vec::new();
-        };
-        let last = lines.finish();
-        *lines = Lines::new(cursor, Vec::new());
-        last
     }
 
     fn remember(&self, position: Position) {
@@ -196,25 +192,48 @@ impl Stream {
     }
 }
 
-/// What a turn at the reader gave.
-enum Turn {
-    Lines(Vec<Line>),
-    Marker(Marker),
-    Nothing,
-    Cold,
+/// Lines as messages.
+struct Lines {
+    /// The last one was a part that had no newline.
+    is_open: bool,
 }
 
-/// What is to be told of `marker` with the next message.
-fn tell(marker: &Marker, news: &mut News) {
-    match *marker {
-        Marker::Lost(_, bytes) => news.lose(bytes),
-        Marker::Truncated(_, bytes) => {
-            news.mark = Some(marker.name());
-            if bytes > 0 {
-                news.lose(Some(bytes));
-            }
+impl Lines {
+    /// What is published of a line as the file has it. `None`: it is the newline of one that went in parts.
+    fn text(&mut self, raw: &[u8]) -> Option<String> {
+        let line = raw.strip_suffix(b"\n");
+        let was_open = std::mem::replace(&mut self.is_open, line.is_none());
+        let line = line.map_or(raw, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        match line {
+            [] if was_open => None,
+            // An empty message would make the broker forget the last one, and the position with it.
+            [] => Some("\n".to_owned()),
+            line => Some(String::from_utf8_lossy(line).into_owned()),
         }
-        Marker::Rotated(_) => news.mark = Some(marker.name()),
-        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_message() {
+        let mut lines = Lines { is_open: false };
+        for (raw, want) in [
+            (&b"line\n"[..], Some("line")),
+            (b"windows\r\n", Some("windows")),
+            (b"\n", Some("\n")),
+            (b"\r\n", Some("\n")),
+            (b"\xff\n", Some("\u{fffd}")),
+            (b"half of", Some("half of")),
+            (b"\n", None),
+            (b"\n", Some("\n")),
+            (b"half", Some("half")),
+            (b" a line\n", Some(" a line")),
+            (b"a\rb\n", Some("a\rb")),
+        ] {
+            assert_eq!(lines.text(raw).as_deref(), want, "{raw:?}");
+        }
     }
 }

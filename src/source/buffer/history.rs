@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use event_listener::{Event, EventListener};
 
+use crate::bell::{Bell, Listener};
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, From, fnv1a};
 use crate::bytes::ring::Ring;
 use crate::source::cache::Scratch;
@@ -30,7 +31,7 @@ pub struct History {
     missing: Cell<bool>,
     listeners: Cell<usize>,
     /// Something is new for readers.
-    changed: Event,
+    changed: Rc<Bell>,
     /// Somebody has begun to listen.
     joined: Event,
 }
@@ -45,7 +46,7 @@ impl History {
             written: Cell::new(None),
             missing: Cell::new(false),
             listeners: Cell::new(0),
-            changed: Event::new(),
+            changed: Rc::default(),
             joined: Event::new(),
         })
     }
@@ -72,13 +73,13 @@ impl History {
         self.ring.borrow_mut().push(bytes);
         self.written.set(Some(SystemTime::now()));
         self.missing.set(false);
-        self.changed.notify(usize::MAX);
+        self.changed.ring();
     }
 
     /// Readers are told when the source goes, and when it is there again.
     pub fn set_missing(&self, missing: bool) {
         if self.missing.replace(missing) != missing {
-            self.changed.notify(usize::MAX);
+            self.changed.ring();
         }
     }
 
@@ -287,7 +288,7 @@ impl Playback {
     }
 
     /// As [`Reader::changed`](crate::source::reader::Reader::changed).
-    pub fn changed(&self) -> EventListener {
+    pub(crate) fn changed(&self) -> Listener {
         self.history.changed.listen()
     }
 }

@@ -6,10 +6,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::time::Instant;
 
-use event_listener::{Event, EventListener};
+use event_listener::Event;
 use futures_lite::{FutureExt, future};
 use smol::Timer;
 
+use crate::bell::{Bell, Listener};
 use crate::source::Ground;
 use crate::source::file::chain::Following;
 use crate::source::file::change::Seen;
@@ -26,7 +27,7 @@ pub struct Follower {
     pub place: Place,
     pub(crate) ground: Ground,
     /// Something is new for readers.
-    changed: Event,
+    changed: Rc<Bell>,
     /// The task should look now.
     kick: Event,
     kicked: Cell<bool>,
@@ -50,7 +51,7 @@ impl Follower {
             },
             place,
             ground: ground.clone(),
-            changed: Event::new(),
+            changed: Rc::default(),
             kick: Event::new(),
             kicked: Cell::new(false),
             looks_begun: Cell::new(0),
@@ -83,7 +84,7 @@ impl Follower {
     }
 
     /// Resolves when something may be new. Take it before the last look at what there is.
-    pub fn changed(&self) -> EventListener {
+    pub(crate) fn changed(&self) -> Listener {
         self.changed.listen()
     }
 
@@ -211,7 +212,7 @@ impl Follower {
                     Err(_) => following.refuse(),
                 }
             }
-            self.changed.notify(usize::MAX);
+            self.changed.ring();
         }
         if let Some(following) = &mut *self.following.borrow_mut()
             && following.watch_names(&self.place)
@@ -233,7 +234,7 @@ impl Follower {
             self.kick();
         }
         if outcome.news {
-            self.changed.notify(usize::MAX);
+            self.changed.ring();
         }
         outcome.settled
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use futures_lite::future;
 
+use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
 use crate::bytes::lines::LastLines;
 use crate::source::cache::{CHUNK, Scratch};
@@ -185,7 +186,8 @@ impl Walk {
         }
     }
 
-    fn is_newest(&self) -> bool {
+    /// Whether no other file comes after it.
+    pub(crate) fn is_newest(&self) -> bool {
         self.follower
             .last()
             .is_some_and(|last| Rc::ptr_eq(&last, &self.generation))
@@ -349,7 +351,7 @@ impl Walk {
     }
 
     /// As [`Reader::changed`](crate::source::reader::Reader::changed).
-    pub fn changed(&self) -> event_listener::EventListener {
+    pub(crate) fn changed(&self) -> Listener {
         self.follower.changed()
     }
 }
