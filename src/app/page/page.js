@@ -21,11 +21,14 @@ import { Window } from './window.js';
 const UNREAD = 8 * 1024 * 1024;
 /** Streams written to within this time are as new as each other, in ms. */
 const LIVE = 60_000;
+/** The number of new lines is told again after so long, in ms. */
+const SAID = 50;
 /** The newest lines looked at for a screen reader, in bytes. */
 const ALOUD = 2_000;
 
 const at = (id) => document.getElementById(id);
-const number = (n, one, many) => (n === 1 ? `1 ${one}` : `${n.toLocaleString('en')} ${many}`);
+const digits = new Intl.NumberFormat('en');
+const number = (n, one, many) => (n === 1 ? `1 ${one}` : `${digits.format(n)} ${many}`);
 
 const WORDS = { connecting: 'connecting', live: 'live', waiting: 'waiting for the file', reconnecting: 'reconnecting' };
 const WAITING = { sample: 'waiting for a reading', pipe: 'waiting for more' };
@@ -49,6 +52,7 @@ let missed = 0;
 let unread = 0;
 /** A place that the address names and that is not shown yet. */
 let wanted = null;
+let saying = 0;
 let second = { count: 0, at: 0 };
 
 const source = () => sources.find(({ name }) => name === shown);
@@ -71,7 +75,7 @@ const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => rows.dra
   rested() {
     const anchor = win.following ? null : win.anchor?.entry;
     view.at = anchor && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
-    if (shown !== null) history.replaceState(null, '', format(view));
+    if (shown !== null && format(view) !== location.hash) history.replaceState(null, '', format(view));
   },
 });
 
@@ -98,7 +102,7 @@ const told = {
   grew(lines, bytes) {
     if (!win.following) {
       missed += lines;
-      sayFollowing();
+      saying ||= setTimeout(sayFollowing, SAID);
     }
     if (lines > 0 && log.isNews) {
       const texts = bytes.length < ALOUD ? new TextDecoder().decode(bytes).split('\n').filter(Boolean) : [];
@@ -160,6 +164,8 @@ function sayState() {
 }
 
 function sayFollowing() {
+  clearTimeout(saying);
+  saying = 0;
   at('jump').hidden = win.following;
   at('jump').textContent = missed > 0 ? `↓ ${number(missed, 'new line', 'new lines')}` : '↓ to the end';
   at('pause').textContent = win.following ? 'Pause' : 'Resume';
