@@ -27,6 +27,8 @@ pub struct Backward {
     ended: bool,
     /// All lines from here on have been looked at.
     looked: u64,
+    /// Where the last line begins, once that is known.
+    last: Option<u64>,
 }
 
 impl Backward {
@@ -37,6 +39,7 @@ impl Backward {
             rest: Vec::new(),
             ended: false,
             looked: end,
+            last: None,
         }
     }
 
@@ -48,6 +51,11 @@ impl Backward {
     /// The start of the oldest line that was looked at; where the end is no line's start, of the one that begins there.
     pub fn looked(&self) -> u64 {
         self.looked
+    }
+
+    /// Where the line begins that has no newline behind it: the end itself where every line has one.
+    pub fn last_line(&self) -> Option<u64> {
+        self.last
     }
 
     /// Takes the bytes before [`at`](Self::at) and calls `hit` for each line in them that is wanted, newest first. `first`:
@@ -88,6 +96,7 @@ impl Backward {
 
     /// The held line begins at `at`, or is too long to wait for more of it.
     fn end_line(&mut self, at: u64, matcher: &Matcher, hit: &mut impl FnMut(Hit)) {
+        self.last.get_or_insert(at);
         let line = std::mem::take(&mut self.rest);
         if (self.ended || !line.is_empty()) && matcher.is_match(&line) {
             let length = line.strip_suffix(b"\r").unwrap_or(&line).len();
@@ -114,6 +123,9 @@ mod tests {
             end = start;
             if start == 0 {
                 assert_eq!(backward.looked(), 0, "{text:?} in pieces of {piece}");
+                let newline = text.iter().rposition(|&byte| byte == b'\n');
+                let last = newline.map_or(0, |newline| newline as u64 + 1);
+                assert_eq!(backward.last_line(), Some(last), "{text:?}");
                 return hits;
             }
         }

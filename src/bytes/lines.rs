@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memrchr};
+
 /// The longest message that one line makes, in bytes of the file; a longer line is split.
 /// It bounds what a client's splitter holds for a line that never ends.
 pub const LINE_MAX: usize = 64 * 1024;
@@ -73,6 +75,17 @@ impl Splitter {
         self.begun = false;
     }
 
+    /// Passes over whole lines of this many bytes, where nothing is held.
+    pub fn skip(&mut self, length: u64) {
+        self.passed += length;
+        self.begun = false;
+    }
+
+    /// How many bytes have been passed on or over, newlines included.
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
     /// Where the first byte stands that is held, in bytes from the start of the stream: the same for as long as it is
     /// held. `None` where nothing is.
     pub fn held(&self) -> Option<u64> {
@@ -110,10 +123,6 @@ impl Splitter {
 
 fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
-}
-
-fn memchr(byte: u8, bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&other| other == byte)
 }
 
 /// How many bytes there are before a character that has begun but not ended.
@@ -164,7 +173,7 @@ impl LastLines {
             // The newline that ends the last line does not begin another.
             end -= usize::from(piece.last() == Some(&b'\n'));
         }
-        while let Some(newline) = piece[..end].iter().rposition(|&byte| byte == b'\n') {
+        while let Some(newline) = memrchr(b'\n', &piece[..end]) {
             self.newlines_left -= 1;
             if self.newlines_left == 0 {
                 return Some(newline + 1);

@@ -129,9 +129,14 @@ impl Matcher {
 
     /// Whether a line that begins so is wanted, however it goes on.
     pub fn is_match_already(&self, beginning: &[u8]) -> bool {
-        let grows =
-            |term: &Term| term.sense == Sense::Wanted && !matches!(term.pattern, Pattern::Regex(_));
-        self.terms.iter().all(grows) && self.is_match(beginning)
+        self.grows() && self.is_match(beginning)
+    }
+
+    /// Whether a line that is wanted once stays so however it goes on: plain text that it has to hold, and nothing else.
+    pub fn grows(&self) -> bool {
+        self.terms
+            .iter()
+            .all(|term| term.sense == Sense::Wanted && !matches!(term.pattern, Pattern::Regex(_)))
     }
 
     /// Calls `hit` for each wanted line of `block`, in order, with where it stands there, its newline left out. The block

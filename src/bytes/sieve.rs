@@ -1,6 +1,8 @@
 //! Lets the wanted lines of a stream through, whatever the pieces it comes in.
 //! Pure: no runtime, no file, no socket.
 
+use std::ops::Range;
+
 use memchr::{memchr, memrchr};
 
 use crate::bytes::matcher::Matcher;
@@ -37,68 +39,63 @@ impl Sieve {
         &self.held
     }
 
-    /// Takes from the start of `bytes` and says how many; the rest has to come again. `wanted` tells where the wanted lines
-    /// of a block of whole lines end and begin, as [`Matcher::lines`] does.
-    pub fn push(
-        &mut self,
-        bytes: &[u8],
-        matcher: &Matcher,
-        wanted: impl FnOnce(&[u8], &mut dyn FnMut(std::ops::Range<usize>)),
-        mut out: impl FnMut(Piece<'_>),
-    ) -> usize {
-        if self.passing {
-            let newline = memchr(b'\n', bytes);
-            let length = newline.map_or(bytes.len(), |newline| newline + 1);
-            self.passing = newline.is_none();
-            out(Piece::Wanted(&bytes[..length]));
-            return length;
-        }
-        if !self.held.is_empty() {
-            return self.end_held(bytes, wanted, out);
+    /// How much of `bytes` is to be pushed at once: no more than the end of the held line, or than a share of whole lines.
+    pub fn most(&self, bytes: &[u8], matcher: &Matcher) -> usize {
+        if self.passing || !self.held.is_empty() {
+            return memchr(b'\n', bytes).map_or(bytes.len(), |newline| newline + 1);
         }
         let whole = memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
-        let block = &bytes[..matcher.share(&bytes[..whole])];
-        let mut looked = 0;
-        wanted(block, &mut |line| {
-            let end = block.len().min(line.end + 1);
-            if looked < line.start {
-                out(Piece::Unwanted(&block[looked..line.start]));
+        match matcher.share(&bytes[..whole]) {
+            share if share < whole => share,
+            _ => bytes.len(),
+        }
+    }
+
+    /// Takes `bytes`. `wanted` tells where the wanted lines of a block stand, as [`Matcher::lines`] does.
+    pub fn push(
+        &mut self,
+        mut bytes: &[u8],
+        mut wanted: impl FnMut(&[u8], &mut dyn FnMut(Range<usize>)),
+        mut out: impl FnMut(Piece<'_>),
+    ) {
+        if self.passing || !self.held.is_empty() {
+            let newline = memchr(b'\n', bytes);
+            let (head, rest) = bytes.split_at(newline.map_or(bytes.len(), |newline| newline + 1));
+            bytes = rest;
+            if self.passing {
+                self.passing = newline.is_none();
+                out(Piece::Wanted(head));
+            } else {
+                self.held.extend_from_slice(head);
+                if newline.is_some() || self.held.len() > WHOLE_MAX {
+                    let line = std::mem::take(&mut self.held);
+                    let mut is_wanted = false;
+                    wanted(&line, &mut |_| is_wanted = true);
+                    self.passing = is_wanted && newline.is_none();
+                    out(if is_wanted {
+                        Piece::Wanted(&line)
+                    } else {
+                        Piece::Unwanted(&line)
+                    });
+                }
             }
-            out(Piece::Wanted(&block[line.start..end]));
-            looked = end;
-        });
+        }
+        let whole = memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
+        let (block, rest) = bytes.split_at(whole);
+        let mut looked = 0;
+        if !block.is_empty() {
+            wanted(block, &mut |line| {
+                if looked < line.start {
+                    out(Piece::Unwanted(&block[looked..line.start]));
+                }
+                looked = block.len().min(line.end + 1);
+                out(Piece::Wanted(&block[line.start..looked]));
+            });
+        }
         if looked < block.len() {
             out(Piece::Unwanted(&block[looked..]));
         }
-        if block.len() < whole {
-            return block.len();
-        }
-        self.held.extend_from_slice(&bytes[whole..]);
-        bytes.len()
-    }
-
-    /// Takes bytes up to the end of the held line.
-    fn end_held(
-        &mut self,
-        bytes: &[u8],
-        wanted: impl FnOnce(&[u8], &mut dyn FnMut(std::ops::Range<usize>)),
-        mut out: impl FnMut(Piece<'_>),
-    ) -> usize {
-        let newline = memchr(b'\n', bytes);
-        let length = newline.map_or(bytes.len(), |newline| newline + 1);
-        self.held.extend_from_slice(&bytes[..length]);
-        if newline.is_some() || self.held.len() > WHOLE_MAX {
-            let line = std::mem::take(&mut self.held);
-            let mut is_wanted = false;
-            wanted(&line, &mut |_| is_wanted = true);
-            self.passing = is_wanted && newline.is_none();
-            out(if is_wanted {
-                Piece::Wanted(&line)
-            } else {
-                Piece::Unwanted(&line)
-            });
-        }
-        length
+        self.held.extend_from_slice(rest);
     }
 
     /// Passes on what is held where that is wanted however the line goes on.
@@ -140,14 +137,10 @@ mod tests {
         let mut at = 0;
         while at < stream.len() {
             let part = &stream[at..stream.len().min(at + piece)];
-            let taken = sieve.push(
-                part,
-                matcher,
-                |block, hit| matcher.lines(block, hit),
-                &mut out,
-            );
-            assert!(taken > 0);
-            at += taken;
+            let part = &part[..sieve.most(part, matcher)];
+            assert!(!part.is_empty());
+            sieve.push(part, |block, hit| matcher.lines(block, hit), &mut out);
+            at += part.len();
         }
         sieve.finish(matcher, &mut out);
         assert!(sieve.held().is_empty());
@@ -176,10 +169,8 @@ mod tests {
         line.extend_from_slice(b"needle\n");
         let stream = [&line[..], b"no\n", &line].concat();
         let (wanted, unwanted) = sieve(&stream, 64 << 10, &matcher("needle"));
-        assert_eq!(
-            (wanted.len(), &unwanted[..]),
-            (2 * line.len(), &b"no\n"[..])
-        );
+        assert_eq!(wanted.len(), 2 * line.len());
+        assert_eq!(unwanted, b"no\n");
         let endless = [
             &vec![b'x'; 3 * WHOLE_MAX][..],
             b"needle",
@@ -198,21 +189,17 @@ mod tests {
         let mut sieve = Sieve::new();
         let push = |sieve: &mut Sieve, bytes: &[u8]| {
             let mut text = Vec::new();
-            let taken = sieve.push(
-                bytes,
-                &matcher,
-                |block, hit| matcher.lines(block, hit),
-                |piece| {
-                    if let Piece::Wanted(bytes) = piece {
-                        text.extend_from_slice(bytes);
-                    }
-                },
-            );
-            (taken, text)
+            let lines = |block: &[u8], hit: &mut dyn FnMut(Range<usize>)| matcher.lines(block, hit);
+            sieve.push(bytes, lines, |piece| {
+                if let Piece::Wanted(bytes) = piece {
+                    text.extend_from_slice(bytes);
+                }
+            });
+            text
         };
-        assert_eq!(push(&mut sieve, b"an err"), (6, vec![]));
+        assert_eq!(push(&mut sieve, b"an err"), b"");
         sieve.flush(&matcher, |_| unreachable!("it does not fit yet"));
-        assert_eq!(push(&mut sieve, b"or "), (3, vec![]));
+        assert_eq!(push(&mut sieve, b"or "), b"");
         let mut flushed = Vec::new();
         sieve.flush(&matcher, |piece| {
             if let Piece::Wanted(bytes) = piece {
@@ -220,10 +207,7 @@ mod tests {
             }
         });
         assert_eq!(flushed, b"an error ");
-        assert_eq!(
-            push(&mut sieve, b"goes on\nnext"),
-            (8, b"goes on\n".to_vec())
-        );
-        assert_eq!(push(&mut sieve, b"next\n"), (5, vec![]));
+        assert_eq!(push(&mut sieve, b"goes on\nno\nnext"), b"goes on\n");
+        assert_eq!(push(&mut sieve, b" error\n"), b"next error\n");
     }
 }

@@ -1,11 +1,8 @@
-//! A stream over ordinary answers: the file as it is, a part of it, or what came after a cursor.
+//! A stream over ordinary answers: the file as it is, or a part of it.
 
-use std::future::poll_fn;
 use std::io;
-use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use smol::Timer;
 
 use crate::deliver::Context as Shared;
 use crate::http::close::write;
@@ -15,11 +12,10 @@ use crate::http::range::Asked;
 use crate::http::response::{Fields, Status};
 use crate::http::response::{Response, TEXT};
 use crate::source::Source;
-use crate::source::marker::{Lost, Next};
+use crate::source::marker::Next;
 use crate::source::reader::Reader;
-use crate::websocket::socket::Wire;
 
-fn fields() -> Fields {
+pub(super) fn fields() -> Fields {
     vec![
         ("Content-Type", TEXT.into()),
         ("Cache-Control", "no-store".into()),
@@ -37,14 +33,7 @@ pub(crate) async fn whole(
     mut reader: Reader,
 ) -> io::Result<Option<Connection>> {
     if reader.is_nowhere() || source.is_missing() {
-        let text = format!(
-            "`{}` is not there now; its stream waits for it",
-            source.name
-        );
-        let cursor = reader.cursor().await?.to_string();
-        return exchange
-            .answer(Response::sentence(404, &text).with("Tailcast-Cursor", cursor))
-            .await;
+        return exchange.answer(missing(source, &reader).await?).await;
     }
     // A ring's oldest byte is not at 0.
     let (start, end) = (reader.start(), reader.offset());
@@ -70,11 +59,7 @@ pub(crate) async fn whole(
             (206, part)
         }
         Asked::Unsatisfiable => {
-            let refusal = Response::sentence(416, &format!("`{}` has {length} bytes", source.name));
-            let cursor = reader.cursor().await?.to_string();
-            let refusal = refusal
-                .with("Content-Range", format!("bytes */{length}"))
-                .with("Tailcast-Cursor", cursor);
+            let refusal = unsatisfiable(source, &reader, length).await?;
             return exchange.answer(refusal).await;
         }
         Asked::Invalid => {
@@ -98,67 +83,45 @@ pub(crate) async fn whole(
     .await
 }
 
-/// What came after a place: at once, or after a wait for it of at most `wait`.
+/// Goes to the byte that a range without an end begins at, from the start of the file: any that is there, or the next one
+/// to come (RFC 8673 section 2). Else the refusal.
 ///
 /// # Errors
-/// When the connection is broken, or the file can't be read.
-pub(crate) async fn poll(
-    shared: &Shared,
-    exchange: Exchange,
-    mut reader: Reader,
-    wait: Duration,
-    preferred: bool,
-) -> io::Result<Option<Connection>> {
-    let deadline = Instant::now() + wait;
-    let mut changed = reader.changed();
-    let (length, lost) = loop {
-        let found = reader.available().await?;
-        if found != (0, Lost::Nothing) || Instant::now() >= deadline {
-            break found;
-        }
-        let again = async {
-            changed.rung().await;
-            true
-        };
-        let late = async {
-            future::or(
-                async { _ = Timer::at(deadline).await },
-                shared.shutdown.wait(),
-            )
-            .await;
-            true
-        };
-        let left = async {
-            poll_fn(|cx| Wire::poll_left(&exchange.connection.socket, cx)).await;
-            false
-        };
-        if !future::or(again, future::or(left, late)).await {
-            return Ok(None);
-        }
-        if shared.shutdown.has_begun() {
-            break (0, Lost::Nothing);
-        }
-    };
-    let mut fields = fields();
-    match lost {
-        Lost::Nothing => {}
-        Lost::Bytes(bytes) => fields.push(("Tailcast-Lost", bytes.to_string())),
-        Lost::Unknown => fields.push(("Tailcast-Lost", "unknown".into())),
+/// When the file can't be read.
+pub(crate) async fn seek(
+    source: &Source,
+    reader: &mut Reader,
+    first: u64,
+) -> io::Result<Option<Response>> {
+    if reader.is_nowhere() || source.is_missing() {
+        return missing(source, reader).await.map(Some);
     }
-    if preferred {
-        fields.push(("Preference-Applied", format!("wait={}", wait.as_secs())));
+    let length = reader.size();
+    if first > length {
+        return unsatisfiable(source, reader, length).await.map(Some);
     }
-    if length == 0 {
-        fields.push(("Tailcast-Cursor", reader.cursor().await?.to_string()));
-        // There is no body to have a type.
-        fields.remove(0);
-        return exchange.answer(Response::new(204, fields, &[][..])).await;
-    }
-    send(shared, exchange, 200, fields, reader, length).await
+    reader.seek(reader.start() + first);
+    Ok(None)
+}
+
+async fn missing(source: &Source, reader: &Reader) -> io::Result<Response> {
+    let name = &source.name;
+    let text = format!("`{name}` is not there now; its stream waits for it");
+    let cursor = reader.cursor().await?.to_string();
+    Ok(Response::sentence(404, &text).with("Tailcast-Cursor", cursor))
+}
+
+async fn unsatisfiable(source: &Source, reader: &Reader, length: u64) -> io::Result<Response> {
+    let text = format!("`{}` has {length} bytes", source.name);
+    let cursor = reader.cursor().await?.to_string();
+    let refusal = Response::sentence(416, &text);
+    Ok(refusal
+        .with("Content-Range", format!("bytes */{length}"))
+        .with("Tailcast-Cursor", cursor))
 }
 
 /// Sends the next `length` bytes of the reader. What is appended meanwhile belongs to the next answer.
-async fn send(
+pub(super) async fn send(
     shared: &Shared,
     exchange: Exchange,
     status: Status,

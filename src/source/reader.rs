@@ -88,6 +88,14 @@ impl Reader {
         }
     }
 
+    /// Whether a later file has bytes: where this one ends, its last line ends.
+    pub(crate) async fn is_over(&self) -> bool {
+        match self {
+            Self::Walk(walk) => walk.is_over().await,
+            Self::Playback(_) => false,
+        }
+    }
+
     /// The place of the next byte, with its check.
     ///
     /// # Errors
