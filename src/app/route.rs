@@ -63,7 +63,7 @@ pub(crate) async fn route(
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
         Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
-        return stream(&site, &source, exchange).await;
+        return stream(&site, source, exchange).await;
     } else if let Some(asset) = asset {
         asset.answer(&exchange.request)
     } else {
@@ -71,7 +71,9 @@ pub(crate) async fn route(
             "/sources" => content(
                 "application/json",
                 "no-store",
-                sources::list(&site.sources).await.into_bytes(),
+                sources::list(&site.sources, site.engine.as_deref())
+                    .await
+                    .into_bytes(),
             ),
             "/metrics" => content(
                 "text/plain; version=0.0.4",
@@ -107,7 +109,7 @@ fn not_found(path: &str) -> Response {
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Result<Answered> {
+async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
         Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
@@ -129,7 +131,7 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
     };
     if matches!(wanted.kind, Kind::Part | Kind::Generations | Kind::Find) {
         // Boxed, so that the space for it is not a part of every client's task.
-        let browse = Box::pin(browse(&context, source, exchange, wanted, pattern));
+        let browse = Box::pin(browse(&context, &source, exchange, wanted, pattern));
         return browse.await.map(Answered::Done);
     }
     let mut from = match (wanted.kind, wanted.from) {
@@ -143,7 +145,7 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
         .add(u64::from(matches!(from, From::Cursor(_))));
     if let (From::Lines(count @ 1..), Some(pattern)) = (from, &pattern) {
         // Boxed for the same reason.
-        let last = Box::pin(find::last(&context, source, &exchange, pattern, count));
+        let last = Box::pin(find::last(&context, &source, &exchange, pattern, count));
         from = last.await?.map_or(from, From::Cursor);
     }
     // The place is taken here, before anything of the answer goes out.
@@ -158,13 +160,17 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
         }
     };
     if let Some(first) = wanted.endless {
-        let refusal = plain::seek(source, &mut reader, first).await?;
+        let refusal = plain::seek(&source, &mut reader, first).await?;
         if let Some(refusal) = refusal {
             return exchange.answer(refusal).await.map(Answered::Done);
         }
     }
+    if wanted.kind == Kind::Poll && matches!(from, From::Lines(_)) && source.failing().is_some() {
+        // The last lines are asked for as news, and there are none.
+        reader.seek(reader.start() + reader.size());
+    }
     match wanted.kind {
-        Kind::WebSocket => websocket(context, source, exchange, reader, pattern).await,
+        Kind::WebSocket => websocket(context, &source, exchange, reader, pattern).await,
         Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted, pattern).await,
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
@@ -176,7 +182,7 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
             Ok(Answered::Then(poll.boxed_local()))
         }
         Kind::Plain | Kind::Part | Kind::Generations | Kind::Find => {
-            plain::whole(&context, source, exchange, reader)
+            plain::whole(&context, &source, exchange, reader)
                 .await
                 .map(Answered::Done)
         }
@@ -243,7 +249,7 @@ async fn websocket(
             reader.size(),
         ))
     } else {
-        websocket::Form::Text(Splitter::behind(&reader.before().await?))
+        websocket::Form::Text(Splitter::behind(&reader.before().await?, reader.line_end()))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
     let shared = context.clone();
@@ -263,7 +269,11 @@ async fn endless(
     let (media, form) = match wanted.kind {
         Kind::Events => (
             "text/event-stream",
-            Endless::Events(Events::new(cursor, reader.before().await?)),
+            Endless::Events(Events::new(
+                cursor,
+                reader.before().await?,
+                reader.line_end(),
+            )),
         ),
         _ => (TEXT, Endless::Bytes),
     };

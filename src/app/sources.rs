@@ -5,6 +5,9 @@ use std::time::SystemTime;
 use miniserde::{Serialize, json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::app::engine::EngineState;
+use crate::engine::status::Status;
+use crate::source::marker::Missing;
 use crate::source::{Source, Sources};
 
 /// What is left as it is in a URL's path (RFC 3986 section 2.3).
@@ -21,6 +24,8 @@ struct Listed {
     kind: &'static str,
     /// In bytes; `null` while there is no file.
     size: Option<u64>,
+    /// Why there is nothing to read, `absent` or `unreadable`; else `null`.
+    missing: Option<&'static str>,
     /// RFC 3339.
     modified: Option<String>,
     /// Relative to the page, so that any sub-path of a proxy works.
@@ -28,10 +33,12 @@ struct Listed {
     clients: usize,
     /// How changes come to be known.
     watch: &'static str,
+    /// How it stands at the engine that it is handed to; `null` where there is none.
+    engine: Option<EngineState>,
 }
 
 /// What `/sources` answers, in JSON.
-pub(crate) async fn list(sources: &Sources) -> String {
+pub(crate) async fn list(sources: &Sources, engine: Option<&Status>) -> String {
     let mut list = Vec::new();
     for source in sources.list() {
         let extent = source.extent().await;
@@ -39,10 +46,12 @@ pub(crate) async fn list(sources: &Sources) -> String {
             name: source.name.clone(),
             kind: source.kind(),
             size: extent.size,
+            missing: extent.missing.map(Missing::name),
             modified: extent.modified.and_then(rfc3339),
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
             watch: extent.watch,
+            engine: engine.map(|engine| EngineState::new(engine, &source.name, extent.size)),
         });
     }
     json::to_string(&list)
@@ -79,7 +88,7 @@ pub(crate) async fn generations(source: &Source) -> String {
 }
 
 /// `None` for a time that the format has no room for: a file's time can be anything.
-fn rfc3339(time: SystemTime) -> Option<String> {
+pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
     use std::fmt::Write;
     time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let mut text = String::new();

@@ -12,7 +12,7 @@ use crate::http::range::Asked;
 use crate::http::response::{Fields, Status};
 use crate::http::response::{Response, TEXT};
 use crate::source::Source;
-use crate::source::marker::Next;
+use crate::source::marker::{Missing, Next};
 use crate::source::reader::Reader;
 
 pub(super) fn fields() -> Fields {
@@ -32,8 +32,8 @@ pub(crate) async fn whole(
     exchange: Exchange,
     mut reader: Reader,
 ) -> io::Result<Option<Connection>> {
-    if reader.is_nowhere() || source.is_missing() {
-        return exchange.answer(missing(source, &reader).await?).await;
+    if let Some(refusal) = missing(source, &reader).await? {
+        return exchange.answer(refusal).await;
     }
     // A ring's oldest byte is not at 0.
     let (start, end) = (reader.start(), reader.offset());
@@ -93,8 +93,8 @@ pub(crate) async fn seek(
     reader: &mut Reader,
     first: u64,
 ) -> io::Result<Option<Response>> {
-    if reader.is_nowhere() || source.is_missing() {
-        return missing(source, reader).await.map(Some);
+    if let Some(refusal) = missing(source, reader).await? {
+        return Ok(Some(refusal));
     }
     let length = reader.size();
     if first > length {
@@ -104,11 +104,21 @@ pub(crate) async fn seek(
     Ok(None)
 }
 
-async fn missing(source: &Source, reader: &Reader) -> io::Result<Response> {
-    let name = &source.name;
-    let text = format!("`{name}` is not there now; its stream waits for it");
+/// The refusal of a plain answer where there is nothing to be had now.
+async fn missing(source: &Source, reader: &Reader) -> io::Result<Option<Response>> {
+    let missing = source.missing().or(source.failing());
+    let missing = missing.or(reader.is_nowhere().then_some(Missing::Absent));
+    let what = match missing {
+        None => return Ok(None),
+        Some(Missing::Absent) => "is not there now; its stream waits for it",
+        Some(Missing::Unreadable) => {
+            "is there, but may not be read; its stream goes on once it may"
+        }
+    };
     let cursor = reader.cursor().await?.to_string();
-    Ok(Response::sentence(404, &text).with("Tailcast-Cursor", cursor))
+    let answer = Response::sentence(404, &format!("`{}` {what}", source.name));
+    let answer = answer.with("Tailcast-Cursor", cursor);
+    Ok(missing.map(|missing| answer.with("Tailcast-Missing", missing.name())))
 }
 
 async fn unsatisfiable(source: &Source, reader: &Reader, length: u64) -> io::Result<Response> {

@@ -67,7 +67,7 @@ pub(crate) async fn poll(
             Woken::Left => return Ok(None),
         }
     };
-    let fields = told(&held, lost);
+    let fields = told(&held, lost, &reader);
     match length {
         0 => nothing(exchange, &reader, fields).await,
         _ => send(shared, exchange, 200, fields, reader, length).await,
@@ -100,14 +100,16 @@ async fn wait(
     future::or(again, future::or(left, late)).await
 }
 
-/// The fields of an answer that tell what was lost and how long it was waited for.
-fn told(held: &Held, lost: Lost) -> Fields {
+/// The fields of an answer that tell what was lost, what is missing and how long it was waited for.
+fn told(held: &Held, lost: Lost, reader: &Reader) -> Fields {
     let mut fields = fields();
     match lost {
         Lost::Nothing => {}
         Lost::Bytes(bytes) => fields.push(("Tailcast-Lost", bytes.to_string())),
         Lost::Unknown => fields.push(("Tailcast-Lost", "unknown".into())),
     }
+    let missing = reader.missing();
+    fields.extend(missing.map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
     if held.preferred {
         let applied = format!("wait={}", held.wait.as_secs());
         fields.push(("Preference-Applied", applied));
@@ -165,7 +167,7 @@ async fn matching(
             continue;
         }
         if let (Some(cursor), false) = (cursor, body.is_empty()) {
-            let mut fields = told(&held, lost);
+            let mut fields = told(&held, lost, &looking.reader);
             fields.push(("Tailcast-Cursor", cursor.to_string()));
             return looking.answer(exchange, fields, body).await;
         }
@@ -181,7 +183,12 @@ async fn matching(
             Woken::Left => return Ok(None),
         }
     }
-    nothing(exchange, &looking.reader, told(&held, lost)).await
+    nothing(
+        exchange,
+        &looking.reader,
+        told(&held, lost, &looking.reader),
+    )
+    .await
 }
 
 /// A look at the lines of one file, up to a place in it.

@@ -4,10 +4,11 @@ use std::io;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::Cursor;
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
-use crate::source::marker::{Lost, Next};
+use crate::source::marker::{Lost, Missing, Next};
 
 /// A place in a stream, and what comes after it.
 pub enum Reader {
@@ -56,11 +57,35 @@ impl Reader {
         }
     }
 
+    /// How many bytes follow this place, as far as that is known: not where other files lie in between.
+    pub(crate) fn behind(&self) -> Option<u64> {
+        match self {
+            Self::Walk(walk) if !walk.is_newest() => None,
+            _ => self.end().checked_sub(self.offset()),
+        }
+    }
+
+    /// The offset behind the last byte there is.
+    fn end(&self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.size(),
+            Self::Playback(playback) => playback.start() + playback.size(),
+        }
+    }
+
     /// Goes to `offset` of the file it stands in, or of what is kept.
     pub fn seek(&mut self, offset: u64) {
         match self {
             Self::Walk(walk) => walk.seek(offset),
             Self::Playback(playback) => playback.seek(offset),
+        }
+    }
+
+    /// What ends a line in it: of a file, of what an instrument sends.
+    pub fn line_end(&self) -> LineEnd {
+        match self {
+            Self::Walk(_) => LineEnd::Newline,
+            Self::Playback(_) => LineEnd::Return,
         }
     }
 
@@ -93,6 +118,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.is_over().await,
             Self::Playback(_) => false,
+        }
+    }
+
+    /// Why there is nothing to read now, if there is not.
+    pub fn missing(&self) -> Option<Missing> {
+        match self {
+            Self::Walk(walk) => walk.missing(),
+            Self::Playback(playback) => playback.missing(),
         }
     }
 

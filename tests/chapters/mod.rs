@@ -18,6 +18,10 @@ mod crowds;
 mod curl;
 /// The door: who is let in, and what the others hear.
 mod door;
+/// A board that hands its streams to NATS: exactly once, whatever happens on the way.
+mod engine;
+/// Why a stream does not go to its engine, in one sentence each.
+mod engine_refusals;
 /// Server-sent events: a line is an event, its id the cursor behind it.
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
@@ -46,6 +50,8 @@ mod listen;
 mod matching;
 /// `/metrics`: what the server counts.
 mod metrics;
+/// What changes above the last part of a path: links, directories, mounts; and what may not be read.
+mod moved;
 /// nginx in front, as people put one there.
 mod nginx;
 /// Hosts and origins: which names the server answers to, which pages may connect.
@@ -82,6 +88,8 @@ mod resume;
 mod rotate;
 /// Files that hold one reading: sensors, counters, the board's own vitals.
 mod samples;
+/// Serial lines as the kernel makes them.
+mod serial;
 /// The server API of the article, in Rust: handlers of our own on the library.
 mod session;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.

@@ -35,26 +35,31 @@ export function named(name) {
 const TIME = /^\s*[[(]?\d[\d\-/:.,TZ+ ]*[\])]?[\s:|-]*/;
 const KEY = String.raw`"(?:level|severity|log\.level|@l|lvl|log_?level|level_?name|PRIORITY)"\s*:\s*"?`;
 
-/** Formats that name the level in a place of its own. */
-const FORMATS = [
-  // JSON: the first key that means it; a number only beside a message, since a tank has a level, too.
-  [/^[^{"]{0,64}\{/, new RegExp(`${KEY}([a-z]+)`, 'i')],
-  [/^[^{"]{0,64}\{.*"(?:msg|message|short_message)"\s*:/i, new RegExp(`${KEY}(\\d+)(?![\\d.])`, 'i')],
+/** Formats that have a place for it, told by their shape: what they are, where it stands, what it means. */
+const PLACES = [
   [/^<\d{1,3}>/, /^<(\d{1,3})>/, (priority) => SEVERITIES[priority % 8]],
-  // logfmt.
-  [/\b(?:level|lvl|severity)=/, /\b(?:level|lvl|severity)="?(\w+)/],
   // klog and glog: E1125 20:26:01.
-  [/^[IWEFD]\d{4} \d\d:/, /^(\w)/],
+  [/^[IWEFD]\d{4} \d\d:/, /^(\w)/, named],
   // logcat: 11-25 20:26:01.123  1234  1250 I Tag: text; and its short form I/Tag( 1234): text.
-  [/^\d\d-\d\d \d\d:\d\d:\d\d\.\d+ +\d+ +\d+ [VDIWEF] /, /^\S+ \S+ +\d+ +\d+ (\w)/],
-  [/^[VDIWEF]\/[\w.-]+ *(?:\( *\d+\))?:/, /^(\w)/],
+  [/^\d\d-\d\d \d\d:\d\d:\d\d\.\d+ +\d+ +\d+ [VDIWEF] /, /^\S+ \S+ +\d+ +\d+ (\w)/, named],
+  [/^[VDIWEF]\/[\w.-]+ *(?:\( *\d+\))?:/, /^(\w)/, named],
   // A web server's access log says how it answered.
   [/ HTTP\/\d(?:\.\d)?" \d{3} /, /" (\d{3}) /, (status) => (status >= 500 ? 'error' : status >= 400 ? 'warn' : null)],
-  // facility.severity, as logread prints it.
-  [
-    /\b(?:kern|user|mail|daemon|auth|authpriv|syslog|lpr|news|uucp|cron|ftp|local[0-7])\.[a-z]{3,7}\b/,
-    /\b(?:kern|user|mail|daemon|auth|authpriv|syslog|lpr|news|uucp|cron|ftp|local[0-7])\.([a-z]+)/,
-  ],
+];
+
+/** A line without any of these has no level: most lines are looked at no further. */
+const SOME = new RegExp(
+  `(?<![a-z])(?:${WORD}|level|lvl|severity|loglevel|levelname|priority|@l)(?![a-z])|[[<(](?:[\\w-]+:)?\\s*[FEWIDTV]\\s*[\\])>]`,
+  'i',
+);
+
+/** Formats that give it a name: JSON (a number only beside a message, since a tank has a level, too), logfmt, and
+ * facility.severity, as logread prints it. */
+const NAMED = [
+  [/^[^{"]{0,64}\{/, new RegExp(`${KEY}([a-z]+)`, 'i')],
+  [/^[^{"]{0,64}\{.*"(?:msg|message|short_message)"\s*:/i, new RegExp(`${KEY}(\\d+)(?![\\d.])`, 'i')],
+  [/=/, /\b(?:level|lvl|severity)="?(\w+)/],
+  [/\./, /\b(?:kern|user|mail|daemon|auth|authpriv|syslog|lpr|news|uucp|cron|ftp|local[0-7])\.([a-z]{3,7})\b/],
 ];
 
 /** Words in the place of a level, the surest first; the first is looked for behind the time. */
@@ -72,12 +77,11 @@ const LOOKED_AT = 4_000;
 /** `fatal`, `error`, `warn`, `info`, `debug` or `trace`; `null` where the line does not say, or says two. */
 export function level(line) {
   if (line.length > LOOKED_AT) line = line.slice(0, LOOKED_AT);
-  for (const [is, where, meaning] of FORMATS) {
-    if (!is.test(line)) continue;
-    const value = where.exec(line)?.[1];
-    if (value === undefined) continue;
-    const found = meaning ? meaning(Number(value)) : named(value);
-    if (found || meaning) return found;
+  for (const [is, where, meaning] of PLACES) if (is.test(line)) return meaning(where.exec(line)[1]);
+  if (!SOME.test(line)) return null;
+  for (const [is, where] of NAMED) {
+    const found = is.test(line) && where.exec(line);
+    if (found && named(found[1])) return named(found[1]);
   }
   for (const [words, before] of TIERS) {
     const found = new Set();

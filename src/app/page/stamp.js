@@ -19,6 +19,9 @@ const LOGFMT_KEYS = ['time=', 'timestamp=', 'ts=', 't='];
 /** What is scanned, and how far. */
 let text = '';
 let at = 0;
+/** The line last asked for and its answer: several modules ask the same of a line. */
+let asked = null;
+let answer = null;
 
 const code = (i = at) => text.charCodeAt(i);
 const isDigit = (i = at) => code(i) >= 48 && code(i) <= 57;
@@ -276,6 +279,14 @@ function bare() {
  * `pair`, day and month in unknown order) and `zone` (minutes; `null`: the board's). `null` without a time.
  */
 export function stamp(line) {
+  if (line !== asked) {
+    answer = scan(line);
+    asked = line;
+  }
+  return answer;
+}
+
+function scan(line) {
   text = line.length > LOOKED_AT ? line.slice(0, LOOKED_AT) : line;
   at = 0;
   while (text[at] === ' ' || text[at] === '\t') at += 1;

@@ -60,7 +60,7 @@ export class Times {
       const second = pairs.some(([, b]) => b > 12);
       this.#dayFirst = first === second ? null : first;
     }
-    const newest = stamps.at(-1);
+    const newest = read.at(-1);
     if (arrivalMs === null || !newest) return;
     if (newest.since !== undefined) this.#base = arrivalMs - newest.since;
     else if (newest.zone === null) {
@@ -103,13 +103,14 @@ export class Times {
       return days.reduce((best, ms) => (Math.abs(ms - near) < Math.abs(best - near) ? ms : best), days[0] ?? NaN);
     }
     if (month > 12) return NaN;
-    const last = new Date(latest).getUTCFullYear() + 1;
-    for (let y = year ?? last; y > (year ?? last) - YEARS; y -= 1) {
-      const date = Date.UTC(y, month - 1, day);
+    const last = year ?? new Date(latest).getUTCFullYear() + 1;
+    for (let y = last; y > last - YEARS; y -= 1) {
+      const naive = Date.UTC(y, month - 1, day) + clock;
       // 30 February is 2 March to a Date.
-      if (new Date(date).getUTCDate() !== day) continue;
-      const ms = instant(date + clock);
-      if (year !== undefined || ms <= latest) return ms;
+      if (day > 28 && new Date(naive).getUTCDate() !== day) continue;
+      if (year !== undefined) return instant(naive);
+      const ms = naive > latest + DAY ? naive : instant(naive);
+      if (ms <= latest) return ms;
     }
     return NaN;
   }
