@@ -25,15 +25,21 @@ impl LineEnd {
     }
 
     /// Where the first line in `bytes` ends.
-    fn first(self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn first(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Newline => memchr(b'\n', bytes),
             Self::Return => memchr2(b'\n', b'\r', bytes),
         }
     }
 
+    /// What stands behind the end at `end`: a carriage return takes the newline behind it along.
+    pub(crate) fn behind(self, bytes: &[u8], end: usize) -> usize {
+        let both = self == Self::Return && bytes[end..].starts_with(b"\r\n");
+        end + 1 + usize::from(both)
+    }
+
     /// Where the last line in `bytes` that has an end has it.
-    fn last(self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn last(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Newline => memrchr(b'\n', bytes),
             Self::Return => memrchr2(b'\n', b'\r', bytes),

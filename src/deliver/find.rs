@@ -175,7 +175,7 @@ impl Finding<'_> {
     /// Looks at one generation from `end` back to its start. `None`: there was nothing that ended the search.
     async fn look(&mut self, past: &Past, end: u64) -> io::Result<Option<End>> {
         let inode = past.inode();
-        let mut backward = Backward::new(end);
+        let mut backward = Backward::new(end, past.line_end());
         let mut hits = Vec::new();
         let over = loop {
             if backward.at() <= past.start() {
@@ -283,7 +283,7 @@ pub(crate) async fn last(
         return Ok(None);
     };
     let _turn = turn_of(shared, exchange).await?;
-    let mut backward = Backward::new(past.end());
+    let mut backward = Backward::new(past.end(), past.line_end());
     let (mut left, mut oldest) = (count, None);
     while left > 0 && backward.at() > past.start() {
         let Some((piece, first)) = before(&past, backward.at()).await? else {

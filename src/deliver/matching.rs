@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
+use crate::bytes::lines::LineEnd;
 use crate::bytes::matcher::{BadPattern, Matcher, Sense};
 use crate::bytes::sieve::{Piece, Sieve};
 use crate::deliver;
@@ -68,7 +69,13 @@ struct Block {
 
 impl Pattern {
     /// As [`Matcher::lines`], for the bytes at `at`: viewers that read the same at the same time look at it once.
-    fn lines(&self, at: (u64, u64), block: &[u8], hit: &mut dyn FnMut(Range<usize>)) {
+    fn lines(
+        &self,
+        at: (u64, u64),
+        block: &[u8],
+        ends: LineEnd,
+        hit: &mut dyn FnMut(Range<usize>),
+    ) {
         let mut blocks = self.blocks.borrow_mut();
         let same = |known: &&Block| (known.at, known.length) == (at, block.len());
         if let Some(known) = blocks.iter().find(same) {
@@ -78,7 +85,7 @@ impl Pattern {
             return;
         }
         let mut lines = Vec::new();
-        self.matcher.lines(block, |line| {
+        self.matcher.lines(block, ends, |line| {
             if lines.len() <= LINES_MAX {
                 lines.push(line.clone());
             }
@@ -97,6 +104,7 @@ impl Pattern {
 pub(crate) struct Matching<'a> {
     inner: &'a mut dyn Transport,
     pattern: Rc<Pattern>,
+    ends: LineEnd,
     sieve: Sieve,
     /// The serial and the offset of the bytes that come next.
     at: (u64, u64),
@@ -120,17 +128,18 @@ impl<'a> Matching<'a> {
             None => pump(context, transport, reader).await,
             Some(pattern) => {
                 // Boxed, so that the space for it is not a part of every client's task.
-                let mut matching = Box::new(Matching::new(transport, pattern));
+                let mut matching = Box::new(Matching::new(transport, pattern, reader.line_end()));
                 Box::pin(pump(context, &mut *matching, reader)).await
             }
         }
     }
 
-    fn new(inner: &'a mut dyn Transport, pattern: Rc<Pattern>) -> Self {
+    fn new(inner: &'a mut dyn Transport, pattern: Rc<Pattern>, ends: LineEnd) -> Self {
         Self {
             inner,
             pattern,
-            sieve: Sieve::new(),
+            ends,
+            sieve: Sieve::new(ends),
             at: (0, 0),
             passed: 0,
             waiting: Vec::new(),
@@ -203,11 +212,11 @@ impl Transport for Matching<'_> {
         let (serial, mut offset) = self.at;
         // Blocks come in order: the held line first, if it ends here.
         offset = offset.saturating_sub(self.sieve.held().len() as u64);
-        let pattern = &self.pattern;
+        let (pattern, ends) = (&self.pattern, self.ends);
         self.sieve.push(
             bytes,
             |block, hit| {
-                pattern.lines((serial, offset), block, hit);
+                pattern.lines((serial, offset), block, ends, hit);
                 offset += block.len() as u64;
             },
             |piece| sifted.add(piece),

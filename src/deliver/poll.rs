@@ -8,10 +8,10 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use memchr::memrchr;
 use smol::Timer;
 
 use crate::bell::Listener;
+use crate::bytes::lines::LineEnd;
 use crate::bytes::sieve::{Piece, Sieve, WHOLE_MAX};
 use crate::deliver::Context as Shared;
 use crate::deliver::matching::Pattern;
@@ -141,11 +141,13 @@ async fn matching(
     let deadline = Instant::now() + held.wait;
     let mut changed = reader.changed();
     let mut lost = Lost::Nothing;
+    let ends = reader.line_end();
     let mut looking = Looking {
         shared,
         pattern,
         reader,
-        sieve: Sieve::new(),
+        ends,
+        sieve: Sieve::new(ends),
         left: 0,
     };
     loop {
@@ -196,6 +198,7 @@ struct Looking<'a> {
     shared: &'a Shared,
     pattern: &'a Pattern,
     reader: Reader,
+    ends: LineEnd,
     sieve: Sieve,
     /// How much is to be looked at, in bytes.
     left: u64,
@@ -236,7 +239,7 @@ impl Looking<'_> {
             // What was appended meanwhile does not count.
             let length = usize::try_from(end - from).unwrap_or(CHUNK);
             let bytes = &bytes[..length.min(bytes.len())];
-            if let Some(newline) = memrchr(b'\n', bytes) {
+            if let Some(newline) = self.ends.last(bytes) {
                 self.reader.seek(start);
                 self.left = from + newline as u64 + 1 - start;
                 return Ok(None);
@@ -266,7 +269,7 @@ impl Looking<'_> {
             while !rest.is_empty() {
                 let share = self.sieve.most(rest, &self.pattern.matcher);
                 let lines = |block: &[u8], hit: &mut dyn FnMut(Range<usize>)| {
-                    self.pattern.matcher.lines(block, hit);
+                    self.pattern.matcher.lines(block, self.ends, hit);
                 };
                 self.sieve
                     .push(&rest[..share], lines, |piece| add(body, piece));

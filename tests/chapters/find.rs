@@ -189,7 +189,7 @@ fn log(dice: &mut Dice) -> Vec<u8> {
         b"/dev/tty",
     ];
     let mut bytes = Vec::new();
-    let lines = 200 + dice.below(2000);
+    let lines = 200 + dice.below(1000);
     let long = dice.below(lines);
     for line in 0..lines {
         let length = dice.below(12);
@@ -242,7 +242,7 @@ fn the_same_lines_as_grep() {
         return;
     }
     let mut dice = Dice(20_261_126);
-    for round in 0..4 {
+    for round in 0..2 {
         let content = log(&mut dice);
         let (folder, server) = scene(&content);
         for (pattern, options) in [

@@ -302,6 +302,10 @@ fn of_what_is_kept() {
     });
     let poll = get(&server, "/stream/events?from=-50&match=error");
     assert_eq!(poll.text(), errors(19_500..20_000));
+    // An instrument's lines, which end in a carriage return alone.
+    let mut plain = Plain::connect(&server, "/stream/events?from=end&match=error&not=old");
+    std::io::Write::write_all(&mut writer, b"old error\rfine\rnew error\rfine\r").unwrap();
+    assert_eq!(plain.line(), "new error");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tailcast::bytes::backward::Backward;
+use tailcast::bytes::lines::LineEnd;
 use tailcast::bytes::matcher::{Matcher, Sense};
 use tailcast::bytes::sieve::{Piece, Sieve};
 
@@ -45,23 +46,23 @@ fuzz_target!(|input: &[u8]| {
     }
 
     let mut found = Vec::new();
-    matcher.lines(rest, |line| found.push(line.start));
+    matcher.lines(rest, LineEnd::Newline, |line| found.push(line.start));
     assert_eq!(found, want.iter().map(|(at, _)| *at).collect::<Vec<_>>());
 
-    let mut sieve = Sieve::new();
+    let mut sieve = Sieve::new(LineEnd::Newline);
     let (mut wanted, mut unwanted) = (Vec::new(), 0);
     let mut out = |piece: Piece<'_>| match piece {
         Piece::Wanted(bytes) => wanted.extend_from_slice(bytes),
         Piece::Unwanted(bytes) => unwanted += bytes.len(),
     };
     for part in rest.chunks(piece) {
-        sieve.push(part, |block, hit| matcher.lines(block, hit), &mut out);
+        sieve.push(part, |block, hit| matcher.lines(block, LineEnd::Newline, hit), &mut out);
     }
     sieve.finish(&matcher, &mut out);
     let lines: Vec<u8> = want.iter().flat_map(|(_, line)| *line).copied().collect();
     assert_eq!((wanted.len() + unwanted, wanted), (rest.len(), lines));
 
-    let mut backward = Backward::new(rest.len() as u64);
+    let mut backward = Backward::new(rest.len() as u64, LineEnd::Newline);
     let mut hits = Vec::new();
     for part in rest.rchunks(piece) {
         let first = backward.at() == part.len() as u64;
