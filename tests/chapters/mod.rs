@@ -28,6 +28,8 @@ mod events;
 mod events_resume;
 /// Clients that never stop talking: everybody else has a turn all the same.
 mod fairness;
+/// `?find`: where the lines stand that hold something, newest first; compared with GNU `grep`.
+mod find;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
@@ -44,6 +46,8 @@ mod layers;
 mod lines;
 /// Where it listens, and the links that lead there.
 mod listen;
+/// `match` and `not`: only the lines that are wanted, in every form that sends lines.
+mod matching;
 /// `/metrics`: what the server counts.
 mod metrics;
 /// What changes above the last part of a path: links, directories, mounts; and what may not be read.
