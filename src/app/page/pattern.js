@@ -25,6 +25,12 @@ function unknown(source) {
   return null;
 }
 
+/** Plain text as an expression. Case is that of ASCII letters, as on the board: the same lines fit here and there. */
+function literal(term) {
+  const escaped = term.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return /\p{Lu}/u.test(term) ? escaped : escaped.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+}
+
 /** The expression in `/…/`, or `null` where the term is plain text. */
 const inner = (term) => (term.length > 2 && term.startsWith('/') && term.endsWith('/') ? term.slice(1, -1) : null);
 
@@ -39,13 +45,10 @@ export function compile(term) {
   if (!error) {
     try {
       // Rust writes flags and names of groups so.
-      const flags = source?.startsWith('(?i)') ? 'i' : '';
-      expression =
-        source === null
-          ? new RegExp(term.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), term === term.toLowerCase() ? 'giu' : 'gu')
-          : new RegExp(source.slice(flags && 4).replaceAll('(?P<', '(?<'), `g${flags}`);
+      const flags = source?.startsWith('(?i)') ? 'gi' : 'g';
+      expression = new RegExp(source === null ? literal(term) : source.slice(flags === 'gi' ? 4 : 0).replaceAll('(?P<', '(?<'), flags);
     } catch (cause) {
-      error = `\`${term}\`: ${String(cause.message).replace(/^.*\/g?i?u?: /s, '').toLowerCase()}`;
+      error = `\`${term}\`: ${String(cause.message).replace(/^.*\/gi?: /s, '').toLowerCase()}`;
     }
   }
   return {

@@ -135,6 +135,16 @@ function epoch() {
   return { start, end: at, kind: 'epoch', epoch: ms };
 }
 
+/** Steps over an escape sequence for colours, up to its last character. */
+function colour() {
+  if (text[at] !== '\x1b' || text[at + 1] !== '[') return false;
+  let end = at + 2;
+  while (isDigit(end) || text[end] === ';') end += 1;
+  if (text[end] !== 'm') return false;
+  at = end;
+  return true;
+}
+
 /** A time that begins with a digit. */
 function numeric() {
   const start = at;
@@ -289,7 +299,8 @@ export function stamp(line) {
 function scan(line) {
   text = line.length > LOOKED_AT ? line.slice(0, LOOKED_AT) : line;
   at = 0;
-  while (text[at] === ' ' || text[at] === '\t') at += 1;
+  // Some loggers print times in colour.
+  while (text[at] === ' ' || text[at] === '\t' || colour()) at += 1;
   if (text[at] === '{') return keyed(JSON_KEYS, () => true);
   if (eat('<')) {
     if (number(1, 3) < 0 || !eat('>')) return null;
