@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use miniserde::{Serialize, json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::source::marker::Missing;
 use crate::source::{Source, Sources};
 
 /// What is left as it is in a URL's path (RFC 3986 section 2.3).
@@ -21,6 +22,8 @@ struct Listed {
     kind: &'static str,
     /// In bytes; `null` while there is no file.
     size: Option<u64>,
+    /// Why there is nothing to read, `absent` or `unreadable`; else `null`.
+    missing: Option<&'static str>,
     /// RFC 3339.
     modified: Option<String>,
     /// Relative to the page, so that any sub-path of a proxy works.
@@ -39,6 +42,7 @@ pub(crate) async fn list(sources: &Sources) -> String {
             name: source.name.clone(),
             kind: source.kind(),
             size: extent.size,
+            missing: extent.missing.map(Missing::name),
             modified: extent.modified.and_then(rfc3339),
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),

@@ -148,7 +148,7 @@ impl Source {
 
 async fn files(follower: &Follower) -> Vec<Listed> {
     let place = follower.place.clone();
-    let (now, family) = aside(move || rotated::list(&place.target(), || place.seen())).await;
+    let (now, family) = aside(move || rotated::list(&place.target(), || place.seen().ok())).await;
     let listed = |seen: Seen, sealed| Listed {
         inode: seen.id.inode,
         start: 0,

@@ -26,6 +26,7 @@ use crate::source::buffer::serial::{self, Serial};
 use crate::source::cache::CHUNK;
 use crate::source::file::change::FileId;
 use crate::source::file::path;
+use crate::source::marker::Missing;
 use crate::source::os::fs;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::unblock::aside;
@@ -62,7 +63,7 @@ impl Pipe {
     /// Begins to read `outlet`.
     pub fn new(outlet: Outlet, ground: &Ground) -> Self {
         let flow = Rc::new(Flow {
-            history: History::new(ground.serial()),
+            history: History::new(ground.serial(), ground.history),
             ground: ground.clone(),
             noticed: Rc::default(),
             watch: RefCell::default(),
@@ -96,7 +97,7 @@ impl Flow {
                     // Its end and its failure are the same to a viewer.
                     let _ = self.drain(&Tap::new(file), None).await;
                 }
-                self.history.set_missing(true);
+                self.history.set_missing(Some(Missing::Absent));
             }
         }
     }
@@ -113,9 +114,9 @@ impl Flow {
                 aside(move || open(&path, serial)).await
             };
             drop(before.take());
-            let absent = match opened {
+            let cause = match opened {
                 Ok((file, metadata)) => {
-                    self.history.set_missing(false);
+                    self.history.set_missing(None);
                     let tap = Tap::new(file);
                     let name = (path, fs::seen(&metadata).id);
                     let ended = self.drain(&tap, Some(name)).await;
@@ -123,13 +124,14 @@ impl Flow {
                         before = Some(tap);
                         continue;
                     }
-                    false
+                    Missing::Absent
                 }
-                Err(error) => error.kind() == io::ErrorKind::NotFound,
+                // Busy, or no descriptor is free: it can't be read now.
+                Err(error) => Missing::of(&error).unwrap_or(Missing::Unreadable),
             };
-            self.history.set_missing(true);
+            self.history.set_missing(Some(cause));
             let retry = async {
-                if absent && watched {
+                if cause == Missing::Absent && watched {
                     future::pending::<()>().await;
                 }
                 Timer::after(RETRY).await;
@@ -208,7 +210,11 @@ impl Flow {
             };
             match now.map(|metadata| fs::seen(&metadata).id) {
                 Ok(now) if now != id => return,
-                now => self.history.set_missing(now.is_err()),
+                Ok(_) => self.history.set_missing(None),
+                Err(error) => {
+                    let cause = Missing::of(&error).or(self.history.missing());
+                    self.history.set_missing(cause);
+                }
             }
             noticed.await;
         }
