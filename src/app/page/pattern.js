@@ -58,9 +58,8 @@ export function compile(term) {
         flags,
       );
     } catch (cause) {
-      error = `\`${term}\`: ${String(cause.message)
-        .replace(/^.*\/gi?: /s, '')
-        .toLowerCase()}`;
+      const why = String(cause.message).replace(/^.*\/gi?: /s, '');
+      error = `\`${term}\`: ${why.toLowerCase()}`;
     }
   }
   return {
