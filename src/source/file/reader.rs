@@ -191,7 +191,8 @@ impl Walk {
         }
     }
 
-    fn is_newest(&self) -> bool {
+    /// Whether no other file comes after it.
+    pub(crate) fn is_newest(&self) -> bool {
         self.follower
             .last()
             .is_some_and(|last| Rc::ptr_eq(&last, &self.generation))
