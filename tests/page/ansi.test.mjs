@@ -106,6 +106,10 @@ test('all text can be read: 4.5:1 on both papers and on every background', () =>
   assert.deepEqual(classes.map((m) => Number(m[1])), Array.from({ length: 16 }, (_, n) => n));
   for (const [, , ...colours] of classes) colours.forEach((c, theme) => papers[theme].forEach((on) => check(c, on)));
 
+  const sources = [...style('streams.css').matchAll(/--source: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];
+  assert.equal(sources.length, 8);
+  for (const [, ...colours] of sources) colours.forEach((c, theme) => papers[theme].forEach((on) => check(c, on)));
+
   for (let n = 16; n < 256; n += 1) {
     const [{ color }] = spans(`\x1b[38;5;${n}mx`);
     color.match(/#[0-9a-f]{6}/g).forEach((c, theme) => papers[theme].forEach((on) => check(c, on)));
