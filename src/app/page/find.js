@@ -33,7 +33,7 @@ export class Find {
   #slow = new Set();
   #walk = null;
 
-  /** `page`: `log()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`, `current()`. */
+  /** `page`: `log()`, `whole()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`, `current()`. */
   constructor(page, win, announcer) {
     this.#page = page;
     this.#win = win;
@@ -104,8 +104,8 @@ export class Find {
       });
       this.filtered = hits;
       this.#win.open(hits);
-    } else if (this.#win.source !== log().lines) {
-      this.#win.open(log().lines);
+    } else if (this.#win.source !== this.#page.whole()) {
+      this.#win.open(this.#page.whole());
     }
     at('levels').ariaPressed = String(Boolean(level));
     this.#chips(error);
@@ -164,7 +164,7 @@ export class Find {
     const place = this.#page.current();
     const current = place && this.#win.items.find(({ entry }) => entry.run === place.run && entry.start === place.start);
     if (current && this.#win.inSight(current)) return { run: current.entry.run, start: current.entry.start + (down ? 1 : 0) };
-    const lines = this.#win.items.filter((item) => !item.entry.mark && this.#win.inSight(item));
+    const lines = this.#win.items.filter((item) => item.entry.run && this.#win.inSight(item));
     const edge = lines.at(down ? 0 : -1)?.entry;
     return edge ? { run: edge.run, start: edge.start + (down ? 0 : 1) } : null;
   }

@@ -2,7 +2,7 @@
 // are found where they are needed. `undefined` says "not here yet: load and ask again", `null` "there is no more".
 
 /** A longer line goes on in a further row, in bytes: a file without any newline can be read, too. */
-const LONGEST = 1024 * 1024;
+const LONGEST = 2 * 1024 * 1024;
 const NEWLINE = 10;
 
 /**

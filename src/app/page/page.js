@@ -29,6 +29,8 @@ let rows = null;
 let times = null;
 let stream = null;
 let charts = null;
+/** Several streams as one log, while they are shown so. */
+let merged = null;
 let listIsOld = false;
 /** Bytes since the tab was hidden. */
 let unread = 0;
@@ -39,7 +41,7 @@ const sources = new Sources();
 const announcer = new Announcer(at('word'), at('news'));
 const status = new Status(announcer);
 
-const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => rows.draw(entry), {
+const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => drawer().draw(entry), {
   followed: () => status.follow(win.following),
   drawn() {
     sayEmpty();
@@ -48,13 +50,14 @@ const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => rows.dra
   },
   rested() {
     const anchor = win.following ? null : win.anchor?.entry;
-    view.at = anchor && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
+    view.at = anchor?.run && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
     if (shown !== null) address();
   },
 });
 
 const page = {
   log: () => log,
+  whole: () => merged ?? log.lines,
   times: () => times,
   view: () => view,
   name: () => shown,
@@ -71,7 +74,7 @@ const page = {
 const find = lazily(() => import('./find.js'), ({ Find }) => new Find(page, win, announcer));
 const selection = lazily(
   () => import('./select.js'),
-  ({ Selection }) => new Selection(at('rows'), win, (entry) => rows.text(entry), announcer),
+  ({ Selection }) => new Selection(at('rows'), win, (entry) => drawer().text(entry), announcer),
 );
 const acts = lazily(() => import('./act.js'), ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
 const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching(reveal));
@@ -83,7 +86,7 @@ const panels = lazily(
   },
   (module) => {
     module.panels(choices);
-    module.drawStreams(streams.list, shown);
+    module.drawStreams(streams.list, shown, view.with, choices);
     return module;
   },
 );
@@ -143,10 +146,12 @@ const streams = new Streams({
   changed(list) {
     show();
     sources.offer(shown);
-    panels.ready?.drawStreams(list, shown);
+    panels.ready?.drawStreams(list, shown, view.with, choices);
   },
   appeared: ({ name }) => name !== shown && log?.appeared(name),
 });
+
+const drawer = () => (merged && win.source === merged ? merged : rows);
 
 function sayEmpty() {
   at('empty').hidden = win.items.length > 0 || !status.live || win.source !== log?.lines;
@@ -180,8 +185,26 @@ function show() {
   if (wanted) win.stop();
   if (kept(name).alerts?.length > 0 || watching.ready) watching().then(watch);
   apply();
+  merge();
   chart(view.chart);
   stream = new Stream(sources.address(name), listener);
+}
+
+/** Streams that the view wants merged with this one, ordered by time. */
+async function merge() {
+  merged?.close();
+  merged = null;
+  const names = [shown, ...view.with];
+  if (names.length === 1) {
+    if (win.source !== log.lines && !find.ready?.filtered) win.open(log.lines);
+    return;
+  }
+  const { Merged } = await import('./merged.js');
+  if (names.join('\n') !== [shown, ...view.with].join('\n')) return;
+  const parts = names.map((name) => ({ name, address: sources.address(name) }));
+  merged?.close();
+  merged = new Merged(parts, { grew: () => win.grew(), moved: () => win.again(), state() {} });
+  if (!find.ready?.filtered) win.open(merged);
 }
 
 /** Filters and highlights as the view has them. */
@@ -321,6 +344,11 @@ const open = (button) => panels().then((ready) => ready.toggle(button));
 /** What the panels ask and do. */
 const choices = {
   opened() {},
+  merge(name, also) {
+    page.changed({ ...view, with: [...view.with.filter((one) => one !== name), ...(also ? [name] : [])], at: null }, true);
+    merge();
+    panels.ready.drawStreams(streams.list, shown, view.with, choices);
+  },
   openGoto,
   copy,
   link,
@@ -431,6 +459,7 @@ function addressed() {
   }
   const terms = ({ filters, highlights, level: least }) => JSON.stringify([filters, highlights, least]);
   if (terms(before) !== terms(view)) find().then((ready) => ready.apply());
+  if (before.with.join('\n') !== view.with.join('\n')) merge();
   if (before.chart !== view.chart) chart(view.chart);
   wanted = view.at;
   if (log) toPlace();
@@ -446,6 +475,7 @@ document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
   unread = 0;
   stream?.wake();
+  merged?.wake();
   streams.ask();
   win.grew();
 });

@@ -148,6 +148,13 @@ export class Window {
     this.#view.scrollTop += px;
   }
 
+  /** Rows have come between others: what is in sight is looked for again. */
+  again() {
+    const anchor = this.following ? null : this.anchor;
+    if (anchor) this.#seek(() => anchor.entry, anchor.px);
+    else this.#seek((source) => source.before(null), null);
+  }
+
   /** Draws all rows again. */
   redraw() {
     this.keep(() => {
