@@ -33,7 +33,8 @@ export class Find {
   #slow = new Set();
   #walk = null;
 
-  /** `page`: `log()`, `whole()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`, `current()`. */
+  /** `page`: `log()`, `whole()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`,
+   * `current()`. */
   constructor(page, win, announcer) {
     this.#page = page;
     this.#win = win;

@@ -286,7 +286,8 @@ async function chart(text) {
   });
 }
 
-/** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a filter. */
+/** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a
+ * filter. */
 function openBox(filters = false) {
   at('search').dataset.mode = filters ? 'filter' : 'find';
   at('box').placeholder = filters ? 'Show only lines with…' : 'Find text or /expression/';

@@ -29,7 +29,8 @@ function make(name, properties = {}, ...children) {
 const button = (textContent, act) => make('button', { type: 'button', textContent, onclick: act });
 const title = (textContent) => make('h2', { textContent });
 
-/** Makes the panels. `act` does what is asked for; what is shown is read from it when a panel opens. */
+/** Makes the panels. `act` does what is asked for; what is shown is read from it when a panel
+ * opens. */
 export function panels(act) {
   const opened = (id, build) => {
     at(id).addEventListener('beforetoggle', ({ newState }) => {

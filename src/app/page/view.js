@@ -1,5 +1,6 @@
-// The address is the view: `#NAME&with=NAME&f=TEXT&f=-TEXT&hl=TEXT&level=warn&at=INODE-OFFSET&chart`. Whoever opens it elsewhere
-// sees the same.
+// The address is the view:
+// `#NAME&with=NAME&f=TEXT&f=-TEXT&hl=TEXT&level=warn&at=INODE-OFFSET&chart`. Whoever opens it
+// elsewhere sees the same.
 
 const decode = (text) => {
   try {
@@ -8,12 +9,15 @@ const decode = (text) => {
     return text;
   }
 };
-/** `&`, `%` and `#` mean something here; other characters are left for people to read, as browsers show them. */
+/** `&`, `%` and `#` mean something here; other characters are left for people to read, as browsers
+ * show them. */
 const encode = (text) => encodeURIComponent(text);
 
-/** `{ name, with, filters, highlights, level, at, chart }`; `name` is '' where the address has none,
- * `with` names streams that are merged with it, `at` `{ inode, offset }`,
- * `chart` `null` or how it is to be shown. */
+/**
+ * `{ name, with, filters, highlights, level, at, chart }`; `name` is '' where the address has none,
+ * `with` names streams that are merged with it, `at` `{ inode, offset }`, `chart` `null` or how it
+ * is to be shown.
+ */
 export function parse(fragment) {
   const [name, ...rest] = fragment.replace(/^#/, '').split('&');
   const view = { name: decode(name), with: [], filters: [], highlights: [], level: null, at: null, chart: null };
