@@ -57,6 +57,7 @@ const linesOf = (bytes) => decoder.decode(bytes).split(/\r?\n/).filter((line) =>
 async function begin() {
   const mine = (turn += 1);
   source?.close();
+  detected = undefined;
   try {
     const files = await (await get('generations'))?.json() ?? [];
     await backfill(files, mine);
@@ -69,7 +70,12 @@ async function backfill(files, mine) {
   let rest = new Uint8Array(0);
   for (const [i, file] of files.entries()) {
     const start = file.start ?? 0;
-    const before = (end) => read(file, Math.max(start, end - PIECE), end);
+    const before = (end) => {
+      const piece = read(file, Math.max(start, end - PIECE), end);
+      // Told when it is awaited, which may be much later.
+      piece.catch(() => {});
+      return piece;
+    };
     let end = file.size;
     let next = before(end);
     // The first of them may be growing: its last line is not yet one.
@@ -93,7 +99,8 @@ async function backfill(files, mine) {
       const bytes = new Uint8Array(piece.length + rest.length);
       bytes.set(piece);
       bytes.set(rest, piece.length);
-      const cut = end > start ? bytes.indexOf(10) + 1 : 0;
+      // What stands at the start of a ring may be the rest of a line.
+      const cut = end > 0 ? bytes.indexOf(10) + 1 : 0;
       rest = bytes.subarray(0, cut).slice(-LONGEST);
       if (mine !== turn) return;
       take(linesOf(bytes.subarray(cut)), past, false);
@@ -128,13 +135,13 @@ function take(lines, reads, coming) {
   const rows = lines.map(reads).filter((row) => row !== null);
   const { timeOf, sparse } = detected;
   rows.forEach((row, i) => {
-    const assumed = coming ? Date.now() : oldest - (rows.length - i) * APART;
+    const assumed = coming ? Date.now() : timeOf === null ? oldest - (rows.length - i) * APART : NaN;
     const ms = row.ms ?? assumed;
     if (ms < UNSET) early += 1;
-    else row.values.forEach((value, k) => (sparse && Number.isNaN(value)) || batch[k].push(ms, value));
+    else if (ms >= UNSET) row.values.forEach((value, k) => (sparse && Number.isNaN(value)) || batch[k].push(ms, value));
   });
   if (timeOf === null && !coming) oldest -= rows.length * APART;
-  else for (const { ms } of rows) if (ms > UNSET && ms < oldest) oldest = ms;
+  else for (const { ms } of rows) if (ms !== null && ms > UNSET && ms < oldest) oldest = ms;
 }
 
 function tell(coming) {
