@@ -68,7 +68,9 @@ pub(crate) async fn route(
             "/sources" => content(
                 "application/json",
                 "no-store",
-                sources::list(&site.sources).await.into_bytes(),
+                sources::list(&site.sources, site.engine.as_deref())
+                    .await
+                    .into_bytes(),
             ),
             "/metrics" => content(
                 "text/plain; version=0.0.4",
@@ -160,7 +162,7 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
             let poll = async move {
-                plain::poll(&context, &source, exchange, reader, wait, wanted.preferred).await
+                plain::poll(&context, exchange, reader, wait, wanted.preferred).await
             };
             Ok(Answered::Then(poll.boxed_local()))
         }

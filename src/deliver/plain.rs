@@ -107,7 +107,6 @@ pub(crate) async fn whole(
 /// When the connection is broken, or the file can't be read.
 pub(crate) async fn poll(
     shared: &Shared,
-    source: &Source,
     exchange: Exchange,
     mut reader: Reader,
     wait: Duration,
@@ -149,7 +148,7 @@ pub(crate) async fn poll(
         Lost::Bytes(bytes) => fields.push(("Tailcast-Lost", bytes.to_string())),
         Lost::Unknown => fields.push(("Tailcast-Lost", "unknown".into())),
     }
-    let missing = source.missing().or(source.failing());
+    let missing = reader.missing();
     fields.extend(missing.map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
     if preferred {
         fields.push(("Preference-Applied", format!("wait={}", wait.as_secs())));

@@ -8,7 +8,7 @@ use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
-use crate::source::marker::{Lost, Next};
+use crate::source::marker::{Lost, Missing, Next};
 
 /// A place in a stream, and what comes after it.
 pub enum Reader {
@@ -57,6 +57,22 @@ impl Reader {
         }
     }
 
+    /// How many bytes follow this place, as far as that is known: not where other files lie in between.
+    pub(crate) fn behind(&self) -> Option<u64> {
+        match self {
+            Self::Walk(walk) if !walk.is_newest() => None,
+            _ => self.end().checked_sub(self.offset()),
+        }
+    }
+
+    /// The offset behind the last byte there is.
+    fn end(&self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.size(),
+            Self::Playback(playback) => playback.start() + playback.size(),
+        }
+    }
+
     /// Goes to `offset` of the file it stands in, or of what is kept.
     pub fn seek(&mut self, offset: u64) {
         match self {
@@ -94,6 +110,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.is_nowhere(),
             Self::Playback(_) => false,
+        }
+    }
+
+    /// Why there is nothing to read now, if there is not.
+    pub fn missing(&self) -> Option<Missing> {
+        match self {
+            Self::Walk(walk) => walk.missing(),
+            Self::Playback(playback) => playback.missing(),
         }
     }
 

@@ -318,6 +318,11 @@ impl Playback {
         self.offset
     }
 
+    /// As [`Reader::missing`](crate::source::reader::Reader::missing).
+    pub fn missing(&self) -> Option<Missing> {
+        self.history.missing()
+    }
+
     /// As [`Reader::seek`](crate::source::reader::Reader::seek).
     pub fn seek(&mut self, offset: u64) {
         self.offset = offset;

@@ -127,6 +127,11 @@ impl Walk {
         self.offset
     }
 
+    /// As [`Reader::missing`](crate::source::reader::Reader::missing).
+    pub fn missing(&self) -> Option<Missing> {
+        self.follower.missing()
+    }
+
     /// As [`Reader::is_nowhere`](crate::source::reader::Reader::is_nowhere).
     pub fn is_nowhere(&self) -> bool {
         self.generation.is_void()
@@ -186,7 +191,8 @@ impl Walk {
         }
     }
 
-    fn is_newest(&self) -> bool {
+    /// Whether no other file comes after it.
+    pub(crate) fn is_newest(&self) -> bool {
         self.follower
             .last()
             .is_some_and(|last| Rc::ptr_eq(&last, &self.generation))
