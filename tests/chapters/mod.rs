@@ -58,6 +58,10 @@ mod origins;
 mod page;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
+/// Charts: streams of numbers in every form, live and from the newest back, over breaks.
+mod page_chart;
+/// Charts in a person's hands: pointed at, moved, zoomed, chosen, taken away.
+mod page_chart_hands;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
 mod page_kinds;
 /// The page's modules that need no browser, over tables of lines.

@@ -5,6 +5,8 @@ import { Times } from './time.js';
 
 /** Read at once, in bytes: a request that a weak Wi-Fi still answers in a second. */
 const PIECE = 256 * 1024;
+/** The newest are there sooner, and tell what lines hold. */
+const NEWEST = 64 * 1024;
 /** The beginning of a file, where a table's header stands, in bytes. */
 const HEAD = 4096;
 /** A line longer than this holds no readings. */
@@ -67,11 +69,11 @@ async function begin() {
 }
 
 async function backfill(files, mine) {
-  let rest = new Uint8Array(0);
+  let rest;
   for (const [i, file] of files.entries()) {
     const start = file.start ?? 0;
     const before = (end) => {
-      const piece = read(file, Math.max(start, end - PIECE), end);
+      const piece = read(file, Math.max(start, end - (detected ? PIECE : NEWEST)), end);
       // Told when it is awaited, which may be much later.
       piece.catch(() => {});
       return piece;
@@ -124,16 +126,18 @@ function learn(lines, arrival) {
     times.learn(lines.slice(-100), arrival);
     return found && reader(found, times);
   });
-  batch = found?.series.map(() => []);
+  for (const coming of [false, true]) batches.set(coming, found?.series.map(() => []) ?? []);
   say({ detected });
 }
 
-let batch = [];
+/** Readings not yet told: from the past, and coming. */
+const batches = new Map();
 
 /** Reads lines, oldest first. */
 function take(lines, reads, coming) {
   const rows = lines.map(reads).filter((row) => row !== null);
   const { timeOf, sparse } = detected;
+  const batch = batches.get(coming);
   rows.forEach((row, i) => {
     const assumed = coming ? Date.now() : timeOf === null ? oldest - (rows.length - i) * APART : NaN;
     const ms = row.ms ?? assumed;
@@ -146,8 +150,7 @@ function take(lines, reads, coming) {
 
 function tell(coming) {
   told = performance.now();
-  const readings = batch.map((one) => Float64Array.from(one));
-  batch = batch.map(() => []);
+  const readings = (batches.get(coming) ?? []).map((one) => Float64Array.from(one.splice(0)));
   if (readings.some(({ length }) => length > 0)) say({ readings, live: coming }, readings.map(({ buffer }) => buffer));
 }
 
@@ -170,7 +173,6 @@ function follow(place, mine) {
       if (!detected && sample.length >= KNOWN) sample = sample.slice(-KNOWN / 2);
     }
     if (!detected) return;
-    tell(false);
     take([data], live, true);
     waiting ||= setTimeout(() => {
       waiting = 0;

@@ -72,8 +72,9 @@ class Charts {
   #beat = setInterval(() => this.#live && !document.hidden && this.dirty(), BEAT);
   #sizes = new ResizeObserver(() => this.dirty());
   #dark = matchMedia('(prefers-color-scheme: dark)');
-  /** Drawn with the rest while it is open. */
+  /** What is open below: drawn again with the charts, and when there are other series. */
   #table = null;
+  #choice = null;
 
   constructor(host, options) {
     this.host = host;
@@ -119,7 +120,7 @@ class Charts {
     const panel = (summary, show) => {
       const inside = make('div');
       const details = make('details', {}, make('summary', { textContent: summary }), inside);
-      details.ontoggle = async () => show(details.open && (await import('./panels.js')), inside);
+      details.ontoggle = async () => show(details.open ? await import('./panels.js') : null, inside);
       return details;
     };
     this.parts = { ranges, live, said, log, charts };
@@ -128,7 +129,10 @@ class Charts {
       make('div', { className: 'chart-bar' }, live, make('div', { className: 'chart-ranges', role: 'group', ariaLabel: 'Range' }, ...ranges)),
       make('div', { className: 'chart-said' }, said, log),
       charts,
-      panel('Series', (panels, inside) => panels && panels.choose(this, inside)),
+      panel('Series', (panels, inside) => {
+        this.#choice = panels && (() => panels.choose(this, inside));
+        this.#choice?.();
+      }),
       panel('Table', (panels, inside) => {
         this.#table = panels && (() => panels.table(this, inside));
         this.dirty();
@@ -159,6 +163,7 @@ class Charts {
       });
       if (!feed.chosen) for (const one of feed.series.filter(({ on }) => on).slice(MOST)) one.on = false;
       this.arrange();
+      this.#choice?.();
     }
     readings?.forEach((one, i) => {
       const series = feed.series[i];
@@ -308,9 +313,9 @@ class Charts {
     if (width === 0) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const columns = Math.max(1, Math.floor(width - (LEFT + RIGHT) * ratio));
-    const per = (this.to - this.from) / columns;
     // A column is a length of absolute time: a chart that moves does not shimmer.
-    const from = Math.ceil(this.from / per) * per;
+    const per = (this.to - this.from) / Math.max(1, columns - 1);
+    const from = Math.floor(this.from / per) * per;
     Object.assign(chart, { from, per: per * ratio });
     const traces = series.map(({ data, index }) => ({ ...trace(data.source(from), from, per, columns), colour: look[`c${index}`], marker: MARKERS[index] }));
     const near = (data, ms) => {
