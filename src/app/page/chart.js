@@ -72,6 +72,8 @@ class Charts {
   #beat = setInterval(() => this.#live && !document.hidden && this.dirty(), BEAT);
   #sizes = new ResizeObserver(() => this.dirty());
   #dark = matchMedia('(prefers-color-scheme: dark)');
+  #theme = new MutationObserver(() => this.#dark.onchange());
+  #look = null;
   /** What is open below: drawn again with the charts, and when there are other series. */
   #table = null;
   #choice = null;
@@ -81,7 +83,11 @@ class Charts {
     this.options = options;
     this.#build();
     this.#sizes.observe(host);
-    this.#dark.onchange = () => this.dirty();
+    this.#dark.onchange = () => {
+      this.#look = null;
+      this.dirty();
+    };
+    this.#theme.observe(document.documentElement, { attributeFilter: ['data-theme'] });
     const [range = '', keys, over] = options.view.split('~');
     const [from, to] = range.split('-').map(Number);
     if (RANGES[range.replace('-', ' ')]) this.#range = range.replace('-', ' ');
@@ -96,6 +102,7 @@ class Charts {
     clearTimeout(this.#keeping);
     cancelAnimationFrame(this.#frame);
     this.#sizes.disconnect();
+    this.#theme.disconnect();
     this.#dark.onchange = null;
     for (const { worker } of this.feeds) worker.terminate();
     this.host.replaceChildren();
@@ -257,10 +264,18 @@ class Charts {
     });
   }
 
+  /** Colours as they are in this theme: a canvas knows no variables. */
   get look() {
-    const style = getComputedStyle(this.host);
+    if (this.#look) return this.#look;
+    const probe = this.host.appendChild(make('i'));
     const names = ['paper', 'ink', 'quiet', 'line', 'bad', ...MARKERS.map((_, i) => `c${i}`)];
-    return { ...Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)])), font: `11px ${style.fontFamily}` };
+    const colour = (name) => {
+      probe.style.color = `var(--${name})`;
+      return getComputedStyle(probe).color;
+    };
+    this.#look = { ...Object.fromEntries(names.map((name) => [name, colour(name)])), font: `11px ${getComputedStyle(probe).fontFamily}` };
+    probe.remove();
+    return this.#look;
   }
 
   /** Where a chart that is followed begins and ends. */
@@ -279,8 +294,7 @@ class Charts {
     if (this.#live) this.#move();
     const wanted = this.#live ? this.to - RANGES[this.#range] : this.from;
     for (const { worker } of this.feeds) worker.postMessage({ wanted });
-    const { look } = this;
-    for (const chart of this.#charts) this.#drawOne(chart, look);
+    for (const chart of this.#charts) this.#drawOne(chart, this.look);
     const { live, ranges, said, log } = this.parts;
     live.ariaPressed = String(this.#live);
     for (const one of ranges) one.ariaPressed = String(this.#live && one.textContent === this.#range);
