@@ -127,7 +127,7 @@ class Charts {
     const panel = (summary, show) => {
       const inside = make('div');
       const details = make('details', {}, make('summary', { textContent: summary }), inside);
-      details.ontoggle = async () => show(details.open ? await import('./panels.js') : null, inside);
+      details.ontoggle = async () => show(details.open ? await import('./chart-panels.js') : null, inside);
       return details;
     };
     this.parts = { ranges, live, said, log, charts };
