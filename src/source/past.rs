@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::bytes::cursor::{Cursor, fnv1a};
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::History;
 use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
@@ -43,6 +44,14 @@ impl Past {
         match self {
             Self::File(generation) => generation.id.inode,
             Self::Kept(history) => history.id(),
+        }
+    }
+
+    /// As [`Reader::line_end`](crate::source::reader::Reader::line_end).
+    pub(crate) fn line_end(&self) -> LineEnd {
+        match self {
+            Self::File(_) => LineEnd::Newline,
+            Self::Kept(_) => LineEnd::Return,
         }
     }
 
