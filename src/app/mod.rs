@@ -41,6 +41,8 @@ pub struct Config {
     pub sample: Duration,
     /// Samples are read though nobody listens.
     pub record: bool,
+    /// How much is kept of each sample and pipe, in bytes.
+    pub history: usize,
     /// The period of pings.
     pub heartbeat: Duration,
     /// Connections held at once.
@@ -77,6 +79,7 @@ pub async fn run(
         sample: config.sample,
         // What an engine is to have is read whether or not anybody looks.
         record: config.record || config.engine.is_some(),
+        history: config.history,
         started: Instant::now(),
         say: config.say,
     };

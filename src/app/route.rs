@@ -62,7 +62,7 @@ pub(crate) async fn route(
     } else if let Some(source) = source {
         return stream(&site, source, exchange).await;
     } else if let Some(asset) = asset {
-        content(asset.media, "no-cache", asset.content)
+        asset.answer(&exchange.request)
     } else {
         match path.as_str() {
             "/sources" => content(
@@ -140,7 +140,7 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
-    let reader = match source.open(from).await {
+    let mut reader = match source.open(from).await {
         Ok(reader) => reader,
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
@@ -150,6 +150,10 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
                 .map(Answered::Done);
         }
     };
+    if wanted.kind == Kind::Poll && matches!(from, From::Lines(_)) && source.failing().is_some() {
+        // The last lines are asked for as news, and there are none.
+        reader.seek(reader.start() + reader.size());
+    }
     match wanted.kind {
         Kind::Plain => plain::whole(&context, &source, exchange, reader)
             .await
@@ -158,7 +162,7 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
             let is_head = exchange.request.method == "HEAD";
             let wait = if is_head { Duration::ZERO } else { wanted.wait };
             let poll = async move {
-                plain::poll(&context, &source, exchange, reader, wait, wanted.preferred).await
+                plain::poll(&context, exchange, reader, wait, wanted.preferred).await
             };
             Ok(Answered::Then(poll.boxed_local()))
         }

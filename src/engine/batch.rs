@@ -146,7 +146,7 @@ impl Batcher {
     fn note(&mut self, marker: &Marker) {
         self.lost = self.lost.and(marker);
         match marker {
-            Marker::Missing(_) | Marker::Found | Marker::Lost(..) => {}
+            Marker::Missing(..) | Marker::Found | Marker::Lost(..) => {}
             Marker::Skipped(..) => self.skipped = true,
             Marker::Rotated(_) if self.mark.is_some() => {}
             Marker::Rotated(_) | Marker::Truncated(..) => self.mark = Some(marker.name()),

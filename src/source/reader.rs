@@ -8,7 +8,7 @@ use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
-use crate::source::marker::{Lost, Next};
+use crate::source::marker::{Lost, Missing, Next};
 
 /// A place in a stream, and what comes after it.
 pub enum Reader {
@@ -110,6 +110,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.is_nowhere(),
             Self::Playback(_) => false,
+        }
+    }
+
+    /// Why there is nothing to read now, if there is not.
+    pub fn missing(&self) -> Option<Missing> {
+        match self {
+            Self::Walk(walk) => walk.missing(),
+            Self::Playback(playback) => playback.missing(),
         }
     }
 

@@ -113,6 +113,11 @@ impl Nats {
         messages
     }
 
+    /// The last message of `subject`.
+    pub fn last(&self, subject: &str) -> Option<Stored> {
+        Talk::open(self).last(subject)
+    }
+
     /// The bytes of `subject`, once they are so many; every message must begin where the one before it ended.
     pub fn bytes(&self, subject: &str, length: usize) -> Vec<u8> {
         let mut talk = Talk::open(self);
@@ -163,6 +168,7 @@ impl Talk {
     pub fn open(nats: &Nats) -> Talk {
         let mut socket = TcpStream::connect(nats.addr).expect("connect");
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        socket.set_nodelay(true).unwrap();
         let connect = json!({
             "headers": true, "no_responders": true, "verbose": false,
             "user": "admin", "pass": "secret",
@@ -202,10 +208,10 @@ impl Talk {
     /// Publishes without a header.
     pub fn publish(&mut self, subject: &str, reply: Option<&str>, payload: &[u8]) {
         let reply = reply.unwrap_or_default();
-        let socket = self.stream.get_mut();
-        write!(socket, "PUB {subject} {reply} {}\r\n", payload.len()).unwrap();
-        socket.write_all(payload).unwrap();
-        socket.write_all(b"\r\n").unwrap();
+        let mut frame = format!("PUB {subject} {reply} {}\r\n", payload.len()).into_bytes();
+        frame.extend_from_slice(payload);
+        frame.extend_from_slice(b"\r\n");
+        self.stream.get_mut().write_all(&frame).unwrap();
     }
 
     /// The first message of `subject` from `sequence` on.

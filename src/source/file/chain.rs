@@ -264,11 +264,12 @@ impl Following {
     /// watched. `true`: it is from now on, and what happened before went unnoticed.
     pub(crate) fn take_way(&mut self, way: Way, mounts: u64) -> bool {
         if let Some(known) = &mut self.way
+            && known.mounts == mounts
             && known.way.points == way.points
             && known.watches.len() == way.points.len()
             && known.watches.iter().all(Watch::is_alive)
         {
-            (known.way, known.mounts) = (way, mounts);
+            known.way = way;
             return false;
         }
         let (notices, tell) = (&self.ground.notices, &self.tell);

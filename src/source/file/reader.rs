@@ -127,6 +127,11 @@ impl Walk {
         self.offset
     }
 
+    /// As [`Reader::missing`](crate::source::reader::Reader::missing).
+    pub fn missing(&self) -> Option<Missing> {
+        self.follower.missing()
+    }
+
     /// As [`Reader::is_nowhere`](crate::source::reader::Reader::is_nowhere).
     pub fn is_nowhere(&self) -> bool {
         self.generation.is_void()
@@ -286,7 +291,7 @@ impl Walk {
             && !generation.leads_to_data()
         {
             self.told_missing = missing;
-            self.told.push_back(Marker::Missing(cause));
+            self.told.push_back(Marker::Missing(cause, 1));
             return true;
         }
         let next = generation.next();
