@@ -5,6 +5,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod batch;
+pub mod hub;
 pub mod nats;
 pub(crate) mod status;
 pub mod target;

@@ -61,6 +61,14 @@ fn what_is_missing_there() {
         !nats.messages("tailcast.kitchen.app%2Elog").is_empty()
     });
     says(&nats.url(), "kitchen:cook", "none of Tailcast's");
+    let other = CONFIG.replace("[\"tailcast.kitchen.>\"", "[\"tailcast.hall.>\"");
+    let nats = Nats::bare(&other).unwrap();
+    nats.create(json!({}));
+    says(
+        &nats.url(),
+        "kitchen:cook",
+        "may not publish to `tailcast.kitchen.app%2Elog`",
+    );
     let without = CONFIG.replace("jetstream {", "# {");
     let nats = Nats::bare(&without).unwrap();
     says(&nats.url(), "kitchen:cook", "it has no JetStream");
