@@ -139,12 +139,12 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The longest name of a board, in bytes: it is a part of every subject.
-const BOARD_MAX: usize = 64;
-
 /// The contract's; a smaller one would hold less than a page of lines, a larger one is more than a small board has.
 const HISTORY_MIN: usize = 1 << 10;
 const HISTORY_MAX: usize = 64 << 20;
+
+/// The longest name of a board, in bytes: it is a part of every subject.
+const BOARD_MAX: usize = 64;
 
 /// Standard input, as the parser gets it: it takes any word that begins with a dash for an option. No argument holds a NUL.
 const INPUT_HIDDEN: &str = "\0-";

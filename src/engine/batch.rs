@@ -8,7 +8,7 @@ use futures_lite::future;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
-use crate::bytes::lines::LineEnd;
+use crate::bytes::lines::{LineEnd, whole_characters};
 use crate::source::cache::Scratch;
 use crate::source::marker::{Lost, Marker, Next};
 use crate::source::reader::Reader;
@@ -35,6 +35,8 @@ pub(crate) enum Cut {
 pub(crate) struct Batcher {
     reader: Reader,
     scratch: Rc<RefCell<Scratch>>,
+    /// The place before this batch.
+    begin: Track,
     place: Track,
     /// Found behind the bytes of the batch before.
     marker: Option<Marker>,
@@ -61,6 +63,7 @@ impl Batcher {
         Ok(Self {
             reader,
             scratch,
+            begin: place.clone(),
             place,
             marker: None,
             bytes: Vec::new(),
@@ -73,6 +76,11 @@ impl Batcher {
     /// The place behind the batch.
     pub(crate) fn cursor(&self) -> Cursor {
         self.place.cursor
+    }
+
+    /// The place before the batch.
+    pub(crate) fn begin(&self) -> &Track {
+        &self.begin
     }
 
     /// Rings when something may be new. Listened to before [`fill`](Self::fill) finds the end, it misses nothing.
@@ -102,14 +110,15 @@ impl Batcher {
             let lines = self.bytes.iter().rposition(is_end);
             let whole = match lines {
                 Some(at) => at + 1,
-                // A line longer than a batch goes in parts.
-                None if halves || cut == Cut::Full => self.bytes.len(),
+                // A line longer than a batch goes in parts, none of which ends within a character.
+                None if halves || cut == Cut::Full => whole_characters(&self.bytes),
                 None => 0,
             };
             let rest = (self.bytes.len() - whole) as u64;
             self.reader.seek(self.reader.offset() - rest);
             self.bytes.truncate(whole);
         }
+        self.begin = self.place.clone();
         self.place.advance(&self.bytes);
         Ok(cut)
     }
@@ -170,14 +179,17 @@ impl Batcher {
 }
 
 /// A place that bytes move on, with its check where enough of them were seen.
-struct Track {
-    cursor: Cursor,
+#[derive(Clone)]
+pub(crate) struct Track {
+    /// Where it is.
+    pub cursor: Cursor,
     /// The last bytes before it, as far as they were seen.
     before: Vec<u8>,
 }
 
 impl Track {
-    fn advance(&mut self, bytes: &[u8]) {
+    /// The place behind these `bytes`.
+    pub(crate) fn advance(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }

@@ -6,6 +6,7 @@
 pub(crate) mod backoff;
 pub(crate) mod batch;
 pub mod hub;
+pub(crate) mod mqtt;
 pub mod nats;
 pub(crate) mod status;
 pub mod target;
@@ -30,6 +31,7 @@ pub struct Engine {
 /// Publishes all streams of `sources` for ever; how it goes is told to `status`.
 pub(crate) async fn run(engine: Engine, sources: Rc<Sources>, ground: Ground, status: Rc<Status>) {
     match engine.target.protocol {
+        Protocol::Mqtt => mqtt::run(engine, sources, ground, status).await,
         Protocol::Nats => nats::run(engine, sources, ground, status).await,
     }
 }

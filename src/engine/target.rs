@@ -5,12 +5,17 @@ use std::fmt;
 /// What is spoken with an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
+    /// MQTT 5, or 3.1.1.
+    Mqtt,
     /// NATS with JetStream.
     Nats,
 }
 
 /// The schemes of URLs, each with its protocol and the port that it has by default.
-const SCHEMES: [(&str, Protocol, u16); 1] = [("nats", Protocol::Nats, 4222)];
+const SCHEMES: [(&str, Protocol, u16); 2] = [
+    ("nats", Protocol::Nats, 4222),
+    ("mqtt", Protocol::Mqtt, 1883),
+];
 
 /// An engine's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +110,11 @@ impl fmt::Display for TargetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoUrl => write!(f, "expected a URL such as nats://hub:4222"),
-            Self::Scheme(scheme) if scheme == "tls" || scheme == "wss" || scheme == "mqtts" => {
+            Self::Scheme(scheme) if scheme == "mqtts" => write!(
+                f,
+                "there is no TLS of its own here; a broker beside the board speaks it upwards as a bridge, and mqtt://localhost reaches that"
+            ),
+            Self::Scheme(scheme) if scheme == "tls" || scheme == "wss" => {
                 write!(
                     f,
                     "there is no TLS of its own here; a leaf node beside the board speaks it upwards, and nats://localhost reaches that"
@@ -183,6 +192,7 @@ mod tests {
                 "nats://10.0.0.1:4222",
             ),
             ("nats://[::1]:5", "::1", 5, "", "nats://[::1]:5"),
+            ("mqtt://hub", "hub", 1883, "", "mqtt://hub:1883"),
         ] {
             let (target, found) = Target::parse(text).unwrap();
             assert_eq!(
@@ -194,6 +204,7 @@ mod tests {
         for (text, want) in [
             ("hub:4222", "expected a URL"),
             ("tls://hub", "leaf node"),
+            ("mqtts://hub", "bridge"),
             ("http://hub", "`http://` is not spoken"),
             ("nats://me:secret@hub", "--credentials"),
             ("nats://", "no host"),

@@ -51,7 +51,7 @@ fn what_is_missing_there() {
     says(
         &nats.url(),
         "hub:look",
-        "may not publish to `tailcast.kitchen.app%2Elog`",
+        "may not subscribe to `_INBOX.kitchen.>`",
     );
     Talk::open(&nats).publish("tailcast.kitchen.app%2Elog", None, b"mine");
     until_true("the foreign message", || {

@@ -50,6 +50,8 @@ mod listen;
 mod metrics;
 /// What changes above the last part of a path: links, directories, mounts; and what may not be read.
 mod moved;
+/// Streams at an MQTT broker of a home.
+mod mqtt;
 /// nginx in front, as people put one there.
 mod nginx;
 /// Hosts and origins: which names the server answers to, which pages may connect.

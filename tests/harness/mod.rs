@@ -1,11 +1,15 @@
 //! The equipment of the tests.
 
+/// MQTT brokers and readers that others wrote.
+pub mod broker;
 /// Headless Chromium with one tab, driven over its DevTools protocol.
 pub mod chromium;
 /// The two kinds of WebSocket client: exact (`tailcast.v1`) and plain.
 pub mod client;
 /// A place in a stream, computed by the client alone.
 pub mod cursor;
+/// A proxy that cuts connections.
+pub mod cut;
 /// Waiting for an event under a deadline, never for time.
 pub mod deadline;
 /// Numbers that look random.

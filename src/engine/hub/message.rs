@@ -25,15 +25,7 @@ pub(crate) struct Piece {
     /// The place behind it there.
     pub cursor: Cursor,
     lost: Lost,
-    mark: Option<Happened>,
     skipped: u64,
-}
-
-/// What happened to the board's file before a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Happened {
-    Rotated,
-    Truncated,
 }
 
 impl Piece {
@@ -48,13 +40,9 @@ impl Piece {
         };
         let marks = headers.get(MARK).unwrap_or_default();
         let has = |word| marks.split(' ').any(|mark| mark == word);
-        let mark = match () {
-            () if has("truncated") => Some(Happened::Truncated),
-            () if has("rotated") => Some(Happened::Rotated),
-            () => None,
-        };
+        let begins = has("rotated") || has("truncated") || lost != Lost::Nothing;
         // Where another file begins, it is counted from that one's start.
-        let is_same = mark.is_none() && lost == Lost::Nothing && from.inode == cursor.inode;
+        let is_same = !begins && from.inode == cursor.inode;
         let begun = if is_same { from.offset } else { 0 };
         let skipped = (cursor.offset.checked_sub(begun))
             .and_then(|passed| passed.checked_sub(payload.len() as u64))
@@ -67,7 +55,6 @@ impl Piece {
             from,
             cursor,
             lost,
-            mark,
             skipped: skipped.unwrap_or(0),
         })
     }
@@ -97,33 +84,21 @@ impl Piece {
         (self.cursor.inode, self.cursor.offset.saturating_sub(behind))
     }
 
-    /// What is to be told before its bytes; `here` is the cursor of its first byte.
-    pub(crate) fn markers(&self, here: Cursor) -> Vec<Marker> {
+    /// What is to be told before its bytes; `here` is the cursor of its first byte. That the board's file was rotated is not:
+    /// the subject goes on.
+    pub(crate) fn markers(&self, here: Cursor) -> impl Iterator<Item = Marker> + use<> {
         let lost = match self.lost {
             Lost::Nothing => None,
-            Lost::Bytes(bytes) => Some(Some(bytes)),
-            Lost::Unknown => Some(None),
+            Lost::Bytes(bytes) => Some(Marker::Lost(here, Some(bytes))),
+            Lost::Unknown => Some(Marker::Lost(here, None)),
         };
-        let mut markers = Vec::new();
-        match (self.mark, lost) {
-            (Some(Happened::Truncated), None) => markers.push(Marker::Truncated(here, 0)),
-            (Some(Happened::Truncated), Some(Some(bytes))) => {
-                markers.push(Marker::Truncated(here, bytes));
-            }
-            (mark, lost) => {
-                markers.extend(lost.map(|bytes| Marker::Lost(here, bytes)));
-                markers.extend(mark.map(|_| Marker::Rotated(here)));
-            }
-        }
-        if self.skipped > 0 {
-            markers.push(Marker::Skipped(here, self.skipped));
-        }
-        markers
+        let skipped = (self.skipped > 0).then_some(Marker::Skipped(here, self.skipped));
+        lost.into_iter().chain(skipped)
     }
 
     /// Whether anything is.
     pub(crate) fn is_marked(&self) -> bool {
-        self.lost != Lost::Nothing || self.mark.is_some() || self.skipped > 0
+        self.lost != Lost::Nothing || self.skipped > 0
     }
 }
 
@@ -167,23 +142,18 @@ mod tests {
         let here = Cursor::NOWHERE;
         let skipped = |bytes| Marker::Skipped(here, bytes);
         for (from, cursor, extra, want) in [
-            (
-                "a-10",
-                "b-3",
-                "Tailcast-Mark: rotated\r\n",
-                vec![Marker::Rotated(here)],
-            ),
+            ("a-10", "b-3", "Tailcast-Mark: rotated\r\n", vec![]),
             (
                 "a-10",
                 "b-3",
                 "Tailcast-Mark: rotated\r\nTailcast-Lost: unknown\r\n",
-                vec![Marker::Lost(here, None), Marker::Rotated(here)],
+                vec![Marker::Lost(here, None)],
             ),
             (
                 "a-10",
                 "a-3",
                 "Tailcast-Mark: truncated\r\nTailcast-Lost: 7\r\n",
-                vec![Marker::Truncated(here, 7)],
+                vec![Marker::Lost(here, Some(7))],
             ),
             (
                 "a-10",
@@ -195,15 +165,15 @@ mod tests {
                 "a-10",
                 "b-1003",
                 "Tailcast-Mark: rotated skipped\r\n",
-                vec![Marker::Rotated(here), skipped(0x1000)],
+                vec![skipped(0x1000)],
             ),
         ] {
             let text = format!(
                 "Tailcast-From: {from}\r\nTailcast-Cursor: {cursor}\r\nTailcast-Bytes: 3\r\n{extra}"
             );
             let read = piece(&text, b"abc").unwrap();
-            assert!(read.is_marked());
-            assert_eq!(read.markers(here), want, "{extra}");
+            assert_eq!(read.is_marked(), !want.is_empty());
+            assert_eq!(read.markers(here).collect::<Vec<_>>(), want, "{extra}");
         }
     }
 }
