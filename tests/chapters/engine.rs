@@ -322,3 +322,27 @@ fn samples_and_pipes_go_there_too() {
         "{readings}"
     );
 }
+
+#[test]
+fn two_boards_of_one_name_do_not_take_turns() {
+    let Some(nats) = Nats::start() else { return };
+    let (mine, other) = (Folder::new(), Folder::new());
+    mine.append("mine\n");
+    let _first = board(&mine, &nats.url());
+    nats.bytes(SUBJECT, 5);
+    other.append("other\n");
+    let second = board(&other, &nats.url());
+    // It finds a place in a file that is none of its own, and may think that its own was deleted.
+    nats.bytes(SUBJECT, 11);
+    let mut written = 0;
+    until_true("one of them to be silent, and to say so", || {
+        written += 1;
+        mine.append(format!("mine {written}\n"));
+        let list = get(&second, "/sources").json();
+        list[0]["engine"]["state"] == "refused" || {
+            let first = get(&_first, "/sources").json();
+            first[0]["engine"]["state"] == "refused"
+        }
+    });
+    chained(&nats.messages(SUBJECT));
+}
