@@ -13,6 +13,9 @@ import { Window } from './window.js';
 const LIST_EVERY = 60_000;
 /** How long to wait before asking again for a list that did not come, in ms. */
 const LIST_AGAIN = 2_000;
+/** How often an engine's state is asked for, where there is one, in ms. */
+const ENGINE_AGAIN = 10_000;
+let engineTimer = 0;
 /** A hidden tab reads no further than this, in bytes: it would cost a phone its battery. */
 const UNREAD = 8 * 1024 * 1024;
 
@@ -149,6 +152,21 @@ function offer() {
   choice.hidden = names.length < 2;
   at('name').classList.toggle('unseen', names.length > 1);
   at('polled').hidden = source()?.watch !== 'polling';
+  sayEngine(source()?.engine);
+}
+
+/** Where the stream stands at the engine that it is handed to, or comes from. */
+function sayEngine(engine) {
+  at('engine').hidden = !engine || engine.state === 'receiving';
+  if (!engine) return;
+  const { url, state, since, behind, cause } = engine;
+  const words = { connecting: 'engine: connecting', publishing: 'publishing', away: `engine away since ${new Date(since).toLocaleTimeString()}`, refused: 'not published' };
+  at('engine').textContent = (words[state] ?? state) + (behind > 0 ? `, ${number(behind, 'byte', 'bytes')} behind` : '');
+  at('engine').title = [url, cause].filter(Boolean).join(': ');
+  at('engine').dataset.state = state;
+  // Nobody tells of it: it is asked for.
+  clearTimeout(engineTimer);
+  engineTimer = setTimeout(() => (document.hidden ? sayEngine(source()?.engine) : refresh()), ENGINE_AGAIN);
 }
 
 async function refresh() {
