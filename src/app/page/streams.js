@@ -1,13 +1,15 @@
-// The list of streams: which there are, when each was last written to, and how fast. One chain of requests asks for it,
-// whatever happens.
+// The list of streams: which there are, when each was last written to, and how fast. One chain of
+// requests asks for it, whatever happens.
 
-/** How often it is asked for while somebody looks at the list, and while the list is closed, in ms. */
+/** How often it is asked for while somebody looks at the list, and while the list is closed, in
+ * ms. */
 const [OPEN, CLOSED] = [5_000, 60_000];
 /** The first wait after a failure or an empty list, in ms; it doubles up to `CLOSED`. */
 const AGAIN = 2_000;
 /** Points of a sparkline. */
 const POINTS = 30;
-/** Streams written to within this time are as new as each other, in ms: else the list would not keep still. */
+/** Streams written to within this time are as new as each other, in ms: else the list would not
+ * keep still. */
 const LIVE = 60_000;
 
 /** How long ago, in words. */
@@ -26,8 +28,8 @@ async function askServer() {
 }
 
 export class Streams {
-  /** As `/sources` has them, with `age` (ms since the last write, `null`: never) and `rates` (bytes a second, or readings
-   * of a sample, oldest first), the newest first. */
+  /** As `/sources` has them, with `age` (ms since the last write, `null`: never) and `rates` (bytes
+   * a second, or readings of a sample, oldest first), the newest first. */
   list = [];
   #seen = new Map();
   #options;
@@ -37,8 +39,15 @@ export class Streams {
   #failures = 0;
   #closed = false;
 
-  /** `changed(list)` after each answer; `appeared(source)` for each stream that was not in an earlier one. */
-  constructor({ changed = () => {}, appeared = () => {}, ask = askServer, now = Date.now, asleep = () => document.hidden }) {
+  /** `changed(list)` after each answer; `appeared(source)` for each stream that was not in an
+   * earlier one. */
+  constructor({
+    changed = () => {},
+    appeared = () => {},
+    ask = askServer,
+    now = Date.now,
+    asleep = () => document.hidden,
+  }) {
     this.#options = { changed, appeared, ask, now, asleep };
   }
 
