@@ -2,7 +2,7 @@
 
 use crate::deadline::{DEADLINE, until_true};
 use crate::program::Program;
-use crate::require::tool;
+use crate::require::{require, tool};
 use crate::server::reserve;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -26,9 +26,14 @@ impl Mosquitto {
         tool("mosquitto_sub")?;
         let directory = TempDir::with_prefix("tailcast-").expect("temporary directory");
         let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
+        let anonymous = if settings.contains("allow_anonymous") {
+            ""
+        } else {
+            "allow_anonymous true"
+        };
         let config = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nuser root\nmax_queued_messages 0\n\
-             persistence_location {}/\n{settings}\n",
+            "listener {} 127.0.0.1\nuser root\nmax_queued_messages 0\n\
+             persistence_location {}/\n{anonymous}\n{settings}\n",
             addr.port(),
             directory.path().display(),
         );
@@ -64,6 +69,52 @@ impl Mosquitto {
     /// A reader of `topic`, which is subscribed when this returns.
     pub fn reader(&self, topic: &str) -> Reader {
         Reader::start(self.addr, topic)
+    }
+}
+
+/// amqtt, in Python, which knows MQTT 3.1.1 alone.
+pub struct Amqtt {
+    pub addr: SocketAddr,
+    _port: OwnedFd,
+    _running: Program,
+}
+
+const AMQTT: &str = r"
+import asyncio, sys
+from amqtt.broker import Broker
+
+async def main():
+    broker = Broker({
+        'listeners': {'default': {'type': 'tcp', 'bind': sys.argv[1]}},
+        'plugins': {'amqtt.plugins.authentication.AnonymousAuthPlugin': {'allow_anonymous': True}},
+    })
+    await broker.start()
+    print('ready', flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+";
+
+impl Amqtt {
+    /// `None`: it is not installed.
+    pub fn start() -> Option<Amqtt> {
+        let python = tool("python3")?;
+        tool("mosquitto_sub")?;
+        let imports = Command::new(&python).args(["-c", "import amqtt"]).output();
+        if !require("amqtt", imports.is_ok_and(|output| output.status.success())) {
+            return None;
+        }
+        let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
+        let mut command = Command::new(python);
+        command.args(["-c", AMQTT, &addr.to_string()]);
+        command.stderr(std::process::Stdio::null());
+        let mut running = Program::start(&mut command);
+        assert_eq!(running.line(), "ready");
+        Some(Amqtt {
+            addr,
+            _port: port,
+            _running: running,
+        })
     }
 }
 
