@@ -26,6 +26,10 @@ pub(crate) enum Kind {
     Plain,
     /// What came after a cursor, at once or after a wait.
     Poll,
+    /// A part of one generation.
+    Part,
+    /// The list of them.
+    Generations,
     /// An endless body.
     Follow,
     /// Server-sent events.
@@ -34,9 +38,11 @@ pub(crate) enum Kind {
     WebSocket,
 }
 
-const KINDS: [(Kind, &str); 5] = [
+const KINDS: [(Kind, &str); 7] = [
     (Kind::Plain, "plain"),
     (Kind::Poll, "poll"),
+    (Kind::Part, "part"),
+    (Kind::Generations, "generations"),
     (Kind::Follow, "follow"),
     (Kind::Events, "events"),
     (Kind::WebSocket, "websocket"),

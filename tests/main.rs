@@ -15,5 +15,5 @@ mod harness;
 
 use harness::{
     broker, chromium, client, cursor, cut, deadline, dice, endless, event_source, folder, http,
-    program, proxy, require, server, strace, viewer, writer,
+    nats, program, proxy, require, server, strace, viewer, weather, writer,
 };

@@ -2,7 +2,7 @@
 
 use miniserde::Serialize;
 
-use crate::app::route::rfc3339;
+use crate::app::sources::rfc3339;
 use crate::engine::status::{State, Status};
 
 /// How one stream stands at an engine.

@@ -4,6 +4,7 @@ pub(crate) mod admit;
 pub(crate) mod engine;
 pub(crate) mod page;
 pub(crate) mod route;
+pub(crate) mod sources;
 pub(crate) mod state;
 
 use std::cell::{Cell, RefCell};
@@ -40,6 +41,8 @@ pub struct Config {
     pub sample: Duration,
     /// Samples are read though nobody listens.
     pub record: bool,
+    /// How much is kept of each sample and pipe, in bytes.
+    pub history: usize,
     /// The period of pings.
     pub heartbeat: Duration,
     /// Connections held at once.
@@ -76,6 +79,7 @@ pub async fn run(
         sample: config.sample,
         // What an engine is to have is read whether or not anybody looks.
         record: config.record || config.engine.is_some(),
+        history: config.history,
         started: Instant::now(),
         say: config.say,
     };
@@ -102,7 +106,7 @@ pub async fn run(
     });
     let noticing = server
         .executor
-        .spawn(async move { _ = notices.run().await }.boxed_local());
+        .spawn(async move { notices.run().await }.boxed_local());
     let beats = context.clone();
     let beating = server
         .executor

@@ -2,38 +2,28 @@
 
 use std::io;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_lite::FutureExt;
-use miniserde::{Serialize, json};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::app::engine::EngineState;
-use crate::app::page;
 use crate::app::state::Site;
+use crate::app::{page, sources};
 use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
 use crate::deliver::Context;
 use crate::deliver::endless::{Events, Form as Endless};
-use crate::deliver::plain::WAIT_MAX;
+use crate::deliver::request::Wanted;
 use crate::deliver::websocket::PROTOCOL;
-use crate::deliver::{endless, event, plain, websocket};
+use crate::deliver::{endless, event, part, plain, websocket};
 use crate::http::close::write;
-use crate::http::connection::{Answered, Exchange};
-use crate::http::head::{Request, decode, whole_number};
+use crate::http::connection::{Answered, Connection, Exchange};
+use crate::http::head::decode;
 use crate::http::response::{Response, TEXT};
 use crate::metrics::{End, Kind};
 use crate::source::Source;
 use crate::source::reader::Reader;
 use crate::websocket::handshake::{handshake, upgrade_required};
 use crate::websocket::session::MESSAGE_MAX;
-
-/// What is left as it is in a URL's path (RFC 3986 section 2.3).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are known as they are now.
 ///
@@ -70,15 +60,17 @@ pub(crate) async fn route(
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
         Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
-        return stream(&site, &source, exchange).await;
+        return stream(&site, source, exchange).await;
     } else if let Some(asset) = asset {
-        content(asset.media, "no-cache", asset.content)
+        asset.answer(&exchange.request)
     } else {
         match path.as_str() {
             "/sources" => content(
                 "application/json",
                 "no-store",
-                sources(&site).await.into_bytes(),
+                sources::list(&site.sources, site.engine.as_deref())
+                    .await
+                    .into_bytes(),
             ),
             "/metrics" => content(
                 "text/plain; version=0.0.4",
@@ -113,66 +105,8 @@ fn not_found(path: &str) -> Response {
     }
 }
 
-/// How a stream is asked for.
-struct Wanted {
-    kind: Kind,
-    from: Option<From>,
-    wait: Duration,
-    /// The wait was asked for by `Prefer`.
-    preferred: bool,
-}
-
-impl Wanted {
-    /// Reads the request, or refuses it with a sentence.
-    fn of(request: &Request) -> Result<Self, Response> {
-        let kind = if request.asks_for_websocket() {
-            Kind::WebSocket
-        } else if request.accepts("text/event-stream") {
-            Kind::Events
-        } else if request.parameter("follow").is_some() {
-            Kind::Follow
-        } else if request.parameter("from").is_some() {
-            Kind::Poll
-        } else {
-            Kind::Plain
-        };
-        let last_id = request
-            .field("Last-Event-ID")
-            .filter(|_| kind == Kind::Events);
-        let from = match last_id
-            .map(Into::into)
-            .or_else(|| request.parameter("from"))
-        {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|_| {
-                Response::sentence(
-                    400,
-                    "`from` must be `start`, `end`, `-N` (the last N lines) or a cursor",
-                )
-            })?),
-        };
-        let preferred = request.preferred_wait();
-        let wait = match request.parameter("wait") {
-            None => preferred,
-            Some(text) => Some(whole_number(&text).ok_or_else(|| {
-                Response::sentence(
-                    400,
-                    "`wait` must be a whole number of seconds; a poll is held for 60 at most",
-                )
-            })?),
-        };
-        let wait = Duration::from_secs(wait.unwrap_or(0).min(WAIT_MAX));
-        Ok(Self {
-            kind,
-            from,
-            wait,
-            preferred: preferred.is_some(),
-        })
-    }
-}
-
 /// The stream, in the way that it is asked for.
-async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Result<Answered> {
+async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
         Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
@@ -183,18 +117,30 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
             .await
             .map(Answered::Done);
     }
+    let context = site.context.clone();
+    context.metrics.asked(wanted.kind);
+    match wanted.kind {
+        // Boxed, so that the space for it is not a part of every client's task.
+        Kind::Part => {
+            let part = Box::pin(a_part(site, &source, exchange, &wanted));
+            return part.await.map(Answered::Done);
+        }
+        Kind::Generations => {
+            let list = Box::pin(generations(&source, exchange));
+            return list.await.map(Answered::Done);
+        }
+        _ => {}
+    }
     // The place is taken here, before anything of the answer goes out.
     let from = match (wanted.kind, wanted.from) {
         (Kind::Plain, _) => From::End,
         (_, from) => from.unwrap_or(From::Lines(site.lines)),
     };
-    let context = site.context.clone();
-    context.metrics.asked(wanted.kind);
     context
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
-    let reader = match source.open(from).await {
+    let mut reader = match source.open(from).await {
         Ok(reader) => reader,
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
@@ -204,8 +150,12 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
                 .map(Answered::Done);
         }
     };
+    if wanted.kind == Kind::Poll && matches!(from, From::Lines(_)) && source.failing().is_some() {
+        // The last lines are asked for as news, and there are none.
+        reader.seek(reader.start() + reader.size());
+    }
     match wanted.kind {
-        Kind::Plain => plain::whole(&context, source, exchange, reader)
+        Kind::Plain => plain::whole(&context, &source, exchange, reader)
             .await
             .map(Answered::Done),
         Kind::Poll => {
@@ -216,9 +166,29 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
             };
             Ok(Answered::Then(poll.boxed_local()))
         }
-        Kind::WebSocket => websocket(context, source, exchange, reader).await,
+        Kind::Part | Kind::Generations => Ok(Answered::Done(None)),
+        Kind::WebSocket => websocket(context, &source, exchange, reader).await,
         Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted.kind).await,
     }
+}
+
+async fn a_part(
+    site: &Site,
+    source: &Source,
+    exchange: Exchange,
+    wanted: &Wanted,
+) -> io::Result<Option<Connection>> {
+    match wanted.place() {
+        Ok(place) => part::part(&site.context, source, exchange, place, wanted.max).await,
+        Err(refusal) => exchange.answer(refusal).await,
+    }
+}
+
+async fn generations(source: &Source, exchange: Exchange) -> io::Result<Option<Connection>> {
+    let body = sources::generations(source).await.into_bytes();
+    exchange
+        .answer(content("application/json", "no-store", body))
+        .await
 }
 
 /// A stream to a client from here on, which counts how it ends.
@@ -254,7 +224,7 @@ async fn websocket(
             reader.size(),
         ))
     } else {
-        websocket::Form::Text(Splitter::behind(&reader.before().await?))
+        websocket::Form::Text(Splitter::behind(&reader.before().await?, reader.line_end()))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
     let shared = context.clone();
@@ -273,7 +243,11 @@ async fn endless(
     let (media, form) = match kind {
         Kind::Events => (
             "text/event-stream",
-            Endless::Events(Events::new(cursor, reader.before().await?)),
+            Endless::Events(Events::new(
+                cursor,
+                reader.before().await?,
+                reader.line_end(),
+            )),
         ),
         _ => (TEXT, Endless::Bytes),
     };
@@ -298,68 +272,4 @@ async fn endless(
     Ok(live(context, async move {
         endless::serve(&shared, socket, reader, form, chunked).await
     }))
-}
-
-/// One source in `/sources`.
-#[derive(Serialize)]
-struct Listed {
-    name: String,
-    kind: &'static str,
-    /// In bytes; `null` while there is no file.
-    size: Option<u64>,
-    /// RFC 3339.
-    modified: Option<String>,
-    /// Relative to the page, so that any sub-path of a proxy works.
-    url: String,
-    clients: usize,
-    /// How changes come to be known.
-    watch: &'static str,
-    /// How it stands at the engine that it is handed to; `null` where there is none.
-    engine: Option<EngineState>,
-}
-
-async fn sources(site: &Site) -> String {
-    let mut list = Vec::new();
-    for source in site.sources.list() {
-        let extent = source.extent().await;
-        list.push(Listed {
-            name: source.name.clone(),
-            kind: source.kind(),
-            size: extent.size,
-            modified: extent.modified.and_then(rfc3339),
-            url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
-            clients: source.clients(),
-            watch: extent.watch,
-            engine: site
-                .engine
-                .as_ref()
-                .map(|status| EngineState::new(status, &source.name, extent.size)),
-        });
-    }
-    json::to_string(&list)
-}
-
-/// `None` for a time that the format has no room for: a file's time can be anything.
-pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
-    use std::fmt::Write;
-    time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let mut text = String::new();
-    write!(text, "{}", humantime::format_rfc3339_millis(time)).ok()?;
-    Some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_out_of_range() {
-        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        assert_eq!(rfc3339(at(0)).as_deref(), Some("1970-01-01T00:00:00.000Z"));
-        assert_eq!(rfc3339(at(1 << 40)), None);
-        assert_eq!(
-            rfc3339(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
-            None
-        );
-    }
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use core::net::IpAddr;
 
+use crate::http::peer::network;
+
 /// How many wrong keys an address may say within [`SPAN`]: a person mistypes it three times, a program tries millions.
 pub const WRONG_MAX: u32 = 10;
 
@@ -22,7 +24,7 @@ pub struct Wrong {
     /// How many were said by `?key=` or `Authorization`.
     pub said: u32,
     /// What its cookies said: the same again is not counted again.
-    pub kept: Option<String>,
+    pub kept: Vec<String>,
 }
 
 /// The wrong keys of the last minute.
@@ -44,7 +46,7 @@ impl WrongKeys {
     pub fn locked(&self, address: IpAddr, now: Instant) -> Option<Duration> {
         let row = self
             .rows
-            .get(&address)
+            .get(&network(address))
             .filter(|row| row.count >= WRONG_MAX)?;
         SPAN.checked_sub(now.saturating_duration_since(row.since))
             .filter(|left| !left.is_zero())
@@ -52,6 +54,7 @@ impl WrongKeys {
 
     /// Counts a request with wrong keys. Says whether the address is refused from now on.
     pub fn note(&mut self, address: IpAddr, wrong: &Wrong, now: Instant) -> bool {
+        let address = network(address);
         let is_over = |row: &Row| now.saturating_duration_since(row.since) >= SPAN;
         if !self.rows.contains_key(&address) && self.rows.len() >= ADDRESSES_MAX {
             self.rows.retain(|_, row| !is_over(row));
@@ -76,10 +79,11 @@ impl WrongKeys {
         }
         let was_open = row.count < WRONG_MAX;
         row.count = row.count.saturating_add(wrong.said);
-        let kept = wrong.kept.as_ref().map(|kept| self.hashes.hash_one(kept));
+        let kept = (!wrong.kept.is_empty()).then(|| self.hashes.hash_one(&wrong.kept));
         if kept.is_some() && kept != row.kept {
             row.kept = kept;
-            row.count = row.count.saturating_add(1);
+            let guesses = u32::try_from(wrong.kept.len()).unwrap_or(u32::MAX);
+            row.count = row.count.saturating_add(guesses);
         }
         was_open && row.count >= WRONG_MAX
     }
@@ -96,14 +100,14 @@ mod tests {
     fn said(count: u32) -> Wrong {
         Wrong {
             said: count,
-            kept: None,
+            kept: Vec::new(),
         }
     }
 
     fn kept(cookie: &str) -> Wrong {
         Wrong {
             said: 0,
-            kept: Some(cookie.to_owned()),
+            kept: vec![cookie.to_owned()],
         }
     }
 
@@ -156,6 +160,23 @@ mod tests {
         assert!(
             wrong.locked(address(1), now).is_some(),
             "other cookies are guesses"
+        );
+    }
+
+    #[test]
+    fn two_cookies_are_two_guesses_and_a_neighbour_has_one_network() {
+        let now = Instant::now();
+        let mut wrong = WrongKeys::default();
+        let from = |number: u16| IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, number]);
+        for guess in 0..5 {
+            let kept = vec![format!("a{guess}"), format!("b{guess}")];
+            wrong.note(from(guess), &Wrong { said: 0, kept }, now);
+        }
+        assert!(wrong.locked(from(77), now).is_some());
+        assert!(
+            wrong
+                .locked(IpAddr::from([0x2001, 0xdb8, 1, 3, 0, 0, 0, 1]), now)
+                .is_none()
         );
     }
 

@@ -64,39 +64,60 @@ impl Authority {
     }
 }
 
-/// The origin of a page (RFC 6454): its scheme, host and port.
+/// The origin of a page (RFC 6454), or what a client that is no browser says in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
+    /// `http` for `ws`, too, and `https` for `wss`: the same server is meant.
     scheme: String,
-    host: Host,
+    /// `None` where there is none, as in `file://`.
+    host: Option<Host>,
     /// The scheme's own where none is said.
     port: Option<u16>,
 }
 
 impl Origin {
-    /// The origin of the pages that `authority` serves over `scheme`.
-    pub fn of(scheme: &str, authority: Authority) -> Self {
-        let scheme = scheme.to_ascii_lowercase();
-        let usual = match scheme.as_str() {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        };
-        Self {
-            port: authority.port.or(usual),
-            host: authority.host,
-            scheme,
-        }
-    }
-
-    /// Reads `SCHEME://HOST[:PORT]`, with nothing behind it. `null`, the origin of pages that have none, is not one.
+    /// Reads `SCHEME://HOST[:PORT]`, with nothing behind it, or `SCHEME://` alone where the scheme is not the web's, as in
+    /// the `file://` of small WebSocket clients. `null`, the origin of pages that have none, is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        (!scheme.is_empty() && scheme.bytes().all(letter))
-            .then(|| Authority::parse(authority))
-            .flatten()
-            .map(|authority| Self::of(scheme, authority))
+        if scheme.is_empty() || !scheme.bytes().all(letter) {
+            return None;
+        }
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "ws" => "http".to_owned(),
+            "wss" => "https".to_owned(),
+            other => other.to_owned(),
+        };
+        let usual = usual_port(&scheme);
+        if authority.is_empty() && usual.is_none() {
+            return Some(Self {
+                scheme,
+                host: None,
+                port: None,
+            });
+        }
+        let Authority { host, port } = Authority::parse(authority)?;
+        Some(Self {
+            scheme,
+            host: Some(host),
+            port: port.or(usual),
+        })
+    }
+
+    /// Whether pages of the server that `own` names, in a `Host` field, have this origin. The scheme may be either of the
+    /// web's: we speak plain HTTP, a proxy before us perhaps not.
+    pub fn is_of(&self, own: &Authority) -> bool {
+        let usual = usual_port(&self.scheme);
+        usual.is_some() && self.host.as_ref() == Some(&own.host) && self.port == own.port.or(usual)
+    }
+}
+
+fn usual_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
     }
 }
 
@@ -161,6 +182,28 @@ mod tests {
         assert!(!same("http://pi", "https://pi"));
         assert!(!same("http://pi:443", "https://pi"));
         assert!(!same("http://pi", "http://pi:8080"));
+        assert!(same("ws://pi:80", "http://pi"));
+        assert!(same("file://", "FILE://"));
+        assert!(!same("file://", "capacitor://localhost"));
+        let is_of = |origin: &str, host: &str| {
+            Origin::parse(origin)
+                .unwrap()
+                .is_of(&Authority::parse(host).unwrap())
+        };
+        for (origin, host, want) in [
+            ("http://pi:8080", "pi:8080", true),
+            ("ws://pi:8080", "pi:8080", true),
+            ("http://pi", "pi", true),
+            ("https://pi", "pi", true),
+            ("wss://pi", "pi:443", true),
+            ("http://pi", "pi:8080", false),
+            ("http://pi:8081", "pi:8080", false),
+            ("http://evil", "pi", false),
+            ("file://", "pi", false),
+            ("ftp://pi", "pi", false),
+        ] {
+            assert_eq!(is_of(origin, host), want, "{origin} at {host}");
+        }
         for text in [
             "null",
             "",

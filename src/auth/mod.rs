@@ -83,11 +83,10 @@ pub fn admit(request: &Request, peer: &Peer, rules: &Rules) -> Verdict {
         Some(_) => return Verdict::Misdirected,
     };
     let cookie = cookie_name(authority.as_ref());
-    let own = authority.map(|authority| Origin::of(scheme(request), authority));
+    let is_own = |origin: &Origin| authority.as_ref().is_some_and(|own| origin.is_of(own));
     let mut origins = request.fields("Origin").map(Origin::parse);
     if !origins.all(|origin| {
-        origin
-            .is_some_and(|origin| Some(&origin) == own.as_ref() || rules.origins.contains(&origin))
+        origin.is_some_and(|origin| is_own(&origin) || rules.origins.contains(&origin))
     }) {
         return Verdict::Foreign;
     }
@@ -107,7 +106,7 @@ pub fn admit(request: &Request, peer: &Peer, rules: &Rules) -> Verdict {
             match said {
                 Said::Now(text) | Said::Kept(text) if key.fits(&text) => knows = true,
                 Said::Now(_) => wrong.said += 1,
-                Said::Kept(text) => wrong.kept.get_or_insert_default().push_str(&text),
+                Said::Kept(text) => wrong.kept.push(text.into_owned()),
             }
         }
         if !knows && rules.asks(request, peer) {
@@ -120,7 +119,7 @@ pub fn admit(request: &Request, peer: &Peer, rules: &Rules) -> Verdict {
     let key = rules.key.as_ref().filter(|_| knows);
     Verdict::Strip {
         location: stripped(request),
-        cookie: key.map(|key| set_cookie(&cookie, key, scheme(request))),
+        cookie: key.map(|key| set_cookie(&cookie, key, request)),
     }
 }
 
@@ -132,8 +131,7 @@ impl Rules {
     /// Whether this request needs a key. One made at start is not asked of programs on the board itself, which could read the
     /// file anyway; what a proxy there passes on is not theirs.
     fn asks(&self, request: &Request, peer: &Peer) -> bool {
-        let from_here = peer.address.is_loopback()
-            && !FORWARDED.iter().any(|name| request.field(name).is_some());
+        let from_here = peer.address.is_loopback() && !is_forwarded(request);
         match &self.key {
             None => false,
             Some(key) => !(key.made && from_here && !peer.private),
@@ -196,10 +194,28 @@ fn cookie_name(authority: Option<&Authority>) -> String {
     }
 }
 
-/// No `Path`: the browser takes the folder of the page, which is right under any sub-path of a proxy (RFC 6265 section 5.1.4).
-fn set_cookie(name: &str, key: &Key, scheme: &str) -> String {
-    let secure = if scheme == "https" { "; Secure" } else { "" };
-    format!("{name}={}; HttpOnly; SameSite=Lax{secure}", key.encoded())
+/// For all of this server, also where the link led to one stream. Else no `Path`: the browser takes the folder of the link,
+/// which is right under any sub-path of a proxy (RFC 6265 section 5.1.4).
+fn set_cookie(name: &str, key: &Key, request: &Request) -> String {
+    let secure = if scheme(request) == "https" {
+        "; Secure"
+    } else {
+        ""
+    };
+    let is_below = request.path.matches('/').count() > 1;
+    let path = if is_below && !is_forwarded(request) {
+        "; Path=/"
+    } else {
+        ""
+    };
+    format!(
+        "{name}={}; HttpOnly; SameSite=Lax{secure}{path}",
+        key.encoded()
+    )
+}
+
+fn is_forwarded(request: &Request) -> bool {
+    FORWARDED.iter().any(|name| request.field(name).is_some())
 }
 
 /// Whether this is a link with a key in it that was opened as a page: the key must not stay in the address bar.

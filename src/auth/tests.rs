@@ -82,7 +82,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Locked => "429".to_owned(),
         Verdict::Preflight => "204".to_owned(),
         Verdict::Unknown(wrong) => {
-            format!("401 {}{}", wrong.said, cookie(wrong.kept.is_some()))
+            format!("401 {}{}", wrong.said, cookie(!wrong.kept.is_empty()))
         }
         Verdict::Strip {
             location,
@@ -160,7 +160,7 @@ fn origins() {
 403 | a sandboxed frame            | GET /stream | Host: pi | Origin: null
 403 | an empty origin              | GET /stream | Host: pi | Origin:
 403 | another port of this board   | GET /stream | Host: pi:8080 | Origin: http://pi:3000
-403 | another scheme               | GET /stream | Host: pi | Origin: https://pi
+200 | its own behind a TLS proxy   | GET /stream | Host: pi | Origin: https://pi
 403 | an allowed page without TLS  | GET /stream | Host: pi | Origin: http://dash.example
 403 | below an allowed page        | GET /stream | Host: pi | Origin: https://a.dash.example
 403 | an allowed name as a start   | GET /stream | Host: pi | Origin: https://dash.example.evil.example
@@ -250,6 +250,21 @@ fn what_the_cookie_is() {
             panic!("{asked}");
         };
         assert_eq!(cookie.as_deref(), Some(want));
+    }
+    for (asked, path) in [
+        ("Host: pi | Accept: text/html", "; Path=/"),
+        // Behind a proxy the folder of the link is what is known to be ours.
+        (
+            "Host: pi | Accept: text/html | X-Forwarded-For: 1.2.3.4",
+            "",
+        ),
+    ] {
+        let request = request(&format!("GET /stream/x?key=made-at-start | {asked}"));
+        let Verdict::Strip { cookie, .. } = admit(&request, &peer(LAN), &given()) else {
+            panic!("{asked}");
+        };
+        let want = format!("tailcast=made%2Dat%2Dstart; HttpOnly; SameSite=Lax{path}");
+        assert_eq!(cookie, Some(want));
     }
 }
 

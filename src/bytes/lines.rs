@@ -7,12 +7,39 @@ use std::borrow::Cow;
 /// It bounds what a client's splitter holds for a line that never ends.
 pub const LINE_MAX: usize = 64 * 1024;
 
+/// What ends a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineEnd {
+    /// LF or CRLF, as in a file.
+    #[default]
+    Newline,
+    /// A lone CR, too, as many instruments end their readings.
+    Return,
+}
+
+impl LineEnd {
+    fn is_end(self, byte: Option<&u8>) -> bool {
+        byte == Some(&b'\n') || (self == Self::Return && byte == Some(&b'\r'))
+    }
+
+    /// Where the first line in `bytes` ends.
+    fn first(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Newline => memchr(b'\n', bytes),
+            Self::Return => bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')),
+        }
+    }
+}
+
 /// Cuts a stream of bytes into lines of text, whatever the pieces it comes in.
 ///
 /// A line loses its newline (LF or CRLF), invalid UTF-8 becomes U+FFFD, and a line over [`LINE_MAX`] comes in several
 /// parts, cut between characters.
 #[derive(Debug, Default)]
 pub struct Splitter {
+    ends: LineEnd,
+    /// The last byte was a carriage return that ended a line: a newline behind it belongs to it.
+    ended_by_return: bool,
     /// The line that has no newline yet, or what was not yet passed on of it.
     held: Vec<u8>,
     /// A part of the held line was passed on before its newline came.
@@ -23,9 +50,12 @@ pub struct Splitter {
 
 impl Splitter {
     /// A splitter for a stream that begins behind `before`: where that is no line's end, a newline alone makes no line.
-    pub fn behind(before: &[u8]) -> Self {
+    pub fn behind(before: &[u8], ends: LineEnd) -> Self {
+        let ended_by_return = ends == LineEnd::Return && before.last() == Some(&b'\r');
         Self {
-            begun: before.last().is_some_and(|&byte| byte != b'\n'),
+            ends,
+            ended_by_return,
+            begun: !ended_by_return && before.last().is_some_and(|&byte| byte != b'\n'),
             ..Self::default()
         }
     }
@@ -33,7 +63,14 @@ impl Splitter {
     /// Takes the next `bytes` and calls `line` for every line that they complete, with the number of bytes of the whole stream
     /// that the lines so far were made of, newlines included.
     pub fn push(&mut self, mut bytes: &[u8], mut line: impl FnMut(&str, u64)) {
-        while let Some(end) = memchr(b'\n', bytes) {
+        if self.ended_by_return && !bytes.is_empty() {
+            self.ended_by_return = false;
+            if let Some(rest) = bytes.strip_prefix(b"\n") {
+                self.passed += 1;
+                bytes = rest;
+            }
+        }
+        while let Some(end) = self.ends.first(bytes) {
             if self.held.is_empty() && end <= LINE_MAX {
                 // The common case: a whole line in one piece is never copied.
                 self.passed += end as u64 + 1;
@@ -45,7 +82,17 @@ impl Splitter {
                 self.end_line(&held, &mut line);
             }
             self.begun = false;
+            let is_return = bytes[end] == b'\r';
             bytes = &bytes[end + 1..];
+            if is_return {
+                match bytes.strip_prefix(b"\n") {
+                    Some(rest) => {
+                        self.passed += 1;
+                        bytes = rest;
+                    }
+                    None => self.ended_by_return = bytes.is_empty(),
+                }
+            }
         }
         self.hold(bytes, &mut line);
     }
@@ -141,16 +188,21 @@ pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
 /// without a newline counts as a line.
 #[derive(Debug)]
 pub struct LastLines {
+    ends: LineEnd,
     newlines_left: u64,
     at_file_end: bool,
+    /// The piece behind begins with a newline, which belongs to a carriage return before it.
+    newline_behind: bool,
 }
 
 impl LastLines {
     /// Looks for the last `count` lines.
-    pub fn new(count: u64) -> Self {
+    pub fn new(count: u64, ends: LineEnd) -> Self {
         Self {
+            ends,
             newlines_left: count,
             at_file_end: true,
+            newline_behind: false,
         }
     }
 
@@ -162,16 +214,37 @@ impl LastLines {
                 return Some(end);
             }
             // The newline that ends the last line does not begin another.
-            end -= usize::from(piece.last() == Some(&b'\n'));
+            end -= usize::from(self.ends.is_end(piece.last()));
+            if end < piece.len() && piece[end] == b'\n' {
+                end = self.before_newline(piece, end);
+            }
+        } else if std::mem::take(&mut self.newline_behind) {
+            end -= usize::from(self.ends == LineEnd::Return && piece.last() == Some(&b'\r'));
         }
-        while let Some(newline) = piece[..end].iter().rposition(|&byte| byte == b'\n') {
+        while let Some(newline) = piece[..end]
+            .iter()
+            .rposition(|byte| self.ends.is_end(Some(byte)))
+        {
             self.newlines_left -= 1;
             if self.newlines_left == 0 {
                 return Some(newline + 1);
             }
             end = newline;
+            if piece[newline] == b'\n' {
+                end = self.before_newline(piece, newline);
+            }
         }
         None
+    }
+
+    /// Where to go on before the newline at `newline`: a carriage return before it is a part of the same end, also where it
+    /// stands in the piece before.
+    fn before_newline(&mut self, piece: &[u8], newline: usize) -> usize {
+        if self.ends == LineEnd::Newline {
+            return newline;
+        }
+        self.newline_behind = newline == 0;
+        newline - usize::from(newline > 0 && piece[newline - 1] == b'\r')
     }
 }
 
@@ -270,10 +343,59 @@ mod tests {
             ("", &["", "next"]),
         ] {
             let mut lines = Vec::new();
-            Splitter::behind(before.as_bytes())
+            Splitter::behind(before.as_bytes(), LineEnd::Newline)
                 .push(b"\nnext\n", |line, _| lines.push(line.to_owned()));
             assert_eq!(lines, want, "behind {before:?}");
         }
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_line_where_it_may() {
+        let table: [(&str, &[&str]); 6] = [
+            ("a\rb\r", &["a", "b"]),
+            ("a\r\nb\r\n", &["a", "b"]),
+            ("a\nb\n", &["a", "b"]),
+            ("a\r\rb", &["a", "", "b"]),
+            ("a\r\n\r\nb", &["a", "", "b"]),
+            ("\r", &[""]),
+        ];
+        for (text, want) in table {
+            for piece in 1..=text.len() {
+                let mut lines = Vec::new();
+                let mut splitter = Splitter::behind(b"", LineEnd::Return);
+                for part in text.as_bytes().chunks(piece) {
+                    splitter.push(part, |line, _| lines.push(line.to_owned()));
+                }
+                splitter.finish(|line, _| lines.push(line.to_owned()));
+                assert_eq!(lines, want, "{text:?} in pieces of {piece}");
+                for count in 1..=want.len() {
+                    let mut last = LastLines::new(count as u64, LineEnd::Return);
+                    let mut end = text.len();
+                    let start = loop {
+                        let start = end.saturating_sub(piece);
+                        match last.feed(&text.as_bytes()[start..end]) {
+                            Some(at) => break start + at,
+                            None if start == 0 => break 0,
+                            None => end = start,
+                        }
+                    };
+                    let (before, rest) = text.split_at(start);
+                    let mut again = Vec::new();
+                    let mut splitter = Splitter::behind(before.as_bytes(), LineEnd::Return);
+                    splitter.push(rest.as_bytes(), |line, _| again.push(line.to_owned()));
+                    splitter.finish(|line, _| again.push(line.to_owned()));
+                    assert_eq!(
+                        again,
+                        want[want.len() - count..],
+                        "last {count} of {text:?} in {piece}"
+                    );
+                }
+            }
+        }
+        let mut ends = Vec::new();
+        let mut splitter = Splitter::behind(b"x\r", LineEnd::Return);
+        splitter.push(b"\na\rb\r\n", |line, end| ends.push((line.to_owned(), end)));
+        assert_eq!(ends, [("a".to_owned(), 3), ("b".to_owned(), 5)]);
     }
 
     #[test]
@@ -291,7 +413,7 @@ mod tests {
         ];
         for (text, count, want) in table {
             for piece in 1..=text.len().max(1) {
-                let mut last = LastLines::new(count);
+                let mut last = LastLines::new(count, LineEnd::Newline);
                 let mut end = text.len();
                 let start = loop {
                     let start = end.saturating_sub(piece);

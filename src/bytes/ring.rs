@@ -2,7 +2,7 @@
 //! Pure: no runtime, no file, no socket.
 
 use crate::bytes::cursor::CHECK_SPAN;
-use crate::bytes::lines::LastLines;
+use crate::bytes::lines::{LastLines, LineEnd};
 
 /// Keeps the last bytes of a stream, as many as its capacity; the oldest give way to new ones.
 ///
@@ -81,7 +81,7 @@ impl Ring {
     pub fn last_lines(&self, count: u64) -> u64 {
         let oldest = self.oldest();
         let (first, second) = self.parts(oldest).unwrap_or_default();
-        let mut lines = LastLines::new(count);
+        let mut lines = LastLines::new(count, LineEnd::Return);
         for (piece, before) in [(second, first.len()), (first, 0)] {
             // An empty piece is not the end of anything.
             if !piece.is_empty()
@@ -93,8 +93,14 @@ impl Ring {
         if oldest == 0 {
             return 0;
         }
-        let newline = first.iter().chain(second).position(|&byte| byte == b'\n');
-        newline.map_or(oldest, |at| oldest + at as u64 + 1)
+        let mut held = first.iter().chain(second);
+        let Some(at) = held.position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            return oldest;
+        };
+        // Two bytes of one end are not parted.
+        let is_return = first.iter().chain(second).nth(at) == Some(&b'\r');
+        let second_byte = u64::from(is_return && held.next() == Some(&b'\n'));
+        oldest + at as u64 + 1 + second_byte
     }
 
     /// What is held from `offset` on, in two pieces.

@@ -72,15 +72,23 @@ fn is_link_local(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfe80
 }
 
-/// The names that this board has by itself: `localhost`, its hostname, and that under `.local` (mDNS, RFC 6762).
+/// The top-level names under which a home's router or mDNS gives a board's name, and which nobody can register: RFC 6762,
+/// RFC 8375, ICANN's `.internal`, and what routers have used for long.
+const HOME_DOMAINS: [&str; 5] = ["local", "lan", "home.arpa", "internal", "localdomain"];
+
+/// The names that this board has by itself: `localhost`, its hostname, and that under the names of homes.
 pub(crate) fn names() -> Vec<Host> {
     let hostname = hostname();
     let first = hostname.as_deref().and_then(|name| name.split('.').next());
+    let first = first.filter(|first| !first.is_empty());
+    let at_home = first.filter(|first| *first != "localhost").into_iter();
+    let at_home = at_home.flat_map(|first| HOME_DOMAINS.map(|domain| format!("{first}.{domain}")));
     ["localhost", hostname.as_deref().unwrap_or_default()]
         .into_iter()
         .chain(first)
-        .chain(local_name().as_deref())
-        .filter_map(Host::parse)
+        .map(str::to_owned)
+        .chain(at_home)
+        .filter_map(|name| Host::parse(&name))
         .collect()
 }
 

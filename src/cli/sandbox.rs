@@ -112,8 +112,16 @@ fn needed(source: &Origin) -> Vec<PathBuf> {
     }
 }
 
-/// Where what `path` means may stand, now and later: in its directory, or in one of the same name made anew, which to Landlock
-/// is another one, so the directory above counts; where a symbolic link is on the way, anywhere.
+/// The directories of the root that are there before any service is started, and that nothing is mounted
+/// over later.
+const SETTLED: [&str; 8] = [
+    "/dev", "/etc", "/home", "/root", "/run", "/tmp", "/usr", "/var",
+];
+
+/// Where what `path` means may stand, now and later. Directories on the way are renamed and made anew, and
+/// sticks, shares and memory are mounted over them: to Landlock each is another one then, and only what
+/// lies above it counts. So it is the directory of the root, or the root itself where that one may be
+/// covered, too; where a symbolic link is on the way, anywhere.
 fn around(path: &Path) -> Vec<PathBuf> {
     let Ok(path) = std::path::absolute(path) else {
         return vec!["/".into()];
@@ -121,7 +129,7 @@ fn around(path: &Path) -> Vec<PathBuf> {
     if path.starts_with("/proc") {
         return vec!["/proc".into()];
     }
-    let mut directory = path.parent().unwrap_or(Path::new("/"));
+    let directory = path.parent().unwrap_or(Path::new("/"));
     if path.starts_with("/sys") {
         // Full of links, all of them to here.
         return vec![directory.to_owned(), "/sys/devices".into()];
@@ -129,14 +137,9 @@ fn around(path: &Path) -> Vec<PathBuf> {
     if path.ancestors().any(Path::is_symlink) {
         return vec!["/".into()];
     }
-    if directory.is_dir() {
-        let above = directory.parent().filter(|above| above.parent().is_some());
-        return vec![above.unwrap_or(directory).to_owned()];
-    }
-    while !directory.is_dir() {
-        directory = directory.parent().unwrap_or(Path::new("/"));
-    }
-    vec![directory.to_owned()]
+    let mut settled = SETTLED.iter().map(Path::new).filter(|top| top.is_dir());
+    let top = settled.find(|top| directory.starts_with(top));
+    vec![top.unwrap_or(Path::new("/")).to_owned()]
 }
 
 #[cfg(test)]
@@ -146,19 +149,24 @@ mod tests {
 
     #[test]
     fn where_a_file_may_stand() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
         let top = folder.path().canonicalize().unwrap();
         let below = top.join("logs");
         fs::create_dir(&below).unwrap();
         symlink("logs", top.join("link")).unwrap();
         symlink("logs/a.log", top.join("a.log")).unwrap();
         for (path, want) in [
-            (below.join("a.log"), top.clone()),
-            (below.join("not/yet/a.log"), below.clone()),
+            (below.join("a.log"), PathBuf::from("/tmp")),
+            (below.join("not/yet/a.log"), "/tmp".into()),
             (top.join("link/a.log"), "/".into()),
             (top.join("a.log"), "/".into()),
             ("/a.log".into(), "/".into()),
             ("/nowhere/a.log".into(), "/".into()),
+            ("/mnt/a.log".into(), "/".into()),
+            ("/mnt/usb/a.log".into(), "/".into()),
+            ("/data/not/yet/a.log".into(), "/".into()),
+            ("/var/log/app/a.log".into(), "/var".into()),
+            ("/varnish/a.log".into(), "/".into()),
             ("/dev/ttyS0".into(), "/dev".into()),
             ("/proc/net/dev".into(), "/proc".into()),
         ] {

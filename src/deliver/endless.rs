@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use smol::Async;
 
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
-use crate::bytes::lines::Splitter;
+use crate::bytes::lines::{LineEnd, Splitter};
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
 use crate::deliver::pump::{Transport, pump};
@@ -40,6 +40,7 @@ pub(crate) enum Form {
 /// How lines become events: the id of each is the cursor behind it.
 pub(crate) struct Events {
     splitter: Splitter,
+    ends: LineEnd,
     inode: u64,
     /// Where in the file the splitter began to count.
     origin: u64,
@@ -51,9 +52,10 @@ pub(crate) struct Events {
 
 impl Events {
     /// Events of a stream that begins at `cursor`, behind the bytes `before`.
-    pub(crate) fn new(cursor: Cursor, before: Vec<u8>) -> Self {
+    pub(crate) fn new(cursor: Cursor, before: Vec<u8>, ends: LineEnd) -> Self {
         Self {
-            splitter: Splitter::behind(&before),
+            splitter: Splitter::behind(&before, ends),
+            ends,
             inode: cursor.inode,
             origin: cursor.offset,
             window_at: cursor.offset.saturating_sub(before.len() as u64),
@@ -118,7 +120,7 @@ impl Events {
         if let Some(cursor) = marker.cursor() {
             // Another file begins: what is held of a line has no end to wait for.
             count = self.lines(&[], text, |splitter, line| splitter.finish(line));
-            *self = Self::new(cursor, Vec::new());
+            *self = Self::new(cursor, Vec::new(), self.ends);
             let _ = writeln!(text, "id: {cursor}");
         }
         let _ = write!(
@@ -262,7 +264,7 @@ mod tests {
 
     fn events(from: u64, before: &[u8], pieces: &[&[u8]]) -> String {
         let cursor = Cursor::new(7, from, before);
-        let mut events = Events::new(cursor, before.to_vec());
+        let mut events = Events::new(cursor, before.to_vec(), LineEnd::Newline);
         let mut text = String::new();
         for piece in pieces {
             events.lines(piece, &mut text, |splitter, line| {
@@ -309,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_marker_ends_the_line_and_moves_the_id() {
-        let mut events = Events::new(Cursor::new(7, 0, b""), Vec::new());
+        let mut events = Events::new(Cursor::new(7, 0, b""), Vec::new(), LineEnd::Newline);
         let mut text = String::new();
         events.lines(b"half", &mut text, |splitter, line| {
             splitter.push(b"half", line)

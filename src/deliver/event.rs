@@ -38,7 +38,30 @@ struct Lost {
     bytes: Option<u64>,
 }
 
-/// `missing`, `found`, `pong`: a word says it all.
+/// `skipped`: `bytes` NULs before `cursor` were passed over.
+#[derive(Serialize)]
+struct Skipped {
+    event: &'static str,
+    cursor: String,
+    bytes: u64,
+}
+
+/// `missing`: there is no such file now (`absent`), or it may not be read (`unreadable`).
+#[derive(Serialize)]
+struct Missing {
+    event: &'static str,
+    cause: &'static str,
+}
+
+/// The same of a sensor that has failed more than once since this was told last: at most one a minute.
+#[derive(Serialize)]
+struct MissingOften {
+    event: &'static str,
+    cause: &'static str,
+    count: u64,
+}
+
+/// `found`, `pong`: a word says it all.
 #[derive(Serialize)]
 struct Word {
     event: &'static str,
@@ -78,7 +101,20 @@ pub(crate) fn marker(marker: &Marker) -> String {
             cursor: cursor.to_string(),
             bytes,
         }),
-        Marker::Missing => json::to_string(&Word { event: "missing" }),
+        Marker::Skipped(cursor, bytes) => json::to_string(&Skipped {
+            event: "skipped",
+            cursor: cursor.to_string(),
+            bytes,
+        }),
+        Marker::Missing(cause, 0 | 1) => json::to_string(&Missing {
+            event: "missing",
+            cause: cause.name(),
+        }),
+        Marker::Missing(cause, count) => json::to_string(&MissingOften {
+            event: "missing",
+            cause: cause.name(),
+            count,
+        }),
         Marker::Found => json::to_string(&Word { event: "found" }),
     }
 }
@@ -96,6 +132,7 @@ pub(crate) fn is_ping(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::marker;
 
     #[test]
     fn on_the_wire() {
@@ -121,10 +158,25 @@ mod tests {
                 Marker::Lost(cursor, Some(9)),
                 r#"{"event":"lost","cursor":"1f-0-811c9dc5","bytes":9}"#,
             ),
-            (Marker::Missing, r#"{"event":"missing"}"#),
+            (
+                Marker::Skipped(cursor, 4096),
+                r#"{"event":"skipped","cursor":"1f-0-811c9dc5","bytes":4096}"#,
+            ),
+            (
+                Marker::Missing(marker::Missing::Absent, 1),
+                r#"{"event":"missing","cause":"absent"}"#,
+            ),
+            (
+                Marker::Missing(marker::Missing::Unreadable, 12),
+                r#"{"event":"missing","cause":"unreadable","count":12}"#,
+            ),
+            (
+                Marker::Missing(marker::Missing::Unreadable, 1),
+                r#"{"event":"missing","cause":"unreadable"}"#,
+            ),
             (Marker::Found, r#"{"event":"found"}"#),
         ] {
-            assert_eq!(marker(&told), want);
+            assert_eq!(super::marker(&told), want);
         }
         assert_eq!(pong(), r#"{"event":"pong"}"#);
     }

@@ -2,8 +2,10 @@
 
 pub(crate) mod endless;
 pub(crate) mod event;
+pub(crate) mod part;
 pub(crate) mod plain;
 pub(crate) mod pump;
+pub(crate) mod request;
 pub(crate) mod websocket;
 
 use std::cell::{Cell, RefCell};

@@ -15,12 +15,9 @@ use crate::http::range::Asked;
 use crate::http::response::{Fields, Status};
 use crate::http::response::{Response, TEXT};
 use crate::source::Source;
-use crate::source::marker::{Lost, Next};
+use crate::source::marker::{Lost, Missing, Next};
 use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
-
-/// The longest that a poll is held, in seconds: proxies give up a silent answer after as much.
-pub(crate) const WAIT_MAX: u64 = 60;
 
 fn fields() -> Fields {
     vec![
@@ -39,15 +36,18 @@ pub(crate) async fn whole(
     exchange: Exchange,
     mut reader: Reader,
 ) -> io::Result<Option<Connection>> {
-    if reader.is_nowhere() || source.is_missing() {
-        let text = format!(
-            "`{}` is not there now; its stream waits for it",
-            source.name
-        );
+    let missing = source.missing().or(source.failing());
+    if reader.is_nowhere() || missing.is_some() {
+        let missing = missing.unwrap_or(Missing::Absent);
+        let what = match missing {
+            Missing::Absent => "is not there now; its stream waits for it",
+            Missing::Unreadable => "is there, but may not be read; its stream goes on once it may",
+        };
         let cursor = reader.cursor().await?.to_string();
-        return exchange
-            .answer(Response::sentence(404, &text).with("Tailcast-Cursor", cursor))
-            .await;
+        let answer = Response::sentence(404, &format!("`{}` {what}", source.name))
+            .with("Tailcast-Cursor", cursor)
+            .with("Tailcast-Missing", missing.name());
+        return exchange.answer(answer).await;
     }
     // A ring's oldest byte is not at 0.
     let (start, end) = (reader.start(), reader.offset());
@@ -148,6 +148,8 @@ pub(crate) async fn poll(
         Lost::Bytes(bytes) => fields.push(("Tailcast-Lost", bytes.to_string())),
         Lost::Unknown => fields.push(("Tailcast-Lost", "unknown".into())),
     }
+    let missing = reader.missing();
+    fields.extend(missing.map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
     if preferred {
         fields.push(("Preference-Applied", format!("wait={}", wait.as_secs())));
     }

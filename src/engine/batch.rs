@@ -8,7 +8,7 @@ use futures_lite::future;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
-use crate::bytes::lines::whole_characters;
+use crate::bytes::lines::{LineEnd, whole_characters};
 use crate::source::cache::Scratch;
 use crate::source::marker::{Lost, Marker, Next};
 use crate::source::reader::Reader;
@@ -44,8 +44,10 @@ pub(crate) struct Batcher {
     pub bytes: Vec<u8>,
     /// What is told with them: bytes lost before them ...
     pub lost: Lost,
-    /// ... and the name of what happened to the file.
+    /// ... what happened to the file ...
     pub mark: Option<&'static str>,
+    /// ... and that NULs before them were passed over: as many as the places do not account for.
+    pub skipped: bool,
 }
 
 impl Batcher {
@@ -67,6 +69,7 @@ impl Batcher {
             bytes: Vec::new(),
             lost: Lost::Nothing,
             mark: None,
+            skipped: false,
         })
     }
 
@@ -102,7 +105,9 @@ impl Batcher {
         }
         let cut = self.collect(most).await?;
         if cut != Cut::Marker {
-            let lines = self.bytes.iter().rposition(|&byte| byte == b'\n');
+            let returns = self.reader.line_end() == LineEnd::Return;
+            let is_end = |&byte: &u8| byte == b'\n' || returns && byte == b'\r';
+            let lines = self.bytes.iter().rposition(is_end);
             let whole = match lines {
                 Some(at) => at + 1,
                 // A line longer than a batch goes in parts, none of which ends within a character.
@@ -150,7 +155,8 @@ impl Batcher {
     fn note(&mut self, marker: &Marker) {
         self.lost = self.lost.and(marker);
         match marker {
-            Marker::Missing | Marker::Found | Marker::Lost(..) => {}
+            Marker::Missing(..) | Marker::Found | Marker::Lost(..) => {}
+            Marker::Skipped(..) => self.skipped = true,
             Marker::Rotated(_) if self.mark.is_some() => {}
             Marker::Rotated(_) | Marker::Truncated(..) => self.mark = Some(marker.name()),
         }
@@ -168,6 +174,7 @@ impl Batcher {
         self.bytes.shrink_to(ROOM_KEPT);
         self.lost = Lost::Nothing;
         self.mark = None;
+        self.skipped = false;
     }
 }
 

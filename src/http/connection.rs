@@ -1,8 +1,8 @@
 //! One connection: requests in, answers out, until either side ends it.
 
-use std::io;
 use std::net::{IpAddr, TcpStream};
 use std::time::{Duration, Instant};
+use std::{io, mem};
 
 use futures_lite::future::BoxedLocal;
 use futures_lite::{AsyncReadExt, future};
@@ -54,7 +54,7 @@ impl Exchange {
             mut fields,
             body,
         } = answer;
-        if status != 204 {
+        if !matches!(status, 204 | 304) {
             fields.push(("Content-Length", body.len().to_string()));
         }
         let mut bytes = self.head(status, fields);
@@ -71,7 +71,7 @@ impl Exchange {
         if !self.request.keep_alive {
             fields.push(("Connection", "close".into()));
         }
-        response(status, &fields)
+        response(status, &fields, &self.request.host)
     }
 }
 
@@ -95,12 +95,14 @@ pub(crate) async fn serve(
     shutdown: &Shutdown,
     handle: &Handler,
 ) -> io::Result<()> {
+    let mut first = true;
     loop {
         let stopped = async {
             shutdown.wait().await;
             Ok(None)
         };
-        let request = match future::or(connection.read_head(), stopped).await? {
+        let head = connection.read_head(mem::take(&mut first));
+        let request = match future::or(head, stopped).await? {
             Some(Ok(request)) => request,
             Some(Err(status)) => {
                 connection.refuse(Response::bare(status)).await?;
@@ -153,7 +155,7 @@ impl Connection {
         } = answer;
         fields.push(("Content-Length", body.len().to_string()));
         fields.push(("Connection", "close".into()));
-        let mut bytes = response(status, &fields);
+        let mut bytes = response(status, &fields, "");
         bytes.extend_from_slice(&body);
         write(&self.socket, &bytes).await?;
         part(&self.socket).await;
@@ -161,7 +163,8 @@ impl Connection {
     }
 
     /// The next request, the status to refuse it with, or `None` where the client has left.
-    async fn read_head(&mut self) -> io::Result<Option<Result<Request, Status>>> {
+    /// A client that has just come has no more time to begin its `first` request than to send it.
+    async fn read_head(&mut self, first: bool) -> io::Result<Option<Result<Request, Status>>> {
         let mut socket = &self.socket;
         let unread = &mut self.unread;
         let mut deadline = None;
@@ -182,7 +185,8 @@ impl Connection {
             unread.resize(filled + READ_AT_ONCE, 0);
             let read = async { Some(socket.read(&mut unread[filled..]).await) };
             let late = async {
-                Timer::at(deadline.unwrap_or_else(|| Instant::now() + IDLE_TIME)).await;
+                let idle_time = if first { HEAD_TIME } else { IDLE_TIME };
+                Timer::at(deadline.unwrap_or_else(|| Instant::now() + idle_time)).await;
                 None
             };
             let read = future::or(read, late).await;

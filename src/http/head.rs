@@ -102,13 +102,18 @@ impl Request {
         })
     }
 
-    /// Whether the client takes `media`, by name and with a weight that is not 0 (RFC 9110 section 12.5.1).
+    /// Whether the client takes `media`, by name.
     pub fn accepts(&self, media: &str) -> bool {
-        self.list("Accept").any(|range| {
+        self.takes("Accept", media)
+    }
+
+    /// Whether the list in the header fields `name` has `wanted` with a weight that is not 0 (RFC 9110 section 12.4.2).
+    pub fn takes(&self, name: &str, wanted: &str) -> bool {
+        self.list(name).any(|range| {
             let mut parts = range.split(';').map(str::trim);
             let named = parts
                 .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case(media));
+                .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
             let refused = |part: &str| {
                 // `0`, `0.` or up to `0.000`: no need for floating point, which has tables of its own.
                 part.strip_prefix("q=")
@@ -147,7 +152,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Status> {
         Ok(httparse::Status::Partial) if bytes.len() < HEAD_MAX => return Ok(None),
         Ok(_) => return Err(over_limit(bytes)),
         Err(httparse::Error::TooManyHeaders) => return Err(431),
-        Err(httparse::Error::Version) => return Err(505),
+        Err(httparse::Error::Version) if names_version(bytes) => return Err(505),
         Err(_) => return Err(400),
     };
     let (Some(method), Some(target), Some(minor)) = (head.method, head.path, head.version) else {
@@ -189,6 +194,15 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Status> {
     let unsure = body.is_none() || (request.body > 0 && request.lists("Expect", "100-continue"));
     request.keep_alive = request.one_one && !request.lists("Connection", "close") && !unsure;
     Ok(Some((request, length)))
+}
+
+/// Whether the request line ends in the version that it speaks. `GET /a b HTTP/1.1` does not: its target holds a space
+/// (RFC 9112 section 3).
+fn names_version(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
+    let line = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    let mut words = line.split(|&byte| byte == b' ').skip(2);
+    words.next().is_some_and(|word| word.starts_with(b"HTTP/")) && words.next().is_none()
 }
 
 /// 414 where the request line alone is over the limit, else 431 (RFC 6585 section 5).
@@ -273,7 +287,7 @@ mod tests {
     #[test]
     fn statuses_of_bad_heads() {
         let long = "a".repeat(HEAD_MAX);
-        let table: [(String, Status); 18] = [
+        let table: [(String, Status); 21] = [
             ("\0\0\0\r\n\r\n".into(), 400),
             ("GET\r\n\r\n".into(), 400),
             ("GET / HTTP/1.1\r\n\r\n".into(), 400),
@@ -282,6 +296,9 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost : a\r\n\r\n".into(), 400),
             ("GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n".into(), 400),
             ("GET / HTTP/2.0\r\nHost: a\r\n\r\n".into(), 505),
+            ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n".into(), 400),
+            ("GET / HTTP/1.1 x\r\nHost: a\r\n\r\n".into(), 400),
+            ("GET /a b\r\nHost: a\r\n\r\n".into(), 400),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), 505),
             (format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"), 414),
             (format!("GET / HTTP/1.1\r\nHost: a\r\nX: {long}\r\n\r\n"), 431),

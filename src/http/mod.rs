@@ -3,5 +3,6 @@
 pub mod close;
 pub mod connection;
 pub mod head;
+pub mod peer;
 pub mod range;
 pub mod response;

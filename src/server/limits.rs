@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use event_listener::{Event, EventListener};
 
+use crate::http::peer::network;
+
 /// One address may take a quarter of all seats: it costs itself, and the others still find one.
 const PART_OF_ALL: usize = 4;
 
@@ -17,7 +19,7 @@ pub(crate) struct Seats {
     all: usize,
     each: usize,
     taken: Cell<usize>,
-    /// Where those are from who have one, and how many of each; no more rows than seats.
+    /// The networks of those who have one, and how many of each; no more rows than seats.
     by_address: RefCell<Vec<(IpAddr, usize)>>,
     left: Event,
 }
@@ -39,7 +41,7 @@ impl Seats {
         if self.taken.get() >= self.all {
             return None;
         }
-        let counted = (!address.is_loopback()).then_some(address);
+        let counted = (!address.is_loopback()).then(|| network(address));
         if let Some(address) = counted {
             let mut by_address = self.by_address.borrow_mut();
             match by_address.iter_mut().find(|row| row.0 == address) {
@@ -122,6 +124,16 @@ mod tests {
         drop((first, second, here));
         assert!(seats.by_address.borrow().is_empty());
         assert_eq!(seats.taken.get(), 0);
+    }
+
+    #[test]
+    fn a_neighbour_with_a_network_of_addresses_is_one() {
+        let seats = Seats::new(40);
+        let address = |number: u16| IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, number]);
+        let taken: Vec<Seat> = (0..40).filter_map(|n| seats.take(address(n))).collect();
+        assert_eq!(taken.len(), 10);
+        let other = IpAddr::from([0x2001, 0xdb8, 1, 3, 0, 0, 0, 1]);
+        assert!(seats.take(other).is_some());
     }
 
     #[test]

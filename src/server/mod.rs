@@ -24,6 +24,9 @@ use crate::shutdown::Shutdown;
 /// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
+/// How often accepting may fail one time after another: clients that have left, not a cause that stays.
+const FAILED_MAX: u32 = 16;
+
 /// How many clients at once are told that there is no place, in connections. Beyond that the telling would be the load.
 const REFUSALS_MAX: usize = 32;
 
@@ -146,16 +149,18 @@ impl Server {
     /// Takes connections for ever. Nothing that a client does ends it.
     async fn accept(self: &Rc<Self>, listener: &Async<TcpListener>, handle: Rc<Handler>) {
         let mut paused = false;
+        let mut failed_in_a_row = 0;
         loop {
             match listener.accept().await {
                 Ok((socket, peer)) => {
                     paused = false;
+                    failed_in_a_row = 0;
                     // IPv4 comes mapped into IPv6 where one socket takes both.
                     let address = peer.ip().to_canonical();
                     let admitted = self.admit(socket, address, handle.clone());
                     self.executor.spawn(admitted.boxed_local()).detach();
                 }
-                Err(error) if is_out_of_resources(&error) => {
+                Err(error) if is_out_of_resources(&error) || failed_in_a_row >= FAILED_MAX => {
                     if !std::mem::replace(&mut paused, true) {
                         (self.say)(&format!("no new client for now: {error}"));
                     }
@@ -164,8 +169,8 @@ impl Server {
                     })
                     .await;
                 }
-                // The client has left before it was taken.
-                Err(_) => {}
+                // The client has left before it was taken, or the network between us is down.
+                Err(_) => failed_in_a_row += 1,
             }
             // A flood of connections must not keep the clients that are here from their turn.
             future::yield_now().await;

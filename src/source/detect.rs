@@ -8,6 +8,7 @@ use rustix::fs::{Access, access};
 
 use crate::source::buffer::pipe::{Outlet, is_outlet};
 use crate::source::buffer::sample::Instrument;
+use crate::source::buffer::serial::Serial;
 use crate::source::error::SpecError;
 use crate::source::file::path::Place;
 use crate::source::glob::Glob;
@@ -60,15 +61,14 @@ pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
             }
             Origin::Sample(Instrument::File(Place::named(path)))
         }
-        Means::Serial(path, baud) => {
+        Means::Serial(path, serial) => {
             if let Some(metadata) = look(&path)? {
                 if !is_outlet(&metadata) {
                     return Err(SpecError::NotSerial(path));
                 }
                 readable(&path)?;
             }
-            let baud = Some(baud);
-            Origin::Pipe(Outlet::Path { path, baud })
+            Origin::Pipe(Outlet::Path { path, serial })
         }
         Means::Path(path) => match look(&path)? {
             Some(metadata) => there(path, &metadata)?,
@@ -103,7 +103,10 @@ fn readable(path: &Path) -> Result<(), SpecError> {
 fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, SpecError> {
     if is_outlet(metadata) {
         readable(&path)?;
-        return Ok(Origin::Pipe(Outlet::Path { path, baud: None }));
+        return Ok(Origin::Pipe(Outlet::Path {
+            path,
+            serial: Serial::default(),
+        }));
     }
     if !metadata.is_file() {
         return Err(SpecError::NoStream(path));
@@ -126,7 +129,10 @@ fn missing(path: PathBuf, prefix: Option<&String>) -> Result<Origin, SpecError> 
         return Ok(Origin::Sample(Instrument::File(Place::named(path))));
     }
     if is_device(&path) {
-        return Ok(Origin::Pipe(Outlet::Path { path, baud: None }));
+        return Ok(Origin::Pipe(Outlet::Path {
+            path,
+            serial: Serial::default(),
+        }));
     }
     Ok(Origin::File(Place::named(path)))
 }

@@ -88,7 +88,11 @@ impl fmt::Display for SpecError {
                 path.display()
             ),
             Self::NotSerial(path) => {
-                write!(f, "`{}` is no device; leave out `,baud=`", path.display())
+                write!(
+                    f,
+                    "`{}` is no device; leave out what stands behind the comma",
+                    path.display()
+                )
             }
         }
     }

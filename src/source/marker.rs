@@ -1,6 +1,42 @@
 //! What a reader finds: bytes, something to be told beside them, or nothing yet.
 
+use std::io;
+
 use crate::bytes::cursor::Cursor;
+
+/// Why there is nothing to read under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// There is no such file.
+    Absent,
+    /// There is something, but it may not or can't be read.
+    Unreadable,
+}
+
+impl Missing {
+    /// What a failure to look or to open tells of the name. `None`: it tells of this process (out of
+    /// descriptors or memory), nothing of the file.
+    pub(crate) fn of(error: &io::Error) -> Option<Self> {
+        use rustix::io::Errno;
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Some(Self::Absent),
+            // What stands there is no regular file.
+            io::ErrorKind::InvalidInput => Some(Self::Absent),
+            _ => match Errno::from_io_error(error) {
+                Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::INTR) => None,
+                _ => Some(Self::Unreadable),
+            },
+        }
+    }
+
+    /// Its name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
 
 /// What a viewer has to be told beside the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +47,11 @@ pub enum Marker {
     Truncated(Cursor, u64),
     /// Bytes are gone for another cause; `None`: nobody knows how many.
     Lost(Cursor, Option<u64>),
-    /// There is no file of that name now.
-    Missing,
+    /// This many NULs that stand before the cursor were passed over.
+    Skipped(Cursor, u64),
+    /// There is no file of that name now, or none that may be read; of a sensor, how many readings have
+    /// failed since this was told last.
+    Missing(Missing, u64),
     /// There is one again.
     Found,
 }
@@ -24,7 +63,8 @@ impl Marker {
             Self::Rotated(_) => "rotated",
             Self::Truncated(..) => "truncated",
             Self::Lost(..) => "lost",
-            Self::Missing => "missing",
+            Self::Skipped(..) => "skipped",
+            Self::Missing(..) => "missing",
             Self::Found => "found",
         }
     }
@@ -32,10 +72,11 @@ impl Marker {
     /// The place of the next byte, where it has changed.
     pub fn cursor(&self) -> Option<Cursor> {
         match *self {
-            Self::Rotated(cursor) | Self::Truncated(cursor, _) | Self::Lost(cursor, _) => {
-                Some(cursor)
-            }
-            Self::Missing | Self::Found => None,
+            Self::Rotated(cursor)
+            | Self::Truncated(cursor, _)
+            | Self::Lost(cursor, _)
+            | Self::Skipped(cursor, _) => Some(cursor),
+            Self::Missing(..) | Self::Found => None,
         }
     }
 }

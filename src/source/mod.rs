@@ -13,6 +13,7 @@ pub mod glob;
 pub mod list;
 pub mod marker;
 pub mod os;
+pub(crate) mod past;
 pub mod reader;
 pub mod spec;
 
@@ -36,9 +37,11 @@ use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
 use crate::source::file::path::Place;
 use crate::source::file::reader::Walk;
+use crate::source::marker::Missing;
 use crate::source::os::fs::FileSystem;
 use crate::source::os::inotify::Notices;
 use crate::source::os::patience::Asking;
+use crate::source::os::way::Way;
 use crate::source::reader::Reader;
 
 pub use list::Sources;
@@ -64,6 +67,8 @@ pub struct Ground {
     pub sample: Duration,
     /// Samples are read though nobody listens.
     pub record: bool,
+    /// How much is kept of each sample and pipe, in bytes.
+    pub history: usize,
     /// Since when there is a server: the beat of samples counts from here.
     pub started: Instant,
     /// Takes what should be said on standard error.
@@ -104,6 +109,8 @@ enum Flow {
 pub struct Extent {
     /// What a plain GET gives, in bytes; `None` where there is nothing to be had now.
     pub size: Option<u64>,
+    /// Why nothing is to be had.
+    pub missing: Option<Missing>,
     /// When it was written last.
     pub modified: Option<SystemTime>,
     /// How changes come to be known: `notices` of the kernel, `polling`, `sampling`, `reading`.
@@ -167,13 +174,21 @@ impl Source {
         }
     }
 
-    /// Whether there is nothing to show of it now. Known while somebody listens.
-    pub fn is_missing(&self) -> bool {
-        let is_gone = |history: &History| history.is_missing() && history.held() == 0;
+    /// Why there is nothing to show of it now, if there is not. Known while somebody listens.
+    pub fn missing(&self) -> Option<Missing> {
+        let gone = |history: &History| history.missing().filter(|_| history.held() == 0);
         match &self.flow {
-            Flow::File(follower) => follower.is_missing(),
-            Flow::Sample(sample) => is_gone(sample.history()),
-            Flow::Pipe(pipe) => is_gone(pipe.history()),
+            Flow::File(follower) => follower.missing(),
+            Flow::Sample(sample) => gone(sample.history()),
+            Flow::Pipe(pipe) => gone(pipe.history()),
+        }
+    }
+
+    /// Why the sensor that it is can't be read now: what was read last is not given as if it were new.
+    pub fn failing(&self) -> Option<Missing> {
+        match &self.flow {
+            Flow::Sample(sample) => sample.history().missing(),
+            Flow::File(_) | Flow::Pipe(_) => None,
         }
     }
 
@@ -202,7 +217,8 @@ impl Source {
             Flow::Pipe(pipe) => (pipe.history(), "reading"),
         };
         Extent {
-            size: (!self.is_missing()).then(|| history.held()),
+            size: self.missing().is_none().then(|| history.held()),
+            missing: history.missing(),
             modified: history.written(),
             watch,
         }
@@ -211,16 +227,26 @@ impl Source {
     async fn file_extent(&self, follower: &Follower) -> Extent {
         let place = follower.place.clone();
         let look = move || {
-            let metadata = place.metadata().ok().filter(std::fs::Metadata::is_file);
-            (metadata, FileSystem::of_name(&place.path))
+            // Opened, not asked for its mode: what was given up at start counts, too.
+            let opened = place.open().and_then(|(file, _)| file.metadata());
+            (opened, Way::of(&place.path).sends_notices)
         };
-        let answer = self.asking.ask(look).await;
-        let (metadata, system) = answer.unwrap_or((None, FileSystem::Distant));
+        let (opened, sends_notices) = match self.asking.ask(look).await {
+            Some((opened, sends_notices)) => (Some(opened), sends_notices),
+            None => (None, false),
+        };
         let is_noticed = follower
             .is_noticed()
-            .unwrap_or_else(|| follower.would_be_noticed(system));
+            .unwrap_or_else(|| follower.would_be_noticed(sends_notices));
+        let metadata = opened.as_ref().and_then(|opened| opened.as_ref().ok());
         Extent {
-            size: metadata.as_ref().map(std::fs::Metadata::len),
+            size: metadata.map(std::fs::Metadata::len),
+            missing: match &opened {
+                Some(Ok(_)) => None,
+                Some(Err(error)) => Missing::of(error),
+                // Its file system does not answer.
+                None => Some(Missing::Unreadable),
+            },
             modified: metadata.and_then(|metadata| metadata.modified().ok()),
             watch: if is_noticed { "notices" } else { "polling" },
         }

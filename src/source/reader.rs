@@ -4,10 +4,11 @@ use std::io;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::Cursor;
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
-use crate::source::marker::{Lost, Next};
+use crate::source::marker::{Lost, Missing, Next};
 
 /// A place in a stream, and what comes after it.
 pub enum Reader {
@@ -80,6 +81,14 @@ impl Reader {
         }
     }
 
+    /// What ends a line in it: of a file, of what an instrument sends.
+    pub fn line_end(&self) -> LineEnd {
+        match self {
+            Self::Walk(_) => LineEnd::Newline,
+            Self::Playback(_) => LineEnd::Return,
+        }
+    }
+
     /// The offset of the oldest byte there is.
     pub fn start(&self) -> u64 {
         match self {
@@ -101,6 +110,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.is_nowhere(),
             Self::Playback(_) => false,
+        }
+    }
+
+    /// Why there is nothing to read now, if there is not.
+    pub fn missing(&self) -> Option<Missing> {
+        match self {
+            Self::Walk(walk) => walk.missing(),
+            Self::Playback(playback) => playback.missing(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::source::buffer::serial::{Frame, Serial};
 use crate::source::error::SpecError;
 
 /// Standard input.
@@ -25,8 +26,8 @@ pub enum Means {
     Path(PathBuf),
     /// `sample:PATH`: a file that holds one reading.
     Sample(PathBuf),
-    /// `PATH,baud=N`: a serial line, and its speed in baud.
-    Serial(PathBuf, u32),
+    /// `PATH,baud=N`, `PATH,7e1` or both: a serial line, and what is said of it.
+    Serial(PathBuf, Serial),
     /// `-`: standard input.
     Input,
     /// Nothing: this machine's vitals.
@@ -97,12 +98,23 @@ fn means(text: &str) -> Result<(Means, &str), SpecError> {
     if let Some(path) = text.strip_prefix(SAMPLE_PREFIX) {
         return Ok((Means::Sample(path.into()), path));
     }
-    if let Some((path, baud)) = text.rsplit_once(",baud=") {
-        let speed = baud.parse().ok().filter(|&baud: &u32| baud > 0);
-        let speed = speed.ok_or_else(|| SpecError::NoSpeed(baud.to_owned()))?;
-        return Ok((Means::Serial(path.into(), speed), path));
+    let (mut path, mut serial) = (text, Serial::default());
+    while let Some((rest, said)) = path.rsplit_once(',') {
+        if let Some(baud) = said.strip_prefix("baud=") {
+            let speed = baud.parse().ok().filter(|&baud: &u32| baud > 0);
+            serial.baud = Some(speed.ok_or_else(|| SpecError::NoSpeed(baud.to_owned()))?);
+        } else if let Some(frame) = Frame::parse(said) {
+            serial.frame = Some(frame);
+        } else {
+            break;
+        }
+        path = rest;
     }
-    Ok((Means::Path(text.into()), text))
+    if serial == Serial::default() {
+        Ok((Means::Path(text.into()), text))
+    } else {
+        Ok((Means::Serial(path.into(), serial), path))
+    }
 }
 
 fn last_part(path: &str) -> String {
@@ -119,6 +131,35 @@ mod tests {
     fn named(texts: &[&str]) -> Result<Vec<Named>, SpecError> {
         let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
         sources(&texts)
+    }
+
+    fn baud(baud: u32) -> Serial {
+        Serial {
+            baud: Some(baud),
+            frame: None,
+        }
+    }
+
+    #[test]
+    fn serial_lines() {
+        let frame = Frame::parse("7e1");
+        for (text, baud, frame) in [
+            ("/dev/ttyUSB0,baud=9600,7e1", Some(9600), frame),
+            ("/dev/ttyUSB0,7E1,baud=9600", Some(9600), frame),
+            ("/dev/ttyUSB0,7e1", None, frame),
+            ("meter=/dev/ttyUSB0,baud=300,7e1", Some(300), frame),
+        ] {
+            let means = named(&[text]).unwrap().remove(0).means;
+            let serial = Serial { baud, frame };
+            assert_eq!(
+                means,
+                Means::Serial("/dev/ttyUSB0".into(), serial),
+                "{text}"
+            );
+        }
+        // A comma is a letter of a name as well as any.
+        let means = named(&["a,b,9z1"]).unwrap().remove(0).means;
+        assert_eq!(means, Means::Path("a,b,9z1".into()));
     }
 
     #[test]
@@ -147,14 +188,18 @@ mod tests {
             (
                 "gps=/dev/ttyS0,baud=9600",
                 "gps",
-                Means::Serial("/dev/ttyS0".into(), 9600),
+                Means::Serial("/dev/ttyS0".into(), baud(9600)),
             ),
             (
                 "/dev/ttyS1,baud=115200",
                 "ttyS1",
-                Means::Serial("/dev/ttyS1".into(), 115_200),
+                Means::Serial("/dev/ttyS1".into(), baud(115_200)),
             ),
-            ("ttyS2,baud=1", "ttyS2", Means::Serial("ttyS2".into(), 1)),
+            (
+                "ttyS2,baud=1",
+                "ttyS2",
+                Means::Serial("ttyS2".into(), baud(1)),
+            ),
             ("-", "stdin", Means::Input),
         ];
         let texts: Vec<&str> = want.iter().map(|(text, ..)| *text).collect();

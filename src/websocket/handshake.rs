@@ -58,7 +58,7 @@ impl Exchange {
     /// When the connection is broken.
     pub async fn upgrade(self, fields: &Fields, message_max: usize) -> io::Result<Session> {
         let Connection { socket, unread, .. } = self.connection;
-        write(&socket, &response(101, fields)).await?;
+        write(&socket, &response(101, fields, "")).await?;
         Ok(Session::new(socket, unread, message_max).await)
     }
 }

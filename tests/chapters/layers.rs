@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "bytes",
             "metrics",
             "shutdown",
+            "bell",
         ],
     ),
     (

@@ -4,6 +4,8 @@
 mod autobahn;
 /// Whole boards in QEMU, with Debian's kernel: what a browser and a client outside get from them.
 mod board;
+/// The page's files: once fetched they are not fetched again, and who can takes them gzipped.
+mod caching;
 /// Clients killed and stopped, the log cut again and again: who survives has every byte.
 mod chaos;
 /// The command: its options, what it prints, how it ends.
@@ -16,6 +18,10 @@ mod crowds;
 mod curl;
 /// The door: who is let in, and what the others hear.
 mod door;
+/// A board that hands its streams to NATS: exactly once, whatever happens on the way.
+mod engine;
+/// Why a stream does not go to its engine, in one sentence each.
+mod engine_refusals;
 /// Server-sent events: a line is an event, its id the cursor behind it.
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
@@ -26,6 +32,8 @@ mod fairness;
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
 mod follow_http;
+/// Any part of any file of the family, whatever is rotated meanwhile.
+mod generations;
 /// Quoted globs: which files they offer, now and later, and which never.
 mod globs;
 /// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
@@ -38,6 +46,8 @@ mod lines;
 mod listen;
 /// `/metrics`: what the server counts.
 mod metrics;
+/// What changes above the last part of a path: links, directories, mounts; and what may not be read.
+mod moved;
 /// Streams at an MQTT broker of a home.
 mod mqtt;
 /// nginx in front, as people put one there.
@@ -50,6 +60,8 @@ mod page;
 mod page_breaks;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
 mod page_kinds;
+/// The page's modules that need no browser, over tables of lines.
+mod page_text;
 /// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.
 mod peers;
 /// FIFOs, serial lines, standard input: what has no past of its own.
@@ -74,6 +86,8 @@ mod resume;
 mod rotate;
 /// Files that hold one reading: sensors, counters, the board's own vitals.
 mod samples;
+/// Serial lines as the kernel makes them.
+mod serial;
 /// The server API of the article, in Rust: handlers of our own on the library.
 mod session;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.

@@ -194,7 +194,8 @@ fn headers_of_every_answer() {
             ("X-Frame-Options", "DENY"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
         ] {
-            assert_eq!(answer.header(name), Some(value), "{status}");
+            let said = answer.header(name).unwrap_or_default();
+            assert_eq!(said.split(';').next(), Some(value), "{status}");
         }
     }
 }

@@ -215,7 +215,23 @@ impl Client {
                 let start = Place::behind(self.place.inode, b"");
                 assert!(self.place.agrees(&start), "a check of nothing: {event}");
             }
-            Some("missing" | "found" | "pong") => {
+            Some("skipped") => {
+                let bytes = event["bytes"].as_u64().expect("bytes");
+                let place = Place::parse(event["cursor"].as_str().expect("cursor"));
+                let before = std::mem::replace(&mut self.place, place);
+                assert_eq!(self.place.inode, before.inode, "{event} at {before}");
+                assert_eq!(
+                    self.place.offset,
+                    before.offset + bytes,
+                    "{event} at {before}"
+                );
+            }
+            Some("missing") => {
+                let cause = event["cause"].as_str();
+                assert!(matches!(cause, Some("absent" | "unreadable")), "{event}");
+                assert!(event.get("cursor").is_none(), "{event}");
+            }
+            Some("found" | "pong") => {
                 assert!(event.get("cursor").is_none(), "{event}");
             }
             _ => panic!("not an event of the contract, or not here: {event}"),

@@ -22,6 +22,8 @@ pub mod event_source;
 pub mod folder;
 /// A small client of HTTP/1.1 that shows everything.
 pub mod http;
+/// A `nats-server` with JetStream, and what stands in its stream.
+pub mod nats;
 /// A program that others wrote, and what it prints.
 pub mod program;
 /// A proxy in front of a Tailcast: nginx or Caddy.
@@ -34,5 +36,7 @@ pub mod server;
 pub mod strace;
 /// Somebody who looks at the page.
 pub mod viewer;
+/// A network with weather: connections that are cut, answers that are lost.
+pub mod weather;
 /// A writer in another process, with numbered lines.
 pub mod writer;

@@ -120,7 +120,7 @@ impl Publisher {
     async fn greeted(&self) -> Result<Rc<Client>, Gone> {
         let status = self.board.status();
         if self.version.get() == Version::Five {
-            // Without a will, for brokers that know no MQTT 5 stumble over it before they say so.
+            // Without a will, for a broker that knows no MQTT 5 may stumble over it before it says so.
             let observer = self.greet(&self.board.observer(), None).await?;
             // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
             if self.was_there.get() {

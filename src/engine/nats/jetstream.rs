@@ -29,8 +29,11 @@ pub(crate) const CURSOR: &str = "Tailcast-Cursor";
 pub(crate) const BYTES: &str = "Tailcast-Bytes";
 /// How many were lost before the payload: a number, or `unknown`.
 pub(crate) const LOST: &str = "Tailcast-Lost";
-/// What happened to the file before it: `rotated` or `truncated`.
+/// What happened to the file before it, in words with a blank between them: `rotated` or `truncated`, and `skipped` where NULs
+/// were passed over, as many as the places do not account for.
 pub(crate) const MARK: &str = "Tailcast-Mark";
+/// The word for it among the marks.
+pub(crate) const SKIPPED: &str = "skipped";
 /// The sequence of the message before it on the same subject; 0: it is the first.
 pub(crate) const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 /// Its own sequence, in what JetStream gives back.
@@ -134,6 +137,8 @@ pub(crate) struct Told {
     pub lost: Lost,
     /// What happened to the file before it.
     pub mark: Option<&'static str>,
+    /// NULs before it were passed over.
+    pub skipped: bool,
 }
 
 /// Publishes `payload`, if `subject` still stands where `last` says. Where it stands then.
@@ -157,7 +162,11 @@ pub(crate) async fn publish(
         Lost::Bytes(lost) => headers.push((LOST, lost.to_string())),
         Lost::Unknown => headers.push((LOST, "unknown".to_owned())),
     }
-    headers.extend(told.mark.map(|mark| (MARK, mark.to_owned())));
+    let marks = told.mark.into_iter().chain(told.skipped.then_some(SKIPPED));
+    let marks: Vec<&str> = marks.collect();
+    if !marks.is_empty() {
+        headers.push((MARK, marks.join(" ")));
+    }
     let reply = client.request(subject, &headers, payload).await?;
     if reply.headers().status().is_some() {
         return Err(no_stream());

@@ -29,6 +29,9 @@ const HALF_LINE_TIME: Duration = Duration::from_secs(1);
 /// After so long without a message the last place is published once more, so that the engine never forgets it for its age.
 const IDLE_TIME: Duration = Duration::from_secs(60 * 60);
 
+/// The most bytes of a connection's first batch.
+const BATCH_FIRST: usize = 16 * 1024;
+
 /// What our headers take of a payload's limit, at most, in bytes.
 const HEADERS_MAX: u64 = 4 * 1024;
 
@@ -101,7 +104,9 @@ impl Publisher {
         });
         let limit = self.client.info.max_payload.unwrap_or(u64::MAX);
         let limit = usize::try_from(limit.saturating_sub(HEADERS_MAX)).unwrap_or(BATCH_MAX);
-        let most = limit.clamp(1, BATCH_MAX);
+        let limit = limit.clamp(1, BATCH_MAX);
+        // Small ones at first: over a line that breaks again and again a large one would never arrive.
+        let mut most = limit.min(BATCH_FIRST);
         let mut changed = batcher.changed();
         let mut published = Instant::now();
         // Since when the start of a line waits for its end.
@@ -118,10 +123,12 @@ impl Publisher {
                     cursor: batcher.cursor(),
                     lost: batcher.lost,
                     mark: batcher.mark,
+                    skipped: batcher.skipped,
                 };
                 last = self.send(&batcher.bytes, &told, last).await?;
                 self.count(&told, batcher.bytes.len());
                 batcher.done();
+                most = (most * 2).min(limit);
                 (published, half) = (Instant::now(), None);
                 self.status.trouble(name, None);
             } else if last.sequence > 0 && published.elapsed() >= self.idle {
@@ -129,6 +136,7 @@ impl Publisher {
                     cursor: last.cursor,
                     lost: Lost::Nothing,
                     mark: None,
+                    skipped: false,
                 };
                 last = self.send(&[], &told, last).await?;
                 published = Instant::now();

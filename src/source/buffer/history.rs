@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use event_listener::{Event, EventListener};
 
@@ -14,13 +14,16 @@ use crate::bell::{Bell, Listener};
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, From, fnv1a};
 use crate::bytes::ring::Ring;
 use crate::source::cache::Scratch;
-use crate::source::marker::{Lost, Marker, Next};
+use crate::source::marker::{Lost, Marker, Missing, Next};
 
 /// How much is kept of one stream, in bytes: some hours of a reading a second, twenty seconds of a serial line at
 /// 115,200 baud, and little enough for ten of them on a board of 64 MiB.
 pub const HISTORY: usize = 256 * 1024;
 
-/// The last [`HISTORY`] bytes of a stream, and who listens to it.
+/// How long a reader is not told again that a sensor fails: one that fails every other second would bury its readings.
+const FAILING_TOLD: Duration = Duration::from_secs(60);
+
+/// The last bytes of a stream, as many as were asked for, and who listens to it.
 pub struct History {
     ring: RefCell<Ring>,
     /// Stands in cursors where a file has its inode. Made at random at start: a cursor of another run is known by it.
@@ -28,7 +31,9 @@ pub struct History {
     /// Tells what the scratch buffer holds.
     serial: u64,
     written: Cell<Option<SystemTime>>,
-    missing: Cell<bool>,
+    missing: Cell<Option<Missing>>,
+    /// Readings that failed.
+    failed: Cell<u64>,
     listeners: Cell<usize>,
     /// Something is new for readers.
     changed: Rc<Bell>,
@@ -37,14 +42,16 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one; `serial` differs from that of every generation and history.
-    pub fn new(serial: u64) -> Rc<Self> {
+    /// An empty one of at most `capacity` bytes, in memory that grows as it fills; `serial` differs from that of every
+    /// generation and history.
+    pub fn new(serial: u64, capacity: usize) -> Rc<Self> {
         Rc::new(Self {
-            ring: RefCell::new(Ring::new(HISTORY)),
+            ring: RefCell::new(Ring::new(capacity)),
             id: random(serial),
             serial,
             written: Cell::new(None),
-            missing: Cell::new(false),
+            missing: Cell::new(None),
+            failed: Cell::new(0),
             listeners: Cell::new(0),
             changed: Rc::default(),
             joined: Event::new(),
@@ -72,19 +79,19 @@ impl History {
     pub fn push(&self, bytes: &[u8]) {
         self.ring.borrow_mut().push(bytes);
         self.written.set(Some(SystemTime::now()));
-        self.missing.set(false);
+        self.missing.set(None);
         self.changed.ring();
     }
 
     /// Readers are told when the source goes, and when it is there again.
-    pub fn set_missing(&self, missing: bool) {
+    pub fn set_missing(&self, missing: Option<Missing>) {
         if self.missing.replace(missing) != missing {
             self.changed.ring();
         }
     }
 
-    /// Whether the source is gone.
-    pub fn is_missing(&self) -> bool {
+    /// Why the source is gone, if it is.
+    pub fn missing(&self) -> Option<Missing> {
         self.missing.get()
     }
 
@@ -92,6 +99,14 @@ impl History {
     pub fn held(&self) -> u64 {
         let ring = self.ring.borrow();
         ring.end() - ring.oldest()
+    }
+
+    /// A reading failed, and why, where that is known.
+    pub fn fail(&self, cause: Option<Missing>) {
+        self.failed.set(self.failed.get() + 1);
+        self.missing.set(cause.or(self.missing.get()));
+        // Readers who were told a moment ago may be told again by now.
+        self.changed.ring();
     }
 
     /// When bytes came last.
@@ -116,8 +131,28 @@ impl History {
         Listening(self.clone())
     }
 
+    /// Stands in its cursors where a file has its inode.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The offset of the oldest byte that is held.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.ring.borrow().oldest()
+    }
+
+    /// The offset behind the newest byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.ring.borrow().end()
+    }
+
+    /// As [`Ring::read`].
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Option<usize> {
+        self.ring.borrow().read(offset, into)
+    }
+
     /// The place of `offset`, with its check while the bytes for it are held.
-    fn cursor(&self, offset: u64) -> Cursor {
+    pub(crate) fn cursor(&self, offset: u64) -> Cursor {
         let before = self.ring.borrow().before(offset);
         let is_whole = before.len() as u64 == offset.min(CHECK_SPAN);
         let check = is_whole.then(|| fnv1a(&before));
@@ -167,7 +202,9 @@ pub struct Playback {
     history: Rc<History>,
     offset: u64,
     told: VecDeque<Marker>,
-    told_missing: bool,
+    told_missing: Option<Missing>,
+    /// When it was told last that readings fail, and up to which failure; failures before this reader are not its own.
+    told_failing: (Option<Instant>, u64),
     _listening: Listening,
 }
 
@@ -193,7 +230,8 @@ impl Playback {
             history: history.clone(),
             offset,
             told,
-            told_missing: false,
+            told_missing: None,
+            told_failing: (None, history.failed.get()),
             _listening: listening,
         }
     }
@@ -203,9 +241,9 @@ impl Playback {
         if let Some(marker) = self.told.pop_front() {
             return Next::Marker(marker);
         }
-        let missing = self.history.is_missing();
-        if self.told_missing && !missing {
-            self.told_missing = false;
+        let missing = self.history.missing();
+        if self.told_missing.is_some() && missing.is_none() {
+            self.told_missing = None;
             // Nothing begins anew: it goes on where it was.
             let place = self.history.cursor(self.offset);
             self.told.push_back(Marker::Rotated(place));
@@ -217,11 +255,29 @@ impl Playback {
         if self.read(scratch) {
             return Next::Bytes;
         }
-        if missing && !self.told_missing {
-            self.told_missing = true;
-            return Next::Marker(Marker::Missing);
+        if let Some(cause) = missing
+            && missing != self.told_missing
+            && let Some(count) = self.failing()
+        {
+            self.told_missing = missing;
+            return Next::Marker(Marker::Missing(cause, count));
         }
         Next::End
+    }
+
+    /// How many readings have failed since that was told last; `None`: it was told a moment ago. What is no sensor fails
+    /// no reading, and is told of each time.
+    fn failing(&mut self) -> Option<u64> {
+        let failed = self.history.failed.get();
+        let (at, told) = self.told_failing;
+        let count = failed - told;
+        if count > 0 {
+            if at.is_some_and(|at| at.elapsed() < FAILING_TOLD) {
+                return None;
+            }
+            self.told_failing = (Some(Instant::now()), failed);
+        }
+        Some(count)
     }
 
     /// Goes on at the oldest byte where the next one is no longer held.
@@ -260,6 +316,11 @@ impl Playback {
     /// As [`Reader::offset`](crate::source::reader::Reader::offset).
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// As [`Reader::missing`](crate::source::reader::Reader::missing).
+    pub fn missing(&self) -> Option<Missing> {
+        self.history.missing()
     }
 
     /// As [`Reader::seek`](crate::source::reader::Reader::seek).

@@ -3,4 +3,5 @@
 pub mod history;
 pub mod pipe;
 pub mod sample;
+pub mod serial;
 pub(crate) mod vitals;

@@ -18,14 +18,15 @@ use futures_lite::{FutureExt, future};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::io::Errno;
 use rustix::pipe::fcntl_setpipe_size;
-use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
 use smol::{Async, Task, Timer};
 
 use crate::source::Ground;
 use crate::source::buffer::history::History;
+use crate::source::buffer::serial::{self, Serial};
 use crate::source::cache::CHUNK;
 use crate::source::file::change::FileId;
 use crate::source::file::path;
+use crate::source::marker::Missing;
 use crate::source::os::fs;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::unblock::aside;
@@ -45,8 +46,8 @@ pub enum Outlet {
     Path {
         /// Its name.
         path: PathBuf,
-        /// The speed of a serial line in baud, which also makes it raw.
-        baud: Option<u32>,
+        /// What was said of a serial line.
+        serial: Serial,
     },
     /// Standard input.
     Input,
@@ -62,7 +63,7 @@ impl Pipe {
     /// Begins to read `outlet`.
     pub fn new(outlet: Outlet, ground: &Ground) -> Self {
         let flow = Rc::new(Flow {
-            history: History::new(ground.serial()),
+            history: History::new(ground.serial(), ground.history),
             ground: ground.clone(),
             noticed: Rc::default(),
             watch: RefCell::default(),
@@ -90,19 +91,19 @@ struct Flow {
 impl Flow {
     async fn run(self: Rc<Self>, outlet: Outlet) {
         match outlet {
-            Outlet::Path { path, baud } => self.follow(&path, baud).await,
+            Outlet::Path { path, serial } => self.follow(&path, serial).await,
             Outlet::Input => {
                 if let Ok(file) = aside(open_input).await {
                     // Its end and its failure are the same to a viewer.
                     let _ = self.drain(&Tap::new(file), None).await;
                 }
-                self.history.set_missing(true);
+                self.history.set_missing(Some(Missing::Absent));
             }
         }
     }
 
     /// Reads what `path` means, opens it again when it has ended, waits for it while it is not there.
-    async fn follow(&self, path: &Path, baud: Option<u32>) {
+    async fn follow(&self, path: &Path, serial: Serial) {
         // Held until the next one is open: what a writer sends in between stays in the FIFO.
         let mut before: Option<Tap> = None;
         loop {
@@ -110,12 +111,12 @@ impl Flow {
             let watched = self.watch_name(path);
             let opened = {
                 let path = path.to_owned();
-                aside(move || open(&path, baud)).await
+                aside(move || open(&path, serial)).await
             };
             drop(before.take());
-            let absent = match opened {
+            let cause = match opened {
                 Ok((file, metadata)) => {
-                    self.history.set_missing(false);
+                    self.history.set_missing(None);
                     let tap = Tap::new(file);
                     let name = (path, fs::seen(&metadata).id);
                     let ended = self.drain(&tap, Some(name)).await;
@@ -123,13 +124,14 @@ impl Flow {
                         before = Some(tap);
                         continue;
                     }
-                    false
+                    Missing::Absent
                 }
-                Err(error) => error.kind() == io::ErrorKind::NotFound,
+                // Busy, or no descriptor is free: it can't be read now.
+                Err(error) => Missing::of(&error).unwrap_or(Missing::Unreadable),
             };
-            self.history.set_missing(true);
+            self.history.set_missing(Some(cause));
             let retry = async {
-                if absent && watched {
+                if cause == Missing::Absent && watched {
                     future::pending::<()>().await;
                 }
                 Timer::after(RETRY).await;
@@ -208,7 +210,11 @@ impl Flow {
             };
             match now.map(|metadata| fs::seen(&metadata).id) {
                 Ok(now) if now != id => return,
-                now => self.history.set_missing(now.is_err()),
+                Ok(_) => self.history.set_missing(None),
+                Err(error) => {
+                    let cause = Missing::of(&error).or(self.history.missing());
+                    self.history.set_missing(cause);
+                }
             }
             noticed.await;
         }
@@ -265,20 +271,18 @@ pub fn is_outlet(metadata: &Metadata) -> bool {
 }
 
 /// Opens a FIFO, not waiting for a writer, or a device, which does not become our terminal. Blocks.
-fn open(path: &Path, baud: Option<u32>) -> io::Result<(File, Metadata)> {
+fn open(path: &Path, serial: Serial) -> io::Result<(File, Metadata)> {
+    let (file, metadata) = open_outlet(path)?;
+    serial::make_raw(&file, serial)?;
+    Ok((file, metadata))
+}
+
+fn open_outlet(path: &Path) -> io::Result<(File, Metadata)> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     if !is_outlet(&metadata) {
         return Err(io::ErrorKind::InvalidInput.into());
-    }
-    if let Some(baud) = baud {
-        let mut line = tcgetattr(&file)?;
-        line.make_raw();
-        // Whatever the modem lines say, and the receiver on.
-        line.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
-        line.set_speed(baud)?;
-        tcsetattr(&file, OptionalActions::Now, &line)?;
     }
     Ok((file, metadata))
 }
@@ -287,8 +291,9 @@ fn open(path: &Path, baud: Option<u32>) -> io::Result<(File, Metadata)> {
 /// shares it may not expect that. Blocks.
 fn open_input() -> io::Result<File> {
     let given = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    // A terminal stays as its person has it: he types, and ends us by a key.
     if is_outlet(&given.metadata()?)
-        && let Ok((own, _)) = open(Path::new("/proc/self/fd/0"), None)
+        && let Ok((own, _)) = open_outlet(Path::new("/proc/self/fd/0"))
     {
         return Ok(own);
     }

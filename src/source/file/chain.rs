@@ -2,7 +2,7 @@
 //! Looks are done elsewhere; what they found is handed in.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::io;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,16 @@ use crate::source::Ground;
 use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
-use crate::source::file::path::{self, Place};
-use crate::source::os::fs::FileSystem;
+use crate::source::marker::Missing;
 use crate::source::os::inotify::{Tell, Watch};
+use crate::source::os::way::{Point, Way};
 
 /// How long a name may mean nothing before viewers are told. Between the rename and the create of a rotation there is
 /// a moment with no file, and nobody needs to hear of it.
 const MISSING_GRACE: Duration = Duration::from_millis(500);
+
+/// How long a deleted file that grows no more is kept open for a writer that still has it, too.
+const DELETED_TIME: Duration = Duration::from_secs(10);
 
 /// The most generations kept open for readers that are behind, in files. A sensor's file renamed over ten times a
 /// second would otherwise use up the descriptors in the minute that a stuck client is given.
@@ -31,20 +34,32 @@ pub(crate) struct Following {
     pub(crate) seen: Option<Seen>,
     /// The bytes before the end seen last.
     tail: Vec<u8>,
-    pub(crate) system: FileSystem,
+    /// What was last seen of the file before the void that `last` is.
+    before: Option<Seen>,
     /// Since when the name has meant no file.
     gone: Option<Instant>,
-    /// Readers are told that there is no file.
-    pub(crate) missing: bool,
+    /// Why readers are told that there is no file, if they are.
+    pub(crate) missing: Option<Missing>,
     /// The file that the name means now can't be opened.
     refused: bool,
+    /// The file of `last` was deleted, and has had no more bytes since.
+    deleted: Option<Instant>,
     /// The generations that are still held, oldest first; the last one is `last`.
     chain: VecDeque<Weak<Generation>>,
-    names: Vec<Watch>,
+    way: Option<WatchedWay>,
     ground: Ground,
     /// Told by all watches.
     tell: Tell,
     _task: Task<()>,
+}
+
+/// The way to the file, and who watches it.
+struct WatchedWay {
+    way: Way,
+    /// How often something had been mounted when it was found.
+    mounts: u64,
+    /// A watch for each of its points; empty where it has to be polled.
+    watches: Vec<Watch>,
 }
 
 /// What a look came to.
@@ -66,11 +81,12 @@ impl Following {
             last: void,
             seen: None,
             tail: Vec::new(),
-            system: FileSystem::Distant,
+            before: None,
             gone: None,
-            missing: false,
+            missing: None,
             refused: false,
-            names: Vec::new(),
+            deleted: None,
+            way: None,
             ground,
             tell,
             _task: task,
@@ -88,6 +104,7 @@ impl Following {
             file: self.last.file(),
             seen: self.seen,
             tail: self.tail.clone(),
+            before: self.before,
         }
     }
 
@@ -99,10 +116,11 @@ impl Following {
         } else {
             self.ground.poll
         };
-        match self.gone {
-            Some(since) if !self.missing => (since + MISSING_GRACE).min(now + wait),
-            _ => now + wait,
-        }
+        let told =
+            (self.gone.filter(|_| self.missing.is_none())).map(|since| since + MISSING_GRACE);
+        let let_go = self.deleted.map(|since| since + DELETED_TIME);
+        let due = [told, let_go].into_iter().flatten();
+        due.fold(now + wait, Instant::min)
     }
 
     /// Takes over what a look found.
@@ -128,24 +146,34 @@ impl Following {
             self.tail = glance.fresh;
             news = step != Step::Same;
         }
+        self.deleted = match self.deleted {
+            Some(since) if !news => Some(since),
+            _ => Some(Instant::now()),
+        }
+        .filter(|_| glance.deleted);
         // Then the name: what it meant is what is open, if it meant anything.
-        let meant = self
-            .seen
-            .filter(|seen| self.gone.is_none() || glance.now.is_some_and(|now| now.id == seen.id));
         let (was_missing, was_gone) = (self.missing, self.gone.is_some());
-        let settled = match decide(meant.as_ref(), glance.now.as_ref(), Tail::Fits) {
-            Step::Replaced | Step::Back => false,
-            _ if glance.now.is_none() => {
-                self.vanish();
-                self.system = glance.directory.unwrap_or(self.system);
+        let settled = match glance.now {
+            None => true,
+            Some(Err(error)) => {
+                self.vanish(&error);
                 true
             }
-            _ => {
-                self.gone = None;
-                self.missing = false;
-                true
+            Some(Ok(now)) => {
+                let meant = (self.seen).filter(|seen| self.gone.is_none() || now.id == seen.id);
+                let step = decide(meant.as_ref(), Some(&now), Tail::Fits);
+                let other = matches!(step, Step::Replaced | Step::Back);
+                if !other {
+                    self.found();
+                }
+                !other
             }
         };
+        let is_over = |since: Instant| since.elapsed() >= DELETED_TIME;
+        if settled && self.missing.is_some() && self.deleted.is_some_and(is_over) {
+            self.let_go();
+            news = true;
+        }
         Outcome {
             settled,
             // An older generation that is still read may have grown as well: only its readers can tell.
@@ -161,15 +189,13 @@ impl Following {
         };
         self.last.over.set(true);
         let serial = self.ground.serial();
-        let generation = Generation::new(serial, now.id, file, self.system, now.size);
+        let generation = Generation::new(serial, now.id, file, self.last.system(), now.size);
         self.append(generation, Link::Truncated);
     }
 
     /// The name means a file that was opened just now.
     pub(crate) fn succeed(&mut self, opened: Opened) {
-        self.gone = None;
-        self.missing = false;
-        self.refused = false;
+        self.found();
         if opened.seen.id == self.last.id {
             // The same file came back while it was being opened; the next look compares it.
             return;
@@ -181,14 +207,32 @@ impl Following {
         }
         self.seen = Some(opened.seen);
         self.tail = opened.tail;
-        self.system = self.last.system();
-        self.names.clear();
+        self.before = None;
+        self.deleted = None;
+        self.way = None;
     }
 
     /// The name means a file that can't be opened: for a viewer that is none. It is tried again.
-    pub(crate) fn refuse(&mut self) {
+    pub(crate) fn refuse(&mut self, error: &io::Error) {
         self.refused = true;
-        self.vanish();
+        self.vanish(error);
+    }
+
+    /// The name means the file that is open.
+    fn found(&mut self) {
+        self.gone = None;
+        self.missing = None;
+        self.refused = false;
+    }
+
+    /// Closes a deleted file that has had no more bytes for long enough: its space is wanted back. Readers
+    /// that are behind still hold it, the others go on to a void.
+    fn let_go(&mut self) {
+        self.before = self.seen.take();
+        self.deleted = None;
+        self.tail.clear();
+        let void = Generation::void(self.ground.serial());
+        self.append(void, Link::Rotated { gap: false });
     }
 
     fn append(&mut self, generation: Generation, link: Link) {
@@ -210,30 +254,74 @@ impl Following {
         }
     }
 
-    /// Has the names watched that lead to the file. `true`: they are from now on, and what happened before went unnoticed.
-    pub(crate) fn watch_names(&mut self, place: &Place) -> bool {
-        if self.are_names_watched() || !self.system.sends_notices() {
+    /// Whether the way to the file has to be found, anew or for the first time.
+    pub(crate) fn wants_way(&self) -> bool {
+        // While there is no file its way ends early, and goes on when a directory of it has come.
+        self.gone.is_some() || !self.is_way_current() || !self.is_way_watched()
+    }
+
+    /// Takes the `way` to the file, which was found when there had been so many `mounts`, and has it
+    /// watched. `true`: it is from now on, and what happened before went unnoticed.
+    pub(crate) fn take_way(&mut self, way: Way, mounts: u64) -> bool {
+        if let Some(known) = &mut self.way
+            && known.mounts == mounts
+            && known.way.points == way.points
+            && known.watches.len() == way.points.len()
+            && known.watches.iter().all(Watch::is_alive)
+        {
+            known.way = way;
             return false;
         }
-        let (path, target) = (&place.path, place.target());
-        let paths = [Some(path), (target != *path).then_some(&target)];
-        let watch = |path: &PathBuf| {
-            let name = path.file_name()?.to_owned();
-            let directory = path::directory(path)?;
-            let notices = &self.ground.notices;
-            notices.watch_name(&directory, name, self.tell.clone())
+        let (notices, tell) = (&self.ground.notices, &self.tell);
+        let watch = |point: &Point| match point {
+            Point::Itself(path) => notices.watch_itself(path, tell.clone()),
+            Point::Name(directory, name) => {
+                notices.watch_name(directory, name.clone(), tell.clone())
+            }
         };
-        let names: Option<Vec<Watch>> = paths.into_iter().flatten().map(watch).collect();
-        let watched = names.is_some();
-        self.names = names.unwrap_or_default();
-        watched
+        let watches: Option<Vec<Watch>> = (way.sends_notices)
+            .then(|| way.points.iter().map(watch).collect())
+            .flatten();
+        let is_watched = watches.is_some();
+        self.way = Some(WatchedWay {
+            way,
+            mounts,
+            watches: watches.unwrap_or_default(),
+        });
+        is_watched
+    }
+
+    /// Whether the name may be asked for on the executor's own thread.
+    pub(crate) fn is_way_prompt(&self) -> bool {
+        let known = self.way.as_ref().filter(|_| self.is_way_current());
+        known.is_some_and(|known| known.way.answers_at_once)
+    }
+
+    /// Whether nothing is known to have changed on the way since it was found.
+    fn is_way_current(&self) -> bool {
+        self.way.as_ref().is_some_and(|known| {
+            known.mounts == self.ground.notices.mounts()
+                && known.watches.iter().all(Watch::is_alive)
+        })
+    }
+
+    fn is_way_watched(&self) -> bool {
+        self.way
+            .as_ref()
+            .is_some_and(|known| known.watches.len() == known.way.points.len())
     }
 
     /// The name means no file.
-    fn vanish(&mut self) {
+    fn vanish(&mut self, error: &io::Error) {
+        let Some(cause) = Missing::of(error) else {
+            // Nothing is known of the name now. It is asked for again soon.
+            return;
+        };
         let since = *self.gone.get_or_insert_with(Instant::now);
         // Where nobody has seen the name mean a file there is no rotation to wait for.
-        self.missing |= self.seen.is_none() || since.elapsed() >= MISSING_GRACE;
+        if self.seen.is_none() || since.elapsed() >= MISSING_GRACE {
+            self.missing = Some(cause);
+        }
     }
 
     /// Whether the kernel sends a notice of all that can happen.
@@ -245,11 +333,7 @@ impl Following {
                 .borrow()
                 .as_ref()
                 .is_some_and(Watch::is_alive);
-        self.system.sends_notices() && file && self.are_names_watched() && !self.refused
-    }
-
-    fn are_names_watched(&self) -> bool {
-        !self.names.is_empty() && self.names.iter().all(Watch::is_alive)
+        file && self.is_way_current() && self.is_way_watched() && !self.refused
     }
 
     /// Whether somebody still reads what the name meant before.

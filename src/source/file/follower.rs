@@ -15,11 +15,22 @@ use crate::source::Ground;
 use crate::source::file::chain::Following;
 use crate::source::file::change::Seen;
 use crate::source::file::generation::Generation;
-use crate::source::file::observe::Glance;
+use crate::source::file::observe::{Glance, Known};
 use crate::source::file::path::Place;
-use crate::source::os::fs::FileSystem;
+use crate::source::marker::Missing;
 use crate::source::os::inotify::Tell;
 use crate::source::os::unblock::aside;
+use crate::source::os::way::Way;
+
+/// What answers at once, so that it may be asked on the executor's thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Prompt {
+    Nothing,
+    /// The file that is open.
+    OpenFile,
+    /// Every file system on the way to the name, as well.
+    NameToo,
+}
 
 /// Follows the file of one name for all of its readers.
 pub struct Follower {
@@ -39,6 +50,8 @@ pub struct Follower {
     readers: Cell<usize>,
     tell: Tell,
     following: RefCell<Option<Following>>,
+    /// It was said that the file can't be read.
+    complained: Cell<bool>,
 }
 
 impl Follower {
@@ -60,6 +73,7 @@ impl Follower {
             listeners: Cell::new(0),
             readers: Cell::new(0),
             following: RefCell::new(None),
+            complained: Cell::new(false),
         })
     }
 
@@ -106,12 +120,9 @@ impl Follower {
         self.following.borrow().as_ref()?.seen
     }
 
-    /// Whether viewers are to be told that there is no file.
-    pub fn is_missing(&self) -> bool {
-        self.following
-            .borrow()
-            .as_ref()
-            .is_some_and(|following| following.missing)
+    /// Why viewers are to be told that there is no file, if they are.
+    pub fn missing(&self) -> Option<Missing> {
+        self.following.borrow().as_ref()?.missing
     }
 
     /// Whether the kernel tells of changes. `None` while nobody listens.
@@ -119,9 +130,9 @@ impl Follower {
         self.following.borrow().as_ref().map(Following::is_noticed)
     }
 
-    /// Whether it would, for a file on `system`.
-    pub fn would_be_noticed(&self, system: FileSystem) -> bool {
-        system.sends_notices() && self.ground.notices.are_available()
+    /// Whether it would, where file systems on the way `send_notices`.
+    pub fn would_be_noticed(&self, send_notices: bool) -> bool {
+        send_notices && self.ground.notices.are_available()
     }
 
     /// Returns after a look that began after the call: what was written before is known then.
@@ -140,20 +151,23 @@ impl Follower {
         }
     }
 
-    /// Looks on this thread where the file system answers at once. `false`: the task has to do it.
+    /// Looks on this thread as far as the file systems answer at once. `false`: the task has to do it.
     pub fn look_at_once(&self) -> bool {
-        let known = match &*self.following.borrow() {
-            Some(following) if following.system.answers_at_once() && following.seen.is_some() => {
-                following.known()
+        match self.known() {
+            Some((known, Prompt::NameToo)) => self.apply(known.glance(Some(&self.place))),
+            Some((known, Prompt::OpenFile)) => {
+                self.apply(known.glance(None));
+                false
             }
-            _ => return false,
-        };
-        self.apply(known.glance(&self.place))
+            Some((_, Prompt::Nothing)) | None => false,
+        }
     }
 
     /// A notice came.
     fn hint(&self) {
-        if !self.look_at_once() {
+        let is_settled = self.look_at_once();
+        let following = self.following.borrow();
+        if !is_settled || following.as_ref().is_some_and(Following::wants_way) {
             self.kick();
         }
     }
@@ -186,54 +200,96 @@ impl Follower {
 
     /// One look, wherever the file system has to be asked.
     async fn look(&self) {
-        let Some((known, system)) = self
-            .following
-            .borrow()
-            .as_ref()
-            .map(|following| (following.known(), following.system))
-        else {
+        let Some((known, prompt)) = self.known() else {
             return;
         };
-        let settled = if system.answers_at_once() && known.seen.is_some() {
-            self.apply(known.glance(&self.place))
+        let glance = if prompt == Prompt::NameToo {
+            known.glance(Some(&self.place))
         } else {
             let place = self.place.clone();
-            self.apply(aside(move || known.glance(&place)).await)
+            aside(move || known.glance(Some(&place))).await
         };
-        if !settled {
-            let Some(known) = self.following.borrow().as_ref().map(Following::known) else {
-                return;
-            };
-            let place = self.place.clone();
-            let opened = aside(move || known.open(&place)).await;
-            if let Some(following) = &mut *self.following.borrow_mut() {
-                match opened {
-                    Ok(opened) => following.succeed(opened),
-                    Err(_) => following.refuse(),
-                }
-            }
-            self.changed.ring();
+        if !self.apply(glance) {
+            self.open().await;
         }
+        self.find_way().await;
+    }
+
+    /// Opens the file that the name means now.
+    async fn open(&self) {
+        let Some((known, _)) = self.known() else {
+            return;
+        };
+        let place = self.place.clone();
+        let opened = aside(move || known.open(&place)).await;
+        if let Some(following) = &mut *self.following.borrow_mut() {
+            match opened {
+                Ok(opened) => following.succeed(opened),
+                Err(error) => following.refuse(&error),
+            }
+        }
+        self.complain();
+        self.changed.ring();
+    }
+
+    /// Finds the way to the file where it may have changed, and has it watched.
+    async fn find_way(&self) {
+        let wants_way = |following: &Following| following.wants_way();
+        if !(self.following.borrow().as_ref()).is_some_and(wants_way) {
+            return;
+        }
+        let mounts = self.ground.notices.mounts();
+        let path = self.place.path.clone();
+        let way = aside(move || Way::of(&path)).await;
         if let Some(following) = &mut *self.following.borrow_mut()
-            && following.watch_names(&self.place)
+            && following.take_way(way, mounts)
         {
             self.kicked.set(true);
+        }
+    }
+
+    /// What a look is compared with, and how far it may be had on this thread.
+    fn known(&self) -> Option<(Known, Prompt)> {
+        let following = self.following.borrow();
+        let following = following.as_ref()?;
+        let prompt = if !following.last.system().answers_at_once() {
+            Prompt::Nothing
+        } else if following.is_way_prompt() {
+            Prompt::NameToo
+        } else {
+            Prompt::OpenFile
+        };
+        Some((following.known(), prompt))
+    }
+
+    /// Says once on standard error that there is a file that can't be read: whoever looks after the board
+    /// looks there.
+    fn complain(&self) {
+        match self.missing() {
+            Some(Missing::Unreadable) if !self.complained.replace(true) => {
+                let path = self.place.path.display();
+                (self.ground.say)(&format!(
+                    "`{path}` is there, but may not be read; its stream goes on once it may"
+                ));
+            }
+            Some(_) => {}
+            None => self.complained.set(false),
         }
     }
 
     /// Takes over what a look found. `false`: there is a file to be opened first.
     fn apply(&self, glance: Glance) -> bool {
         self.ground.looks.add(1);
-        let mut following = self.following.borrow_mut();
-        let Some(following) = &mut *following else {
-            return true;
+        let outcome = match &mut *self.following.borrow_mut() {
+            Some(following) => following.apply(glance),
+            None => return true,
         };
-        let outcome = following.apply(glance);
         if outcome.vanished {
             // The task has to wait for less long now.
             self.kick();
         }
         if outcome.news {
+            self.complain();
             self.changed.ring();
         }
         outcome.settled

@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
-use crate::source::file::path::{self, Place};
+use crate::source::file::path::Place;
 use crate::source::file::rotated;
 use crate::source::os::fs;
-use crate::source::os::fs::FileSystem;
 
 /// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
 const GROWTH_READ: u64 = 4096;
@@ -20,18 +19,18 @@ pub(crate) const BETWEEN_MAX: usize = 64;
 
 /// What one look found, gathered where it may block, applied where it may not.
 pub(crate) struct Glance {
-    /// The file that the name means.
-    pub(crate) now: Option<Seen>,
+    /// The file that the name means; `None`: it was not asked for.
+    pub(crate) now: Option<io::Result<Seen>>,
     /// The file that is open.
     pub(crate) held: Option<Seen>,
+    /// That one has no name any more, not even another.
+    pub(crate) deleted: bool,
     /// Whether that one still has the bytes that were seen at its end.
     pub(crate) tail: Tail,
     /// The bytes before the end seen now.
     pub(crate) fresh: Vec<u8>,
     /// All that the open file has grown by, where that is little.
     pub(crate) grown: Vec<u8>,
-    /// Where no file was ever seen: the file system that one will be on.
-    pub(crate) directory: Option<FileSystem>,
 }
 
 /// A file newly opened, and those between it and the one before.
@@ -49,30 +48,35 @@ pub(crate) struct Known {
     pub(crate) file: Option<Arc<File>>,
     pub(crate) seen: Option<Seen>,
     pub(crate) tail: Vec<u8>,
+    /// What was last seen of the file before, where that was let go.
+    pub(crate) before: Option<Seen>,
 }
 
 impl Known {
-    /// Looks at `place`, and at the open file, which may have lost that name and still grow. May block.
-    pub(crate) fn glance(&self, place: &Place) -> Glance {
-        let now = place.seen();
+    /// Looks at `place`, and at the open file, which may have lost that name and still grow. Without a
+    /// place only at the open file. May block.
+    pub(crate) fn glance(&self, place: Option<&Place>) -> Glance {
         let mut glance = Glance {
-            now,
+            now: place.map(Place::seen),
             held: None,
+            deleted: false,
             tail: Tail::Fits,
             fresh: Vec::new(),
             grown: Vec::new(),
-            directory: None,
         };
         if let (Some(file), Some(seen)) = (&self.file, self.seen) {
-            glance.held = match now {
-                Some(now) if now.id == seen.id => Some(now),
-                _ => file.metadata().ok().map(|metadata| fs::seen(&metadata)),
-            };
+            match glance.now {
+                Some(Ok(now)) if now.id == seen.id => glance.held = Some(now),
+                _ => {
+                    if let Ok(metadata) = file.metadata() {
+                        glance.held = Some(fs::seen(&metadata));
+                        glance.deleted = metadata.nlink() == 0;
+                    }
+                }
+            }
             if let Some(held) = glance.held.filter(|held| *held != seen) {
                 self.compare(file, &seen, &held, &mut glance);
             }
-        } else if now.is_none() {
-            glance.directory = path::directory(&place.path).map(|path| FileSystem::of_path(&path));
         }
         glance
     }
@@ -101,10 +105,8 @@ impl Known {
     pub(crate) fn open(&self, place: &Place) -> io::Result<Opened> {
         let (file, seen) = place.open()?;
         let (mut between, mut gap) = (Vec::new(), false);
-        if let Some(before) = &self.file
-            && let Ok(metadata) = before.metadata()
-        {
-            let before = fs::seen(&metadata);
+        let held = (self.file.as_ref()).and_then(|before| before.metadata().ok());
+        if let Some(before) = held.map(|held| fs::seen(&held)).or(self.before) {
             let now = Some(seen.id);
             let found =
                 rotated::between(&place.target(), before.id, Some(&before), now, BETWEEN_MAX);

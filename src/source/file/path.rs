@@ -58,9 +58,16 @@ impl Place {
     }
 
     /// What there is to follow or to sample: a regular file. Blocks.
-    pub fn seen(&self) -> Option<Seen> {
-        let metadata = self.metadata().ok().filter(Metadata::is_file)?;
-        Some(fs::seen(&metadata))
+    ///
+    /// # Errors
+    /// As [`metadata`](Self::metadata); `InvalidInput` where it is not a regular file.
+    pub fn seen(&self) -> io::Result<Seen> {
+        let metadata = self.metadata()?;
+        if metadata.is_file() {
+            Ok(fs::seen(&metadata))
+        } else {
+            Err(io::ErrorKind::InvalidInput.into())
+        }
     }
 
     /// Opens a regular file for reading, never waiting for a FIFO's writer, and says what it is. Blocks.
@@ -192,7 +199,7 @@ mod tests {
                     path: at(name),
                     confined: confines,
                 };
-                assert_eq!(place.seen().is_some(), want, "stat {place:?}");
+                assert_eq!(place.seen().is_ok(), want, "stat {place:?}");
                 assert_eq!(place.open().is_ok(), want, "open {place:?}");
             }
         }

@@ -10,12 +10,12 @@ use futures_lite::future;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
-use crate::bytes::lines::LastLines;
+use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::rotated;
-use crate::source::marker::{Lost, Marker, Next};
+use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs;
 use crate::source::os::unblock::aside;
 
@@ -25,7 +25,7 @@ pub struct Walk {
     generation: Rc<Generation>,
     offset: u64,
     told: VecDeque<Marker>,
-    told_missing: bool,
+    told_missing: Option<Missing>,
     /// Bytes that were read on another thread.
     warmed: Option<Vec<u8>>,
     listening: Listening,
@@ -46,7 +46,7 @@ impl Walk {
             generation: last.clone(),
             offset: end,
             told: VecDeque::new(),
-            told_missing: false,
+            told_missing: None,
             warmed: None,
             listening,
         };
@@ -125,6 +125,11 @@ impl Walk {
     /// As [`Reader::offset`](crate::source::reader::Reader::offset).
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// As [`Reader::missing`](crate::source::reader::Reader::missing).
+    pub fn missing(&self) -> Option<Missing> {
+        self.follower.missing()
     }
 
     /// As [`Reader::is_nowhere`](crate::source::reader::Reader::is_nowhere).
@@ -280,15 +285,18 @@ impl Walk {
 
     /// Where nothing is left to read here. `true`: there is more to say.
     fn at_end(&mut self, generation: &Rc<Generation>) -> bool {
-        let missing = self.follower.is_missing();
-        if missing && !self.told_missing && !generation.leads_to_data() {
-            self.told_missing = true;
-            self.told.push_back(Marker::Missing);
+        let missing = self.follower.missing();
+        if let Some(cause) = missing
+            && missing != self.told_missing
+            && !generation.leads_to_data()
+        {
+            self.told_missing = missing;
+            self.told.push_back(Marker::Missing(cause, 1));
             return true;
         }
         let next = generation.next();
-        if self.told_missing && !missing {
-            self.told_missing = false;
+        if self.told_missing.is_some() && missing.is_none() {
+            self.told_missing = None;
             self.told.push_back(Marker::Found);
             if next.is_none() {
                 // The very same file has its name again.
@@ -303,7 +311,7 @@ impl Walk {
                 true
             }
             Some((Link::Rotated { gap }, next))
-                if generation.is_void() || generation.leads_to_data() =>
+                if generation.is_void() || next.is_void() || generation.leads_to_data() =>
             {
                 self.enter(next);
                 if !self.generation.is_void() {
@@ -369,7 +377,7 @@ async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
 
 /// Where the last `count` lines before `end` begin.
 async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result<u64> {
-    let mut lines = LastLines::new(count);
+    let mut lines = LastLines::new(count, LineEnd::Newline);
     let mut end = end;
     while end > 0 {
         let start = end.saturating_sub(CHUNK as u64);

@@ -129,6 +129,15 @@ pub fn find(path: &Path, inode: u64) -> (bool, Option<(File, Seen)>) {
     found.unwrap_or((true, None))
 }
 
+/// What `now` sees of the current file, and the rest of the family, oldest first: of one moment between two renames. Blocks.
+pub(crate) fn list(path: &Path, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
+    let found = steady(path, |members| {
+        let family = members.iter().map(|member| member.seen).collect();
+        Ok((now(), family))
+    });
+    found.unwrap_or_else(|| (now(), Vec::new()))
+}
+
 /// What a name has meant between two files.
 pub struct Between {
     /// The files, open, oldest first.

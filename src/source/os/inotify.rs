@@ -16,10 +16,14 @@ use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
+use futures_lite::future;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
-use smol::Async;
+use smol::{Async, Timer};
+
+use crate::source::os::mounts::Mounts;
 
 /// What to call when something may have happened.
 pub(crate) type Tell = Rc<dyn Fn()>;
@@ -29,16 +33,43 @@ const BATCH: usize = 4096;
 
 struct Interest {
     key: u64,
-    /// In a directory, the one name that counts: a busy `/var/log` must not wake us.
-    name: Option<OsString>,
+    subject: Subject,
     tell: Tell,
 }
+
+/// What of the watched thing somebody is interested in.
+enum Subject {
+    /// An open file, wherever it is moved.
+    Content,
+    /// A directory or a link where it stands.
+    Itself,
+    /// One name in a directory.
+    Name(OsString),
+}
+
+impl Subject {
+    /// Whether a notice concerns it. Only notices of what happens in a directory have a name.
+    fn is_told_of(&self, name: Option<&[u8]>) -> bool {
+        match (self, name) {
+            (_, None) => true,
+            (Self::Name(wanted), Some(name)) => wanted.as_bytes() == name,
+            (Self::Content | Self::Itself, Some(_)) => false,
+        }
+    }
+}
+
+/// How long the mounts are left alone after a change: who mounts mounts more, and each causes looks.
+const MOUNTS_PAUSE: Duration = Duration::from_millis(50);
 
 /// The inotify instance and who waits for which of its watches.
 pub struct Notices {
     inotify: Option<Async<OwnedFd>>,
     watches: RefCell<HashMap<i32, Vec<Interest>>>,
     next_key: Cell<u64>,
+    /// How often something was mounted or unmounted.
+    mounts: Cell<u64>,
+    /// It can't be read any more.
+    broken: Cell<bool>,
 }
 
 impl Notices {
@@ -51,12 +82,19 @@ impl Notices {
             inotify,
             watches: RefCell::default(),
             next_key: Cell::new(0),
+            mounts: Cell::new(0),
+            broken: Cell::new(false),
         })
     }
 
-    /// Whether there is an instance.
+    /// Whether there is an instance that works.
     pub fn are_available(&self) -> bool {
-        self.inotify.is_some()
+        self.inotify.is_some() && !self.broken.get()
+    }
+
+    /// How often something was mounted or unmounted: a way that was found before may lead elsewhere.
+    pub fn mounts(&self) -> u64 {
+        self.mounts.get()
     }
 
     /// Watches an open file, whatever its name is by then. `None`: it has to be polled.
@@ -67,7 +105,16 @@ impl Notices {
             | WatchFlags::ATTRIB
             | WatchFlags::MOVE_SELF
             | WatchFlags::DELETE_SELF;
-        self.watch(Path::new(&path), flags, None, tell)
+        self.watch(Path::new(&path), flags, Subject::Content, tell)
+    }
+
+    /// Watches a directory or a link where it stands. `None`: it has to be polled.
+    pub(crate) fn watch_itself(self: &Rc<Self>, path: &Path, tell: Tell) -> Option<Watch> {
+        let flags = WatchFlags::ATTRIB
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::DONT_FOLLOW;
+        self.watch(path, flags, Subject::Itself, tell)
     }
 
     /// Watches for the comings and goings of `name` in `directory`. `None`: it has to be polled.
@@ -83,19 +130,22 @@ impl Notices {
             | WatchFlags::MOVE_SELF
             | WatchFlags::DELETE_SELF
             | WatchFlags::ONLYDIR;
-        self.watch(directory, flags, Some(name), tell)
+        self.watch(directory, flags, Subject::Name(name), tell)
     }
 
     fn watch(
         self: &Rc<Self>,
         path: &Path,
         flags: WatchFlags,
-        name: Option<OsString>,
+        subject: Subject,
         tell: Tell,
     ) -> Option<Watch> {
-        let descriptor = inotify::add_watch(self.inotify.as_ref()?, path, flags).ok()?;
+        let inotify = self.inotify.as_ref().filter(|_| !self.broken.get())?;
+        // Added to what is told of it already: the kernel has one watch for each inode.
+        let flags = flags | WatchFlags::MASK_ADD;
+        let descriptor = inotify::add_watch(inotify, path, flags).ok()?;
         let key = self.next_key.replace(self.next_key.get() + 1);
-        let interest = Interest { key, name, tell };
+        let interest = Interest { key, subject, tell };
         self.watches
             .borrow_mut()
             .entry(descriptor)
@@ -109,10 +159,34 @@ impl Notices {
     }
 
     /// Tells of notices for as long as the server runs. Asleep while nothing is watched.
+    pub async fn run(&self) {
+        let mounts = async {
+            // Where the kernel can't tell of them, mounts are seen at the next look.
+            if let Ok(mut mounts) = Mounts::new() {
+                while mounts.changed().await.is_ok() {
+                    self.mounts.set(self.mounts.get() + 1);
+                    let everybody = everybody(&self.watches.borrow());
+                    everybody.iter().for_each(|tell| tell());
+                    Timer::after(MOUNTS_PAUSE).await;
+                }
+            }
+        };
+        let changes = async {
+            if self.changes().await.is_err() {
+                // From now on everything is polled, as where there was no instance from the start.
+                self.broken.set(true);
+                let everybody = everybody(&self.watches.take());
+                everybody.iter().for_each(|tell| tell());
+            }
+        };
+        future::zip(mounts, changes).await;
+    }
+
+    /// Tells of what inotify says.
     ///
     /// # Errors
     /// When the instance can't be read any more.
-    pub async fn run(&self) -> io::Result<()> {
+    async fn changes(&self) -> io::Result<()> {
         let Some(inotify) = &self.inotify else {
             return Ok(());
         };
@@ -142,34 +216,50 @@ impl Notices {
     /// Adds to `told` whom this notice is for, each once: ten appends are one look.
     fn sort(&self, notice: &inotify::Event<'_>, told: &mut Vec<Tell>) {
         let mut watches = self.watches.borrow_mut();
-        let over = ReadFlags::IGNORED | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT;
-        let mut add = |tell: &Tell| {
-            if !told.iter().any(|known| Rc::ptr_eq(known, tell)) {
-                told.push(tell.clone());
-            }
-        };
-        if notice.events().contains(ReadFlags::QUEUE_OVERFLOW) {
-            watches
-                .values()
-                .flatten()
-                .for_each(|interest| add(&interest.tell));
+        let events = notice.events();
+        if events.contains(ReadFlags::QUEUE_OVERFLOW) {
+            *told = everybody(&watches);
             return;
         }
+        let Some(interests) = watches.get(&notice.wd()) else {
+            return;
+        };
         let name = notice.file_name().map(std::ffi::CStr::to_bytes);
-        for interest in watches.get(&notice.wd()).into_iter().flatten() {
-            let other = |wanted: &OsString| name.is_some_and(|name| name != wanted.as_bytes());
-            if !interest.name.as_ref().is_some_and(other) {
-                add(&interest.tell);
+        for interest in interests {
+            if interest.subject.is_told_of(name) {
+                add(told, &interest.tell);
             }
         }
-        // A directory that was moved is no longer the one that the path names.
-        let directory =
-            |interests: &Vec<Interest>| interests.iter().any(|interest| interest.name.is_some());
-        let moved_file = notice.events().contains(ReadFlags::MOVE_SELF)
-            && !watches.get(&notice.wd()).is_some_and(directory);
-        if notice.events().intersects(over) && !moved_file {
+        // A directory or a link that was moved is no longer the one that the path names; a file that was
+        // moved is still written to.
+        let moved = events.contains(ReadFlags::MOVE_SELF)
+            && !(interests.iter()).all(|interest| matches!(interest.subject, Subject::Content));
+        if moved || events.intersects(ReadFlags::IGNORED | ReadFlags::UNMOUNT) {
             watches.remove(&notice.wd());
+            self.give_back(notice.wd());
         }
+    }
+
+    /// Has the kernel forget a watch. It fails where the file is gone and the watch with it.
+    fn give_back(&self, descriptor: i32) {
+        if let Some(inotify) = &self.inotify {
+            let _ = inotify::remove_watch(inotify, descriptor);
+        }
+    }
+}
+
+/// Who waits for any notice, each once.
+fn everybody(watches: &HashMap<i32, Vec<Interest>>) -> Vec<Tell> {
+    let mut told = Vec::new();
+    let interests = watches.values().flatten();
+    interests.for_each(|interest| add(&mut told, &interest.tell));
+    told
+}
+
+/// Adds `tell` where it is not there yet.
+fn add(told: &mut Vec<Tell>, tell: &Tell) {
+    if !told.iter().any(|known| Rc::ptr_eq(known, tell)) {
+        told.push(tell.clone());
     }
 }
 
@@ -210,10 +300,7 @@ impl Drop for Watch {
         interests.retain(|interest| interest.key != self.key);
         if interests.is_empty() {
             watches.remove(&self.descriptor);
-            if let Some(inotify) = &self.notices.inotify {
-                // It fails where the file is gone and the watch with it: nothing is left to give back.
-                let _ = inotify::remove_watch(inotify, self.descriptor);
-            }
+            self.notices.give_back(self.descriptor);
         }
     }
 }

@@ -2,5 +2,7 @@
 
 pub(crate) mod fs;
 pub(crate) mod inotify;
+pub(crate) mod mounts;
 pub(crate) mod patience;
 pub(crate) mod unblock;
+pub(crate) mod way;

@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use tailcast::bytes::lines::{LineEnd, Splitter};
 use tailcast::bytes::ring::Ring;
 
 fuzz_target!(|input: &[u8]| {
@@ -52,10 +53,15 @@ fuzz_target!(|input: &[u8]| {
         for count in [0, 1, 2, 10, u64::MAX] {
             let start = ring.last_lines(count) as usize;
             assert!((oldest..=all.len()).contains(&start));
-            let at_line =
-                start == 0 || start == oldest || start == all.len() || all[start - 1] == b'\n';
+            let at_line = start == 0
+                || start == oldest
+                || start == all.len()
+                || matches!(all[start - 1], b'\n' | b'\r');
             assert!(at_line, "{count} lines begin within one");
-            let lines = all[start..].split_inclusive(|&byte| byte == b'\n').count() as u64;
+            let mut lines = 0;
+            let mut splitter = Splitter::behind(&all[..start], LineEnd::Return);
+            splitter.push(&all[start..], |_, _| lines += 1);
+            splitter.finish(|_, _| lines += 1);
             assert!(
                 lines <= count || start == oldest,
                 "{lines} of {count} lines"
