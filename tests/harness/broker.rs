@@ -7,6 +7,7 @@ use crate::server::reserve;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -72,50 +73,48 @@ impl Mosquitto {
     }
 }
 
-/// amqtt, in Python, which knows MQTT 3.1.1 alone.
-pub struct Amqtt {
+/// aedes, in Node, which knows MQTT 3.1.1 alone.
+pub struct Aedes {
     pub addr: SocketAddr,
     _port: OwnedFd,
     _running: Program,
 }
 
-const AMQTT: &str = r"
-import asyncio, sys
-from amqtt.broker import Broker
-
-async def main():
-    broker = Broker({
-        'listeners': {'default': {'type': 'tcp', 'bind': sys.argv[1]}},
-        'plugins': {'amqtt.plugins.authentication.AnonymousAuthPlugin': {'allow_anonymous': True}},
-    })
-    await broker.start()
-    print('ready', flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(main())
+const AEDES: &str = r"
+const [module, port] = process.argv.slice(1)
+import(module).then(async ({ Aedes }) => {
+  const broker = await Aedes.createBroker()
+  const server = require('net').createServer(broker.handle)
+  server.listen(Number(port), '127.0.0.1', () => console.log('ready'))
+})
 ";
 
-impl Amqtt {
+impl Aedes {
     /// `None`: it is not installed.
-    pub fn start() -> Option<Amqtt> {
-        let python = tool("python3")?;
-        tool("mosquitto_sub")?;
-        let imports = Command::new(&python).args(["-c", "import amqtt"]).output();
-        if !require("amqtt", imports.is_ok_and(|output| output.status.success())) {
-            return None;
-        }
+    pub fn start() -> Option<Aedes> {
+        let (node, _) = (tool("node")?, tool("mosquitto_sub")?);
+        let package = node_module("aedes")?;
         let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
-        let mut command = Command::new(python);
-        command.args(["-c", AMQTT, &addr.to_string()]);
-        command.stderr(std::process::Stdio::null());
-        let mut running = Program::start(&mut command);
+        let mut command = Command::new(node);
+        command
+            .args(["--eval", AEDES])
+            .arg(package.join("aedes.js"));
+        let mut running = Program::start(command.arg(addr.port().to_string()));
         assert_eq!(running.line(), "ready");
-        Some(Amqtt {
+        Some(Aedes {
             addr,
             _port: port,
             _running: running,
         })
     }
+}
+
+/// Where npm's global package of that name is. `None`: it is not installed.
+pub fn node_module(name: &str) -> Option<PathBuf> {
+    let modules = Command::new("npm").args(["root", "--global"]).output();
+    let modules = modules.map(|output| String::from_utf8(output.stdout).unwrap());
+    let package = PathBuf::from(modules.unwrap_or_default().trim_end()).join(name);
+    require(name, package.is_dir()).then_some(package)
 }
 
 /// A message with the words beside it.

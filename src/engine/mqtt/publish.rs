@@ -36,8 +36,10 @@ pub(crate) struct Stream {
     configs: RefCell<Option<Rc<[Config]>>>,
     /// Where this process began. A broker that has forgotten what it kept, in a power cut, gets everything again from here.
     begun: Cell<Option<Position>>,
-    /// The last ones, oldest first: at most as many as can be on their way, and one that is confirmed.
+    /// Those of this connection, oldest first: at most as many as can be on their way, and one that is confirmed.
     recent: RefCell<VecDeque<Position>>,
+    /// The most bytes that were ever published.
+    most: Cell<u64>,
 }
 
 /// Why publishing stops.
@@ -73,6 +75,7 @@ impl Stream {
             configs: RefCell::default(),
             begun: Cell::new(None),
             recent: RefCell::default(),
+            most: Cell::new(0),
         }
     }
 
@@ -120,8 +123,7 @@ impl Stream {
         };
         let again = known.is_none().then(|| self.begun.get()).flatten();
         // Numbers that the broker has forgotten are not given to other bytes.
-        let last = self.recent.borrow().back().copied();
-        let floor = again.and(last).map_or(0, |position| position.bytes);
+        let floor = again.map_or(0, |_| self.most.get());
         let resumed = known.or(again);
         let from = resumed.map_or(From::Start, |position| From::Cursor(position.cursor));
         let reader = self.source.open(from).await?;
@@ -133,6 +135,8 @@ impl Stream {
         });
         let mut mark = resumed.is_none().then_some(BEGUN);
         self.begun.set(self.begun.get().or(Some(position)));
+        // What is still in there of an older connection may never have arrived.
+        *self.recent.borrow_mut() = VecDeque::from([position]);
         self.status.trouble(&self.source.name, None);
         let mut changed = batcher.changed();
         loop {
@@ -183,6 +187,7 @@ impl Stream {
     }
 
     fn remember(&self, position: Position) {
+        self.most.set(self.most.get().max(position.bytes));
         let mut recent = self.recent.borrow_mut();
         recent.push_back(position);
         if recent.len() > usize::from(IN_FLIGHT) + 1 {
