@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[argh(option, arg_name = "ORIGIN", from_str_fn(origin))]
     pub origin: Vec<Origin>,
 
-    /// hand every stream to an engine: nats://HOST:PORT (see More than one board)
+    /// hand every stream to an engine: nats://HOST:PORT (see More than one board) or mqtt://HOST:PORT (see MQTT)
     #[argh(option, arg_name = "URL", from_str_fn(target))]
     pub to: Option<Target>,
 
@@ -434,6 +434,7 @@ mod tests {
             (&["--listen", "8080"], "--listen"),
             (&["--to=hub:4222"], "--to"),
             (&["--to=tls://hub"], "--to"),
+            (&["--to=mqtt://hub/x"], "--to"),
             (&["--to=nats://hub/tailcast.pi1.a"], "--to"),
             (&["--as="], "--as"),
             (&["--as=a\nb"], "--as"),
