@@ -90,6 +90,7 @@ pub(crate) async fn whole(
         }
     };
     reader.seek(start + part.start);
+    reader.only_bytes();
     send(
         shared,
         exchange,

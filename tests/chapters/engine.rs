@@ -5,7 +5,7 @@ use crate::deadline::until_true;
 use crate::dice::Dice;
 use crate::folder::{Folder, rename};
 use crate::http::get;
-use crate::nats::{Nats, Talk, chained};
+use crate::nats::{Nats, Talk, chained, credentials};
 use crate::server::Server;
 use crate::weather::{Fault, Weather};
 use crate::writer::{assert_lines, lines};
@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 /// The subject of `app.log` of the board `kitchen`.
-const SUBJECT: &str = "tailcast.kitchen.app%2Elog";
+pub const SUBJECT: &str = "tailcast.kitchen.app%2Elog";
 
 /// How many faults a test has: `TAILCAST_FAULTS=300` for once by hand.
 fn faults() -> u64 {
@@ -25,12 +25,8 @@ fn faults() -> u64 {
 }
 
 /// A Tailcast that publishes the log to `url`, as a board that may do no more than that.
-fn board(folder: &Folder, url: &str) -> Server {
-    let credentials = folder.path("credentials");
-    fs::write(&credentials, "kitchen:cook\n").unwrap();
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(&credentials, fs::Permissions::from_mode(0o600)).unwrap();
-    let credentials = format!("--credentials={}", credentials.to_str().unwrap());
+pub fn board(folder: &Folder, url: &str) -> Server {
+    let credentials = credentials(folder, "kitchen:cook\n");
     let to = format!("--to={url}");
     Server::start(&["--public", &to, "--as=kitchen", &credentials, folder.arg()])
 }
@@ -77,7 +73,7 @@ fn connections_that_are_cut_anywhere() {
 
 #[test]
 fn messages_whose_confirmation_is_lost() {
-    through(12, |dice| Fault::LoseAnswer(3000 + dice.below(3000)));
+    through(12, |dice| Fault::LoseAnswer(1 + dice.below(12)));
 }
 
 #[test]
@@ -299,11 +295,7 @@ fn samples_and_pipes_go_there_too() {
     );
     let pipe = format!("meter={}", fifo.to_str().unwrap());
     let to = format!("--to={}", nats.url());
-    let credentials = folder.path("credentials");
-    fs::write(&credentials, "admin:secret").unwrap();
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(&credentials, fs::Permissions::from_mode(0o600)).unwrap();
-    let credentials = format!("--credentials={}", credentials.to_str().unwrap());
+    let credentials = credentials(&folder, "admin:secret");
     let _board = Server::start(&[
         "--public",
         "--sample=50ms",

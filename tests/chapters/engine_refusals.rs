@@ -3,7 +3,7 @@
 use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::http::get;
-use crate::nats::{Nats, Talk};
+use crate::nats::{self, Nats, Talk};
 use crate::server::{Server, command, reserve, words};
 use serde_json::json;
 use std::fs;
@@ -17,10 +17,7 @@ const CONFIG: &str = include_str!("../nats/hub.conf");
 fn says(url: &str, credentials: &str, want: &str) {
     let folder = Folder::new();
     folder.append("hello\n");
-    let file = folder.path("credentials");
-    fs::write(&file, credentials).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    let credentials = format!("--credentials={}", file.to_str().unwrap());
+    let credentials = nats::credentials(&folder, credentials);
     let to = format!("--to={url}");
     let mut board = Server::start(&["--public", &to, "--as=kitchen", &credentials, folder.arg()]);
     until_true(want, || {
@@ -54,13 +51,21 @@ fn what_is_missing_there() {
     says(
         &nats.url(),
         "hub:look",
-        "may not publish to `tailcast.kitchen.app%2Elog`",
+        "may not subscribe to `_INBOX.kitchen.>`",
     );
     Talk::open(&nats).publish("tailcast.kitchen.app%2Elog", None, b"mine");
     until_true("the foreign message", || {
         !nats.messages("tailcast.kitchen.app%2Elog").is_empty()
     });
     says(&nats.url(), "kitchen:cook", "none of Tailcast's");
+    let other = CONFIG.replace("[\"tailcast.kitchen.>\"", "[\"tailcast.hall.>\"");
+    let nats = Nats::bare(&other).unwrap();
+    nats.create(json!({}));
+    says(
+        &nats.url(),
+        "kitchen:cook",
+        "may not publish to `tailcast.kitchen.app%2Elog`",
+    );
     let without = CONFIG.replace("jetstream {", "# {");
     let nats = Nats::bare(&without).unwrap();
     says(&nats.url(), "kitchen:cook", "it has no JetStream");

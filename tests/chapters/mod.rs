@@ -38,6 +38,8 @@ mod generations;
 mod globs;
 /// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
 mod hostile;
+/// A hub: subjects of NATS, read like files, at any number of places.
+mod hub;
 /// The layers of the code, and its front door.
 mod layers;
 /// The plain form of a stream: one text message per line.

@@ -1,6 +1,7 @@
 //! A `nats-server` with JetStream, and what stands in its stream: asked over a plain socket, by other code than Tailcast's.
 
 use crate::deadline::{DEADLINE, until_true};
+use crate::folder::Folder;
 use crate::program::Program;
 use crate::require::tool;
 use crate::server::reserve;
@@ -9,6 +10,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
@@ -129,6 +131,14 @@ impl Nats {
     }
 }
 
+/// The option that names a file with these credentials, closed to others.
+pub fn credentials(folder: &Folder, text: &str) -> String {
+    let file = folder.path("credentials");
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    format!("--credentials={}", file.to_str().unwrap())
+}
+
 /// The payloads in order, where each message's `Tailcast-From` is the `Tailcast-Cursor` before it.
 pub fn chained(messages: &[Stored]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -209,6 +219,15 @@ impl Talk {
     pub fn publish(&mut self, subject: &str, reply: Option<&str>, payload: &[u8]) {
         let reply = reply.unwrap_or_default();
         let mut frame = format!("PUB {subject} {reply} {}\r\n", payload.len()).into_bytes();
+        frame.extend_from_slice(payload);
+        frame.extend_from_slice(b"\r\n");
+        self.stream.get_mut().write_all(&frame).unwrap();
+    }
+
+    /// Publishes with these headers.
+    pub fn publish_with(&mut self, subject: &str, headers: &str, payload: &[u8]) {
+        let (head, all) = (headers.len(), headers.len() + payload.len());
+        let mut frame = format!("HPUB {subject} {head} {all}\r\n{headers}").into_bytes();
         frame.extend_from_slice(payload);
         frame.extend_from_slice(b"\r\n");
         self.stream.get_mut().write_all(&frame).unwrap();
