@@ -227,7 +227,7 @@ async fn websocket(
     source: &Source,
     exchange: Exchange,
     reader: Reader,
-    mut pattern: Option<Rc<Pattern>>,
+    pattern: Option<Rc<Pattern>>,
 ) -> io::Result<Answered> {
     let mut fields = match handshake(&exchange.request) {
         Ok(fields) => fields,
@@ -239,8 +239,6 @@ async fn websocket(
         .any(|offer| offer == PROTOCOL);
     let form = if exact {
         fields.push(("Sec-WebSocket-Protocol", PROTOCOL.into()));
-        // It gets the file's own bytes, all of them.
-        pattern = None;
         let cursor = reader.cursor().await?;
         websocket::Form::Exact(event::open(
             &source.name,

@@ -72,6 +72,7 @@ pub(crate) async fn whole(
         }
     };
     reader.seek(start + part.start);
+    reader.only_bytes();
     send(
         shared,
         exchange,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::bytes::cursor::{Cursor, From};
 use crate::bytes::matcher::Sense;
+use crate::deliver::websocket::PROTOCOL;
 use crate::http::head::{Request, whole_number};
 use crate::http::range;
 use crate::http::response::Response;
@@ -25,7 +26,7 @@ pub(crate) struct Wanted {
     pub(crate) max: u64,
     /// A range without an end: the first of its bytes (RFC 8673).
     pub(crate) endless: Option<u64>,
-    /// What lines have to hold and what not; empty: all bytes are sent.
+    /// What lines have to hold and what not; empty: all bytes are sent, as they always are by forms that send no lines.
     pub(crate) terms: Vec<(Sense, String)>,
     /// For [`Kind::Find`].
     pub(crate) search: Search,
@@ -128,9 +129,17 @@ impl Wanted {
             limit: limit.unwrap_or(LIMIT),
             budget: budget.unwrap_or(BUDGET),
         };
+        let is_exact = kind == Kind::WebSocket
+            && request
+                .list("Sec-WebSocket-Protocol")
+                .any(|offer| offer == PROTOCOL);
+        // These are the file's own bytes, all of them.
+        let terms = match is_exact || endless.is_some() || kind == Kind::Plain {
+            true => Vec::new(),
+            false => terms,
+        };
         Ok(Self {
-            // A range is of the file's own bytes.
-            terms: if endless.is_some() { Vec::new() } else { terms },
+            terms,
             endless,
             search,
             kind,

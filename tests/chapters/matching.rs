@@ -105,8 +105,8 @@ fn each_form_sends_the_wanted_lines() {
     );
 
     // Those are the file's own bytes, whatever is asked for.
-    let mut exact = Client::connect(&server, "/stream/app.log?from=start&match=error");
-    assert_eq!(exact.bytes_until(line(1030)), all(0..1031).as_bytes());
+    let mut exact = Client::connect(&server, "/stream/app.log?from=-20&match=error");
+    assert_eq!(exact.bytes_until(line(1030)), all(1011..1031).as_bytes());
     assert_eq!(
         get(&server, "/stream/app.log?match=error").text(),
         all(0..1031)

@@ -42,6 +42,8 @@ mod generations;
 mod globs;
 /// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
 mod hostile;
+/// A hub: subjects of NATS, read like files, at any number of places.
+mod hub;
 /// The layers of the code, and its front door.
 mod layers;
 /// The plain form of a stream: one text message per line.
@@ -66,6 +68,10 @@ mod page;
 mod page_access;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
+/// Charts: streams of numbers in every form, live and from the newest back, over breaks.
+mod page_chart;
+/// Charts in a person's hands: pointed at, moved, zoomed, chosen, taken away.
+mod page_chart_hands;
 /// The page's find, filters and highlights; the address is the view.
 mod page_find;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
