@@ -159,7 +159,9 @@ export class Pieces {
   /** Asks for the lines that match, newest first: an answer of JSON lines. `query` is a
    * `URLSearchParams`. */
   search(query, signal) {
-    return fetch(`${this.#address}?find&${query}`, { cache: 'no-store', signal: AbortSignal.any([signal, this.#closed.signal]) });
+    // In a URL that is no form a `+` is a plus.
+    const asked = String(query).replaceAll('+', '%20');
+    return fetch(`${this.#address}?find&${asked}`, { cache: 'no-store', signal: AbortSignal.any([signal, this.#closed.signal]) });
   }
 
   /** At most `max` bytes of one generation, of no other: 404 where it is gone. */
