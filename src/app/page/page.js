@@ -7,6 +7,7 @@ import { Clock, target } from './goto.js';
 import { listen } from './keys.js';
 import { level } from './level.js';
 import { Log } from './log.js';
+import { areNumbers } from './numbers.js';
 import { drawStreams, panels } from './panels.js';
 import { Rows } from './row.js';
 import { Selection, toClipboard } from './select.js';
@@ -23,6 +24,8 @@ const UNREAD = 8 * 1024 * 1024;
 const LIVE = 60_000;
 /** The number of new lines is told again after so long, in ms. */
 const SAID = 50;
+/** The first of a stream, in characters, tell whether it is one of numbers. */
+const BEGINNING = 8_000;
 /** The newest lines looked at for a screen reader, in bytes. */
 const ALOUD = 2_000;
 
@@ -42,6 +45,8 @@ let rows = null;
 let times = null;
 let stream = null;
 let charts = null;
+/** What came first, until it is known whether these are numbers; then `null`. */
+let beginning = null;
 let state = 'connecting';
 let listIsOld = false;
 /** The names in the list, as JSON. */
@@ -98,6 +103,7 @@ const selection = new Selection(at('rows'), win, (entry) => rows.text(entry), an
 const told = {
   came(run, start, bytes) {
     find.push(run, start, bytes);
+    if (beginning !== null) begin(bytes);
   },
   grew(lines, bytes) {
     if (!win.following) {
@@ -214,6 +220,9 @@ function show() {
   if (wanted) win.stop();
   find.reset();
   chart(view.chart);
+  // A link that says what to show is followed to the letter.
+  const plain = view.chart === null && !view.at && view.filters.length === 0 && (kept(name).chart ?? true);
+  beginning = plain ? '' : null;
   stream = new Stream(address(), listener);
 }
 
@@ -272,6 +281,18 @@ function look() {
   });
 }
 
+/** A stream of numbers opens as a chart. */
+async function begin(bytes) {
+  const name = shown;
+  beginning += new TextDecoder().decode(bytes.subarray(0, BEGINNING));
+  const lines = beginning.split('\n').slice(0, -1);
+  const long = beginning.length >= BEGINNING;
+  const found = await areNumbers(lines, { path: name, kind: source()?.kind });
+  if (beginning === null || name !== shown || (found === null && !long)) return;
+  beginning = null;
+  if (found && view.chart === null) chart('');
+}
+
 /** Shows the chart, as `text` says, or puts it away where that is `null`. */
 async function chart(text) {
   charts?.close();
@@ -293,6 +314,7 @@ async function chart(text) {
     },
     others: sources.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
     alerts,
+    keepAlerts: (rules) => keep(name, { alerts: rules }),
     moment: (ms) => toTime({ ms }),
   });
 }
@@ -455,7 +477,10 @@ at('pause').addEventListener('click', () => {
 });
 at('wrap').addEventListener('click', toggleWrap);
 at('chart').addEventListener('click', () => {
+  beginning = null;
   chart(view.chart === null ? '' : null);
+  // Who puts a chart away does not want it again.
+  keep(shown, { chart: view.chart === null ? false : undefined });
   history.replaceState(null, '', format(view));
 });
 at('jump').addEventListener('click', () => {
