@@ -113,7 +113,7 @@ class Charts {
     live.className = 'chart-live';
     const said = make('p');
     const log = button('Show in log', () => this.options.moment(this.#points[0]));
-    const charts = make('div');
+    const charts = make('div', { className: 'chart-grid' });
     const save = (kind) => button(kind.toUpperCase(), async () => (await import('./export.js')).save(this, kind));
     const panel = (summary, show) => {
       const inside = make('div');
