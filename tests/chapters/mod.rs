@@ -28,6 +28,8 @@ mod events;
 mod events_resume;
 /// Clients that never stop talking: everybody else has a turn all the same.
 mod fairness;
+/// What rotation made of a name while nobody looked.
+mod family;
 /// `?find`: where the lines stand that hold something, newest first; compared with GNU `grep`.
 mod find;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.

@@ -27,75 +27,53 @@ export class Find {
   #looked = '';
   #hits = null;
   #errors = null;
-  #current = null;
   #timer;
   #painting = 0;
   #paintAgain = false;
   #slow = new Set();
   #walk = null;
 
-  /** `page`: `log()`, `view()`, `changed(view)`, `times()`. */
+  /** `page`: `log()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`, `current()`. */
   constructor(page, win, announcer) {
     this.#page = page;
     this.#win = win;
     this.#announcer = announcer;
-    at('box').addEventListener('input', () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#look(at('box').value), TYPED);
-      this.#slow.clear();
-      this.#term = at('box').value;
-      this.paint();
-    });
-    at('find-form').addEventListener('submit', (event) => {
-      event.preventDefault();
-      if (at('search').dataset.mode === 'filter') {
-        this.#add('filters', at('box').value);
-        this.close();
-        return;
-      }
-      this.#look(at('box').value);
-      at('view').focus();
-      if (this.#hits) this.step(false);
-    });
-    at('previous').addEventListener('click', () => this.step(false));
-    at('next').addEventListener('click', () => this.step(true));
-    at('close').addEventListener('click', () => this.close());
-    at('find').addEventListener('click', () => (at('search').hidden ? this.open() : this.close()));
-    at('filter').addEventListener('click', () => this.#add('filters', at('box').value));
-    at('exclude').addEventListener('click', () => this.#add('filters', `-${at('box').value}`));
-    at('highlight').addEventListener('click', () => this.#add('highlights', at('box').value));
+    if (at('box').value) this.typed();
+  }
+
+  /** Something else stands in the box. */
+  typed() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(at('box').value), TYPED);
+    this.#slow.clear();
+    this.#term = at('box').value;
+    this.paint();
+  }
+
+  /** What stands in the box is to be found, or to be a filter. */
+  submit() {
+    if (at('search').dataset.mode === 'filter') {
+      this.add('filters', at('box').value);
+      return;
+    }
+    this.#look(at('box').value);
+    if (this.#hits) this.step(false);
   }
 
   /** Another stream: nothing is looked for. */
   reset() {
     this.#walk?.abort();
     for (const hits of [this.#hits, this.#errors, this.filtered]) hits?.close();
-    this.#hits = this.#errors = this.filtered = this.#current = null;
+    this.#hits = this.#errors = this.filtered = null;
     this.apply();
     this.#looked = '';
     if (this.#term) this.#look(this.#term);
   }
 
-  /** `filters`: what is typed is to be a filter. */
-  open(filters = false) {
-    at('search').dataset.mode = filters ? 'filter' : 'find';
-    at('box').placeholder = filters ? 'Show only lines with…' : 'Find text or /expression/';
-    at('search').hidden = false;
-    at('find').ariaExpanded = 'true';
-    at('box').focus();
-    at('box').select();
-  }
-
-  /** `false`: it was closed. */
-  close() {
+  /** Nothing is looked for any more. */
+  stop() {
     this.#walk?.abort();
-    if (at('search').hidden) return false;
-    at('search').hidden = true;
-    at('find').ariaExpanded = 'false';
     this.#look('');
-    at('box').value = '';
-    at('view').focus();
-    return true;
   }
 
   /** Lines came. */
@@ -147,25 +125,13 @@ export class Find {
     at('levels').ariaPressed = 'false';
     this.#win.show(this.#page.log().lines);
     // The bar of terms is gone; the line stays where it is on the screen.
-    await this.go({ run, start }, top - at('view').getBoundingClientRect().top);
-  }
-
-  /** Shows the line at a place, marked. */
-  async go({ run, start }, px = at('view').clientHeight / 3) {
-    this.#current = { run, start };
-    const lines = this.#page.log().lines;
-    const found = await this.#win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
-    this.paint();
-    return found;
+    await this.#page.go({ run, start }, top - at('view').getBoundingClientRect().top);
   }
 
   /** The next hit, or the one before; `errors`: the next error. */
   async step(down, errors = false) {
     const hits = errors ? (this.#errors ??= this.#session({ filters: [], level: 'error' })) : this.#hits;
-    if (!hits) {
-      this.open();
-      return;
-    }
+    if (!hits) return;
     this.#walk?.abort();
     const walk = (this.#walk = new AbortController());
     const from = this.#from(down);
@@ -185,7 +151,7 @@ export class Find {
         hit = await hits.nearestAbove(from, walk.signal, progress);
       }
       if (walk.signal.aborted) return;
-      if (hit) await this.go(hit);
+      if (hit) await this.#page.go(hit);
       else this.#announcer.say(errors ? 'no error there' : 'no hit there');
       this.#say();
     } catch (error) {
@@ -195,7 +161,8 @@ export class Find {
 
   /** Where to go on from: behind the current line, or from the edge of what is in sight. */
   #from(down) {
-    const current = this.#current && this.#win.items.find(({ entry }) => entry.run === this.#current.run && entry.start === this.#current.start);
+    const place = this.#page.current();
+    const current = place && this.#win.items.find(({ entry }) => entry.run === place.run && entry.start === place.start);
     if (current && this.#win.inSight(current)) return { run: current.entry.run, start: current.entry.start + (down ? 1 : 0) };
     const lines = this.#win.items.filter((item) => !item.entry.mark && this.#win.inSight(item));
     const edge = lines.at(down ? 0 : -1)?.entry;
@@ -213,7 +180,6 @@ export class Find {
     this.#term = this.#looked = text;
     this.#hits?.close();
     this.#hits = null;
-    this.#current = null;
     const { error } = terms([text.replace(/^-/, '')]);
     if (text && !error) {
       const { filters, level } = this.#page.view();
@@ -225,7 +191,8 @@ export class Find {
     this.paint();
   }
 
-  #add(list, text) {
+  /** What stands in the box becomes a filter or a highlight. */
+  add(list, text) {
     if (text === '' || text === '-') return;
     const view = this.#page.view();
     this.#page.changed({ ...view, [list]: [...view[list].filter((one) => one !== text), text], at: list === 'filters' ? null : view.at }, true);
@@ -297,7 +264,8 @@ export class Find {
     };
     if (this.filtered && at('count')) at('count').textContent = words(this.filtered, 'line', 'lines');
     if (this.#hits) {
-      const place = this.#current && this.#hits.end === 'start' ? this.#hits.index(this.#current) + 1 : 0;
+      const current = this.#page.current();
+      const place = current && this.#hits.end === 'start' ? this.#hits.index(current) + 1 : 0;
       at('hits').textContent = (place > 0 ? `${place} of ` : '') + words(this.#hits, 'hit', 'hits');
     }
   }
@@ -331,9 +299,6 @@ export class Find {
   }
 
   async #paint() {
-    for (const { node: row, entry } of this.#win.items) {
-      row.classList.toggle('current', this.#current !== null && entry.run === this.#current.run && entry.start === this.#current.start);
-    }
     if (!globalThis.Highlight) return;
     const { filters, highlights } = this.#page.view();
     const found = [this.#term, ...terms(filters).match].filter((term) => term && !terms([term]).error && !this.#slow.has(term));

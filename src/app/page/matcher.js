@@ -46,6 +46,8 @@ export class Matcher {
     const asked = this.#asked;
     if (asked?.id !== id) return;
     if (begun) {
+      // Plain text and levels take their time, and no more.
+      if (![...(asked.question.list ?? []), ...(asked.question.spec?.filters ?? [])].some((term) => /^-?\//.test(term))) return;
       // What it says meanwhile is heard before the second timer is due, however busy the page was.
       asked.timer = setTimeout(() => (asked.timer = setTimeout(() => this.#end(new TooSlow('pattern too slow')))), DEADLINE);
       return;

@@ -1,43 +1,28 @@
 // The page: which stream is shown, and who tells whom.
 
-import { Alerts } from './alerts.js';
 import { Announcer } from './announce.js';
-import { Find } from './find.js';
-import { Clock, target } from './goto.js';
 import { listen } from './keys.js';
+import { lazily } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
-import { areNumbers } from './numbers.js';
-import { drawStreams, panels } from './panels.js';
+import { Beginning } from './numbers.js';
 import { Rows } from './row.js';
-import { Selection, toClipboard } from './select.js';
 import { keep, kept } from './settings.js';
+import { Sources } from './sources.js';
+import { Status } from './status.js';
 import { Stream } from './stream.js';
-import { Streams, age } from './streams.js';
+import { Streams } from './streams.js';
 import { Times } from './time.js';
 import { format, parse } from './view.js';
 import { Window } from './window.js';
 
 /** A hidden tab reads no further than this, in bytes: it would cost a phone its battery. */
 const UNREAD = 8 * 1024 * 1024;
-/** Streams written to within this time are as new as each other, in ms. */
-const LIVE = 60_000;
-/** The number of new lines is told again after so long, in ms. */
-const SAID = 50;
-/** The first of a stream, in characters, tell whether it is one of numbers. */
-const BEGINNING = 8_000;
-/** The newest lines looked at for a screen reader, in bytes. */
+/** So few new bytes are read out to a screen reader as they are. */
 const ALOUD = 2_000;
 
 const at = (id) => document.getElementById(id);
-const digits = new Intl.NumberFormat('en');
-const number = (n, one, many) => (n === 1 ? `1 ${one}` : `${digits.format(n)} ${many}`);
 
-const WORDS = { connecting: 'connecting', live: 'live', waiting: 'waiting for the file', reconnecting: 'reconnecting' };
-const WAITING = { sample: 'waiting for a reading', pipe: 'waiting for more' };
-
-/** As the server has them, in its order. */
-let sources = [];
 let view = parse(location.hash);
 let shown = null;
 let log = null;
@@ -45,76 +30,79 @@ let rows = null;
 let times = null;
 let stream = null;
 let charts = null;
-/** What came first, until it is known whether these are numbers; then `null`. */
+/** What came first, until it is known whether these are numbers. */
 let beginning = null;
-let state = 'connecting';
 let listIsOld = false;
-/** The names in the list, as JSON. */
-let offered = '';
-/** New lines since the reader left the end. */
-let missed = 0;
 /** Bytes since the tab was hidden. */
 let unread = 0;
 /** A place that the address names and that is not shown yet. */
 let wanted = null;
-let saying = 0;
-let second = { count: 0, at: 0 };
 
-const source = () => sources.find(({ name }) => name === shown);
-const address = () => source()?.url ?? `stream/${encodeURIComponent(shown)}`;
-
+const sources = new Sources();
 const announcer = new Announcer(at('word'), at('news'));
-const alerts = new Alerts({ banner: at('banner'), show: (place) => reveal(place) });
+const status = new Status(announcer);
 
 const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => rows.draw(entry), {
-  followed() {
-    missed = 0;
-    sayFollowing();
-    sayState();
-  },
+  followed: () => status.follow(win.following),
   drawn() {
     sayEmpty();
-    selection.drawn();
-    find.paint();
+    selection.ready?.drawn();
+    find.ready?.paint();
   },
   rested() {
     const anchor = win.following ? null : win.anchor?.entry;
     view.at = anchor && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
-    if (shown !== null && format(view) !== location.hash) history.replaceState(null, '', format(view));
+    if (shown !== null) address();
   },
 });
 
-const find = new Find(
-  {
-    log: () => log,
-    view: () => view,
-    times: () => times,
-    changed(next, step) {
-      view = next;
-      if (step) history.pushState(null, '', format(view));
-      else history.replaceState(null, '', format(view));
-    },
+const page = {
+  log: () => log,
+  times: () => times,
+  view: () => view,
+  name: () => shown,
+  current: () => rows.current,
+  go,
+  reveal,
+  selection: () => selection(),
+  changed(next, step) {
+    view = next;
+    address(step);
   },
-  win,
-  announcer,
+};
+
+const find = lazily(() => import('./find.js'), ({ Find }) => new Find(page, win, announcer));
+const selection = lazily(
+  () => import('./select.js'),
+  ({ Selection }) => new Selection(at('rows'), win, (entry) => rows.text(entry), announcer),
 );
-const selection = new Selection(at('rows'), win, (entry) => rows.text(entry), announcer);
+const acts = lazily(() => import('./act.js'), ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
+const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching((place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place))));
+const panels = lazily(
+  async () => {
+    const [module] = await Promise.all([import('./panels.js'), watching(), selection(), acts(), find()]);
+    watch();
+    return module;
+  },
+  (module) => {
+    module.panels(choices);
+    module.drawStreams(streams.list, shown);
+    return module;
+  },
+);
 
 const told = {
   came(run, start, bytes) {
-    find.push(run, start, bytes);
     if (beginning !== null) begin(bytes);
+    find.ready?.push(run, start, bytes);
+    if (log.isNews && watching.ready?.on) watching.ready.push(run, start, bytes);
   },
   grew(lines, bytes) {
-    if (!win.following) {
-      missed += lines;
-      saying ||= setTimeout(sayFollowing, SAID);
-    }
+    status.came(lines);
     if (lines > 0 && log.isNews) {
       const texts = bytes.length < ALOUD ? new TextDecoder().decode(bytes).split('\n').filter(Boolean) : [];
       announcer.lines(lines, texts, texts.filter((text) => ['error', 'fatal'].includes(level(text))).length);
     }
-    if (alerts.rules.length > 0 && log.isNews) alert(bytes);
     win.grew();
   },
   marked(mark) {
@@ -122,14 +110,9 @@ const told = {
     win.grew();
   },
   reworded: (mark) => win.redrawMark(mark),
-  async began() {
+  began() {
     win.grew();
-    if (!wanted) return;
-    const { inode, offset } = wanted;
-    wanted = null;
-    const run = await log.pieces.reach(inode, offset).catch(() => null);
-    if (run) await find.go({ run, start: offset }, 0);
-    else announcer.say('the place in the address is gone');
+    toPlace();
   },
 };
 
@@ -143,15 +126,12 @@ const listener = {
   },
   bytes(bytes) {
     log.write(bytes, win.following);
-    if (!document.hidden || find.needsAll || alerts.rules.length > 0 || charts) return;
+    if (!document.hidden || find.ready?.needsAll || watching.ready?.on || charts) return;
     unread += bytes.length;
-    if (unread > UNREAD && source()?.kind === 'file') stream.park();
+    if (unread > UNREAD && sources.of(shown)?.kind === 'file') stream.park();
   },
   state(word, seconds) {
-    state = word;
-    at('state').dataset.state = word;
-    sayState();
-    at('countdown').textContent = word === 'reconnecting' ? ` in ${seconds} s` : '';
+    status.state(word, seconds);
     if (word === 'reconnecting') listIsOld = true;
     // A server that was restarted may follow other files.
     else if (word === 'live' && listIsOld) {
@@ -162,103 +142,90 @@ const listener = {
   },
 };
 
-function sayState() {
-  const word = (state === 'waiting' && WAITING[source()?.kind]) || WORDS[state];
-  const paused = state === 'live' && !win.following;
-  at('state').toggleAttribute('data-paused', paused);
-  announcer.state(paused ? `${word}, paused` : word);
-}
-
-function sayFollowing() {
-  clearTimeout(saying);
-  saying = 0;
-  at('jump').hidden = win.following;
-  at('jump').textContent = missed > 0 ? `↓ ${number(missed, 'new line', 'new lines')}` : '↓ to the end';
-  at('pause').textContent = win.following ? 'Pause' : 'Resume';
-}
+const streams = new Streams({
+  ask: () => sources.ask(),
+  changed(list) {
+    show();
+    sources.offer(shown);
+    panels.ready?.drawStreams(list, shown);
+  },
+  appeared: ({ name }) => name !== shown && log?.appeared(name),
+});
 
 function sayEmpty() {
-  at('empty').hidden = win.items.length > 0 || state !== 'live' || win.source !== log?.lines;
+  at('empty').hidden = win.items.length > 0 || !status.live || win.source !== log?.lines;
 }
 
-/** How fast lines come, and when the last one did. */
-function sayPace() {
-  if (document.hidden || !log) return;
-  const now = Date.now();
-  const rate = Math.round(((log.count - second.count) * 1000) / Math.max(1, now - second.at));
-  second = { count: log.count, at: now };
-  const last = log.lastAt > 0 ? `last line ${age(now - log.lastAt)}` : '';
-  at('pace').textContent = [rate > 0 ? number(rate, 'line/s', 'lines/s') : '', rate > 0 ? '' : last].filter(Boolean).join(' · ');
-  at('pace').hidden = at('pace').textContent === '';
-}
-
-/** The stream that was written last; of several, the one that the server names first. */
-function newest() {
-  const latest = Math.max(...sources.map(({ modified }) => Date.parse(modified ?? 0)));
-  return sources.find(({ modified }) => Date.parse(modified ?? 0) >= latest - LIVE) ?? sources[0];
+/** The view goes into the address; `step`: as one that the browser's "back" leaves. */
+function address(step = false) {
+  const fragment = format(view);
+  if (step) history.pushState(null, '', fragment);
+  else if (fragment !== location.hash) history.replaceState(null, '', fragment);
 }
 
 function show() {
-  const name = view.name || newest()?.name;
+  const name = view.name || sources.newest?.name;
   if (name === undefined) return;
+  status.kind = sources.of(name)?.kind ?? 'file';
   if (name === shown) return;
   shown = view.name = name;
   stream?.close();
   log?.close();
-  missed = unread = 0;
-  second = { count: 0, at: Date.now() };
+  unread = 0;
+  status.reset();
   times = new Times();
-  log = new Log(address(), () => source()?.kind ?? 'file', times, told);
-  rows = new Rows(log.pieces, log.lines, times, () => Boolean(kept(shown).local));
-  alerts.seen();
-  alerts.title = `${name} · Tailcast`;
-  alerts.set(kept(name).alerts ?? []);
+  log = new Log(sources.address(name), () => sources.of(name)?.kind ?? 'file', times, told);
+  rows = new Rows(log.pieces, log.lines, times, () => Boolean(kept(name).local));
+  document.title = `${name} · Tailcast`;
   at('name').textContent = name;
   wrap(kept(name).wrap ?? true);
   wanted = view.at;
   win.open(log.lines);
   if (wanted) win.stop();
-  find.reset();
+  if (kept(name).alerts?.length > 0 || watching.ready) watching().then(watch);
+  apply();
   chart(view.chart);
   // A link that says what to show is followed to the letter.
   const plain = view.chart === null && !view.at && view.filters.length === 0 && (kept(name).chart ?? true);
-  beginning = plain ? '' : null;
-  stream = new Stream(address(), listener);
+  beginning = plain ? new Beginning({ path: name, kind: sources.of(name)?.kind }) : null;
+  stream = new Stream(sources.address(name), listener);
 }
 
-function offer() {
-  const served = sources.map(({ name }) => name);
-  const names = shown === null || served.includes(shown) ? served : [...served, shown];
-  const choice = at('choice');
-  // Left alone where nothing changed: it may be open.
-  const offer = JSON.stringify([names, served]);
-  if (offer !== offered) {
-    const option = (name) => new Option(served.includes(name) ? name : `${name} (not served here)`, name);
-    choice.replaceChildren(...names.map(option));
-    offered = offer;
-  }
-  choice.value = shown;
-  choice.hidden = names.length < 2;
-  at('name').classList.toggle('unseen', names.length > 1);
-  at('polled').hidden = source()?.watch !== 'polling';
+/** Filters and highlights as the view has them. */
+function apply() {
+  const { filters, highlights, level: least } = view;
+  if (find.ready) find.ready.reset();
+  else if (filters.length > 0 || highlights.length > 0 || least) find().then((ready) => ready.reset());
 }
 
-const streams = new Streams({
-  async ask() {
-    const answer = await fetch('sources', { cache: 'no-store' });
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    sources = await answer.json();
-    return sources;
-  },
-  changed(list) {
-    show();
-    offer();
-    drawStreams(list, shown);
-  },
-  appeared(fresh) {
-    if (fresh.name !== shown) log?.appeared(fresh.name);
-  },
-});
+/** The alerts of this stream. */
+function watch() {
+  watching.ready.reset(`${shown} · Tailcast`, kept(shown).alerts ?? []);
+}
+
+/** Goes to the place that the address names, once its run is there. */
+async function toPlace() {
+  if (!wanted) return;
+  const { inode, offset } = wanted;
+  wanted = null;
+  const run = await log.pieces.reach(inode, offset).catch(() => null);
+  if (run) await go({ run, start: offset }, 0);
+  else announcer.say('the place in the address is gone');
+}
+
+/** Shows the line at a place, marked, so many px below the top. */
+async function go({ run, start }, px = at('view').clientHeight / 3) {
+  const { lines } = log;
+  rows.current = { run, start };
+  for (const { node, entry } of win.items) node.classList.toggle('current', rows.isCurrent(entry));
+  return win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
+}
+
+/** Shows a line among its neighbours. */
+async function reveal(place) {
+  if (win.source !== log.lines) find.ready.clear();
+  await go(place);
+}
 
 function wrap(on) {
   win.keep(() => at('view').classList.toggle('wrapped', on));
@@ -267,33 +234,29 @@ function wrap(on) {
 
 function look() {
   const { theme = '', size } = kept('');
-  if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
+  const root = document.documentElement;
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
   win.keep(() => {
-    const { style } = document.documentElement;
-    if (size) {
-      style.setProperty('--size', `${size}px`);
-      style.setProperty('--row', `${Math.round(size * 1.6)}px`);
-    } else {
-      style.removeProperty('--size');
-      style.removeProperty('--row');
+    for (const [name, px] of [['--size', size], ['--row', Math.round(size * 1.6)]]) {
+      if (size) root.style.setProperty(name, `${px}px`);
+      else root.style.removeProperty(name);
     }
   });
 }
 
 /** A stream of numbers opens as a chart. */
 async function begin(bytes) {
-  const name = shown;
-  beginning += new TextDecoder().decode(bytes.subarray(0, BEGINNING));
-  const lines = beginning.split('\n').slice(0, -1);
-  const long = beginning.length >= BEGINNING;
-  const found = await areNumbers(lines, { path: name, kind: source()?.kind });
-  if (beginning === null || name !== shown || (found === null && !long)) return;
+  const asked = beginning;
+  const found = await asked.push(bytes);
+  if (beginning !== asked || found === null) return;
   beginning = null;
-  if (found && view.chart === null) chart('');
+  if (!found || view.chart !== null) return;
+  await chart('');
+  address();
 }
 
-/** Shows the chart, as `text` says, or puts it away where that is `null`. */
+/** Shows the chart as `text` says, or puts it away where that is `null`. */
 async function chart(text) {
   charts?.close();
   charts = null;
@@ -302,105 +265,64 @@ async function chart(text) {
   at('chart-panel').hidden = text === null;
   if (text === null) return;
   const name = shown;
-  const { open } = await import('./chart.js');
+  const [{ open }] = await Promise.all([import('./chart.js'), watching().then(watch), acts()]);
   if (name !== shown || view.chart === null) return;
   charts = await open(at('chart-panel'), {
     name,
-    address: address(),
+    address: sources.address(name),
     view: text,
     keep(next) {
       view.chart = next;
-      history.replaceState(null, '', format(view));
+      address();
     },
-    others: sources.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
-    alerts,
+    others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
+    alerts: watching.ready.alerts,
     keepAlerts: (rules) => keep(name, { alerts: rules }),
-    moment: (ms) => toTime({ ms }),
+    moment: (ms) => acts.ready.to({ ms }),
   });
 }
 
-async function toTime({ ms, part }) {
-  if (part !== undefined) return (await win.to((from) => from.at(part))) ? null : 'there is nothing yet';
-  const place = await new Clock(log.pieces, log.lines, times).find(ms);
-  if (!place) return 'no times are known in these lines';
-  await reveal(place);
-  return null;
+/** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a filter. */
+function openBox(filters = false) {
+  at('search').dataset.mode = filters ? 'filter' : 'find';
+  at('box').placeholder = filters ? 'Show only lines with…' : 'Find text or /expression/';
+  at('search').hidden = false;
+  at('find').ariaExpanded = 'true';
+  at('box').focus();
+  at('box').select();
+  find();
 }
 
-/** Shows a line among its neighbours. */
-async function reveal(place) {
-  if (win.source !== log.lines) find.clear();
-  await find.go(place);
+/** `false`: it was closed. */
+function closeBox() {
+  if (at('search').hidden) return false;
+  at('search').hidden = true;
+  at('find').ariaExpanded = 'false';
+  at('box').value = '';
+  find.ready?.stop();
+  at('view').focus();
+  return true;
 }
 
-async function alert(bytes) {
-  const run = log.pieces.live;
-  const start = run.at - bytes.length;
-  for (const rule of alerts.rules.filter(({ pattern }) => pattern)) {
-    const spec = { filters: [rule.pattern], level: null };
-    const copy = bytes.slice();
-    const found = await find.matcher.ask({ job: 'lines', bytes: copy, spec }).catch(() => []);
-    for (const place of found.slice(0, 20)) {
-      const end = copy.indexOf(10, place);
-      alerts.raise(rule, new TextDecoder().decode(copy.subarray(place, end < 0 ? copy.length : end)), { run, start: start + place });
-    }
-  }
-}
-
-async function save(what) {
-  const text =
-    what === 'selection'
-      ? await selection.text()
-      : await selection.between(await whole((from) => from.after(null)), await whole((from) => from.before(null)));
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text, '\n'], { type: 'text/plain' }));
-  link.download = `${shown.replaceAll('/', '-')}.txt`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
-/** What the source answers once all of it is here. */
-async function whole(question) {
-  let entry;
-  while ((entry = question(win.source)) === undefined) if (!(await win.source.load())) return null;
-  return entry;
-}
-
-async function copyLines() {
-  const drawn = win.items.filter((one) => !one.entry.mark && win.inSight(one));
-  const current = at('rows').querySelector('.current');
-  const one = current ? win.itemOf(current) : null;
-  const text = selection.any
-    ? await selection.text()
-    : drawn.length === 0
-      ? ''
-      : await selection.between((one ?? drawn[0]).entry, (one ?? drawn.at(-1)).entry);
-  announcer.say((await toClipboard(text)) ? 'copied' : 'the browser does not let this page copy');
-}
-
-async function copyLink() {
-  const done = await toClipboard(new URL(format(view), location.href).href);
-  announcer.say(done ? 'link copied' : 'the browser does not let this page copy; the link is in the address bar');
-}
-
-/** The mark before or behind what is in sight. */
-async function toMark(back) {
-  const lines = win.items.filter((one) => win.inSight(one));
-  const entry = (back ? lines[0] : lines.at(-1))?.entry;
-  if (!entry || win.source !== log.lines) return;
-  let piece = entry.mark ?? entry.run;
-  for (;;) {
-    const next = back ? piece.prev : piece.next;
-    if (!next && back && log.pieces.wantsOlder && (await log.pieces.load()) && piece.prev) continue;
-    if (!next) return announcer.say('no mark there');
-    piece = next;
-    if (piece.kind) return win.to(() => ({ mark: piece, key: `m${piece.id}` }), at('view').clientHeight / 3);
-  }
+function openGoto() {
+  at('goto-said').textContent = '';
+  at('goto-panel').showPopover();
+  at('goto').focus();
+  at('goto').select();
+  acts();
 }
 
 function back() {
-  if (selection.any) selection.clear();
-  else if (!find.close() && !find.clear() && view.chart !== null) chart(null);
+  if (selection.ready?.any) selection.ready.clear();
+  else if (!closeBox() && !find.ready?.clear() && view.chart !== null) toggleChart();
+}
+
+function toggleChart() {
+  beginning = null;
+  // Who puts a chart away does not want it again.
+  keep(shown, { chart: view.chart === null });
+  chart(view.chart === null ? '' : null);
+  address();
 }
 
 const setTimes = (local) => {
@@ -413,51 +335,26 @@ const toggleWrap = () => {
   keep(shown, { wrap: on });
 };
 const togglePause = () => (win.following ? win.stop() : win.toEnd());
+const copy = () => acts().then((ready) => ready.copy());
+const link = () => acts().then((ready) => ready.copyLink());
+const step = (down, errors) => find().then((ready) => ready.step(down, errors));
+const open = (button) => panels().then((ready) => ready.toggle(button));
 
-listen(at('view'), {
-  pause: togglePause,
-  find: () => find.open(),
-  filter: () => find.open(true),
-  next: () => find.step(true),
-  previous: () => find.step(false),
-  nextError: () => find.step(true, true),
-  previousError: () => find.step(false, true),
-  start: () => win.toStart(),
-  end: () => win.toEnd(),
-  goto: () => at('goto-panel').showPopover(),
-  wrap: toggleWrap,
-  times: () => setTimes(!kept(shown).local),
-  markBefore: () => toMark(true),
-  markAfter: () => toMark(false),
-  copy: copyLines,
-  link: copyLink,
-  help: () => at('help-panel').showPopover(),
-  back,
-  reveal: () => find.filtered && win.anchor && find.reveal(win.anchor),
-  scroll: (px) => win.by(px),
-  selectAll: () => selection.all(),
-});
-
-panels({
-  opened(id, open) {
-    if (id === 'more-panel') streams.open = open || !document.hidden;
-  },
+/** What the panels ask and do. */
+const choices = {
+  opened() {},
+  openGoto,
+  copy,
+  link,
+  address: () => sources.address(shown),
+  name: () => shown.split('/').at(-1),
+  canSave: (what) => (what === 'selection' ? selection.ready.any : find.ready.filtered !== null),
+  save: (what) => acts.ready.save(what),
   level: () => view.level,
   setLevel(least) {
-    view = { ...view, level: least, at: null };
-    history.pushState(null, '', format(view));
-    find.apply();
+    page.changed({ ...view, level: least, at: null }, true);
+    find.ready.apply();
   },
-  copy: copyLines,
-  link: copyLink,
-  goto: async (text) => {
-    const where = target(text, await new Clock(log.pieces, log.lines, times).newest());
-    return where ? toTime(where) : 'write 50%, 14:30, 2026-11-25 14:30 or -2h';
-  },
-  address,
-  name: () => shown.split('/').at(-1),
-  canSave: (what) => (what === 'selection' ? selection.any : find.filtered !== null),
-  save,
   local: () => Boolean(kept(shown).local),
   setLocal: setTimes,
   theme: () => kept('').theme ?? '',
@@ -466,61 +363,107 @@ panels({
   setSize: (size) => (keep('', { size: Number(size) || null }), look()),
   aloud: () => announcer.on,
   setAloud: (on) => (keep('', { aloud: on }), (announcer.on = on)),
-  alerts,
-  series: () => [],
+  alerts: () => watching.ready.alerts,
   keepAlerts: (rules) => keep(shown, { alerts: rules }),
+};
+
+listen(at('view'), {
+  pause: togglePause,
+  find: () => openBox(),
+  filter: () => openBox(true),
+  next: () => step(true),
+  previous: () => step(false),
+  nextError: () => step(true, true),
+  previousError: () => step(false, true),
+  start: () => win.toStart(),
+  end: () => win.toEnd(),
+  goto: openGoto,
+  wrap: toggleWrap,
+  times: () => setTimes(!kept(shown).local),
+  markBefore: () => acts().then((ready) => ready.toMark(true)),
+  markAfter: () => acts().then((ready) => ready.toMark(false)),
+  copy,
+  link,
+  help: () => open('help'),
+  back,
+  reveal: () => find.ready?.filtered && win.anchor && find.ready.reveal(win.anchor),
+  scroll: (px) => win.by(px),
+  selectAll: () => selection().then((ready) => ready.all()),
 });
 
-at('pause').addEventListener('click', () => {
+const on = (id, event, act) => at(id).addEventListener(event, act);
+on('pause', 'click', () => {
   togglePause();
   at('view').focus();
 });
-at('wrap').addEventListener('click', toggleWrap);
-at('chart').addEventListener('click', () => {
-  beginning = null;
-  chart(view.chart === null ? '' : null);
-  // Who puts a chart away does not want it again.
-  keep(shown, { chart: view.chart === null ? false : undefined });
-  history.replaceState(null, '', format(view));
-});
-at('jump').addEventListener('click', () => {
+on('find', 'click', () => closeBox() || openBox());
+for (const id of ['levels', 'more', 'help']) on(id, 'click', () => open(id));
+on('chart', 'click', toggleChart);
+on('wrap', 'click', toggleWrap);
+on('jump', 'click', () => {
   win.toEnd();
   at('view').focus();
 });
-at('rows').addEventListener('click', (event) => {
+on('box', 'input', () => find().then((ready) => ready.typed()));
+on('box', 'keydown', (event) => event.key === 'Escape' && closeBox());
+on('find-form', 'submit', (event) => {
+  event.preventDefault();
+  at('view').focus();
+  find().then((ready) => {
+    ready.submit();
+    if (at('search').dataset.mode === 'filter') closeBox();
+  });
+});
+on('previous', 'click', () => step(false));
+on('next', 'click', () => step(true));
+on('close', 'click', closeBox);
+on('filter', 'click', () => find().then((ready) => ready.add('filters', at('box').value)));
+on('exclude', 'click', () => find().then((ready) => ready.add('filters', `-${at('box').value}`)));
+on('highlight', 'click', () => find().then((ready) => ready.add('highlights', at('box').value)));
+on('goto-form', 'submit', async (event) => {
+  event.preventDefault();
+  const wrong = await (await acts()).typed(at('goto').value);
+  at('goto-said').textContent = wrong ?? '';
+  if (wrong) return;
+  at('goto-panel').hidePopover();
+  at('view').focus();
+});
+on('rows', 'click', (event) => {
   const item = win.itemOf(event.target);
   if (!item || item.entry.mark || event.target.closest('a, button') || !getSelection().isCollapsed) return;
-  if (find.filtered) find.reveal(item);
+  if (find.ready?.filtered) find.ready.reveal(item);
   else item.node.classList.toggle('whole');
 });
-at('rows').addEventListener('more', ({ detail }) => win.redrawKey(detail));
-
+on('rows', 'more', ({ detail }) => win.redrawKey(detail));
 // Who is about to choose sees what has come since.
-at('choice').addEventListener('focus', () => streams.ask());
-at('choice').addEventListener('change', ({ target: { value } }) => {
+on('choice', 'focus', () => streams.ask());
+on('choice', 'change', ({ target: { value } }) => {
   location.hash = encodeURIComponent(value);
 });
+
+/** The address was changed by hand, by a link, or by going back. */
 function addressed() {
   const before = view;
   view = parse(location.hash);
-  if (view.name && view.name !== shown) {
+  view.name ||= sources.newest?.name ?? '';
+  if (view.name !== shown) {
     show();
-    offer();
+    sources.offer(shown);
     return;
   }
-  view.name = shown;
-  if (JSON.stringify([before.filters, before.highlights, before.level]) !== JSON.stringify([view.filters, view.highlights, view.level])) find.apply();
+  const terms = ({ filters, highlights, level: least }) => JSON.stringify([filters, highlights, least]);
+  if (terms(before) !== terms(view)) find().then((ready) => ready.apply());
   if (before.chart !== view.chart) chart(view.chart);
-  if (view.at && log) {
-    wanted = view.at;
-    told.began();
-  }
+  wanted = view.at;
+  if (log) toPlace();
 }
 addEventListener('hashchange', addressed);
 addEventListener('popstate', addressed);
-
 addEventListener('online', () => stream?.wake());
 addEventListener('pageshow', () => stream?.wake());
+document.addEventListener('selectionchange', () => {
+  if (!selection.ready && !getSelection().isCollapsed && at('rows').contains(getSelection().anchorNode)) selection();
+});
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
   unread = 0;
@@ -528,7 +471,19 @@ document.addEventListener('visibilitychange', () => {
   streams.ask();
   win.grew();
 });
-setInterval(sayPace, 1000);
+setInterval(() => status.pace(log), 1000);
+
+/** A narrow page has room for five buttons; the others stand in the panel "More". */
+const narrow = matchMedia('(max-width: 600px)');
+function arrange() {
+  for (const one of document.querySelectorAll('.rare')) {
+    one.dataset.moved = narrow.matches ? 'yes' : '';
+    if (narrow.matches) at('more-panel').append(one);
+    else at('bar').insertBefore(one, at('more'));
+  }
+}
+narrow.addEventListener('change', arrange);
+arrange();
 
 announcer.on = kept('').aloud ?? true;
 look();

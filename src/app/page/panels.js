@@ -4,6 +4,9 @@ import { alertBox } from './alertbox.js';
 import { KEYS } from './keys.js';
 import { item } from './streams.js';
 
+/** The panel that a button opens. */
+const PANELS = { levels: 'level-panel', more: 'more-panel', help: 'help-panel' };
+
 const LEVELS = [
   [null, 'all lines'],
   ['debug', 'debug and worse'],
@@ -41,8 +44,11 @@ export function panels(act) {
   opened('level-panel', () => levels(act));
   opened('more-panel', () => more(act));
   opened('help-panel', help);
-  opened('goto-panel', () => go(act));
-  narrow();
+}
+
+/** Opens the panel of this button, or closes it. */
+export function toggle(button) {
+  at(PANELS[button]).togglePopover();
 }
 
 function levels(act) {
@@ -92,7 +98,7 @@ function more(act) {
     make(
       'div',
       { className: 'group' },
-      button('Go to…', away(() => at('goto-panel').showPopover())),
+      button('Go to…', away(act.openGoto)),
       button('Copy lines', away(act.copy)),
       button('Copy link', away(act.link)),
     ),
@@ -110,23 +116,9 @@ function more(act) {
     chosen('Font size', [['', 'as usual'], ...SIZES.map((size) => [size, `${size} px`])], act.size(), act.setSize),
     switched('News for screen readers', act.aloud(), act.setAloud),
     title('Alerts'),
-    alertBox(act.alerts, { series: act.series, changed: act.keepAlerts }),
+    alertBox(act.alerts(), { changed: act.keepAlerts }),
   ];
   return parts.filter(Boolean);
-}
-
-function go(act) {
-  const box = make('input', { type: 'text', ariaLabel: 'Go to', placeholder: '50%, 14:30, -2h', autocomplete: 'off', autofocus: true });
-  const said = make('p', { role: 'alert' });
-  const form = make('form', { className: 'group' }, box, make('button', { textContent: 'Go' }));
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    said.textContent = '';
-    const wrong = await act.goto(box.value);
-    if (wrong) said.textContent = wrong;
-    else at('goto-panel').hidePopover();
-  });
-  return [title('Go to a part or a time'), form, said];
 }
 
 function help() {
@@ -139,18 +131,4 @@ function help() {
     make('p', { textContent: 'Plain text; all lower case means any case. /this/ is an expression. A leading - leaves such lines out. Tap a line of a filtered log to see it among its neighbours.' }),
     isSecureContext ? '' : make('p', { textContent: secure }),
   ].filter(Boolean);
-}
-
-/** A narrow page has room for five buttons; the others move into "More". */
-function narrow() {
-  const query = matchMedia('(max-width: 600px)');
-  const move = () => {
-    for (const one of document.querySelectorAll('.rare')) {
-      one.dataset.moved = query.matches ? 'yes' : '';
-      if (query.matches) at('more-panel').prepend(one);
-      else at('bar').insertBefore(one, at('more'));
-    }
-  };
-  query.addEventListener('change', move);
-  move();
 }

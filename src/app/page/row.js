@@ -26,6 +26,8 @@ export class Rows {
   #lines;
   #times;
   #local;
+  /** The line that was found or linked to, `{ run, start }`. */
+  current = null;
   /** How many bytes of a long line are shown, by key. */
   #opened = new Map();
 
@@ -44,6 +46,10 @@ export class Rows {
     // A character that is cut in half waits for its other half.
     const cut = open || end - start > most;
     return new TextDecoder().decode(bytes, { stream: cut }).replace(/\r?\n$/, '');
+  }
+
+  isCurrent({ run, start }) {
+    return this.current !== null && run === this.current.run && start === this.current.start;
   }
 
   draw(entry) {
@@ -72,6 +78,7 @@ export class Rows {
   #line(entry) {
     const row = element('div', 'row');
     row.id = `at-${entry.key}`;
+    if (this.isCurrent(entry)) row.classList.add('current');
     const most = this.#opened.get(entry.key) ?? SHOWN * 4;
     let text = this.text(entry, most) ?? '';
     let left = Math.max(0, entry.end - entry.start - most);
