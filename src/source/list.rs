@@ -28,16 +28,15 @@ pub struct Sources {
     private: Cell<bool>,
 }
 
+/// A stream that lies elsewhere, and what it is here.
+type Remote = (Rc<dyn Stream>, Rc<Source>);
+
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
     Many(Glob, Asking, RefCell<Vec<Found>>),
     /// Those of a catalog, and the name that was given for them.
-    Elsewhere(
-        Rc<dyn Catalog>,
-        Option<String>,
-        RefCell<Vec<(Rc<dyn Stream>, Rc<Source>)>>,
-    ),
+    Elsewhere(Rc<dyn Catalog>, Option<String>, RefCell<Vec<Remote>>),
 }
 
 /// A file that a glob has found; they are kept in the order of their names.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::bytes::cursor::{Cursor, fnv1a};
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::History;
 use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
@@ -47,6 +48,14 @@ impl Past {
             Self::File(generation) => generation.id.inode,
             Self::Kept(history) => history.id(),
             Self::Remote(stream, ..) => stream.id(),
+        }
+    }
+
+    /// As [`Reader::line_end`](crate::source::reader::Reader::line_end).
+    pub(crate) fn line_end(&self) -> LineEnd {
+        match self {
+            Self::File(_) | Self::Remote(..) => LineEnd::Newline,
+            Self::Kept(_) => LineEnd::Return,
         }
     }
 
@@ -176,7 +185,7 @@ impl Source {
 
 async fn files(follower: &Follower) -> Vec<Listed> {
     let place = follower.place.clone();
-    let (now, family) = aside(move || rotated::list(&place.target(), || place.seen().ok())).await;
+    let (now, family) = aside(move || rotated::list(&place, || place.seen().ok())).await;
     let listed = |seen: Seen, sealed| Listed {
         inode: seen.id.inode,
         start: 0,
@@ -207,7 +216,7 @@ async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
         let is_meant = |seen: &Seen| inode.is_none_or(|inode| inode == seen.id.inode);
         match (place.open(), inode) {
             (Ok((file, seen)), _) if is_meant(&seen) => Some((file, seen)),
-            (_, Some(inode)) => rotated::find(&place.target(), inode).1,
+            (_, Some(inode)) => rotated::find(&place, inode).1,
             (_, None) => None,
         }
     };

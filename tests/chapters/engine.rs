@@ -131,11 +131,21 @@ fn what_is_written_while_the_engine_is_away_comes_later() {
     until_true("the board to say how much waits", || {
         state(&board)["behind"] == lines(1001..=20_000).len()
     });
-    for rotation in 0..3 {
+    for rotation in 0..2 {
         folder.rotate();
         let first = 20_001 + rotation * 20_000;
         folder.append(lines(first..=first + 19_999));
     }
+    // And once by copy and truncation, with what was published and what was not in the copy.
+    for older in [2, 1] {
+        rename(
+            &folder.path(&format!("app.log.{older}")),
+            &folder.path(&format!("app.log.{}", older + 1)),
+        );
+    }
+    fs::copy(&folder.log, folder.path("app.log.1")).unwrap();
+    folder.truncate();
+    folder.append(lines(60_001..=80_000));
     nats.start_again();
     let bytes = nats.bytes(SUBJECT, lines(1..=80_000).len());
     assert_lines(&bytes, 1..=80_000);
@@ -181,10 +191,10 @@ fn a_file_that_was_deleted_meanwhile_is_told_once() {
         folder.rotate();
         folder.append(lines(first..=first + 99));
     }
-    // The one that it stood at the end of: nobody knows any more what came after it.
-    fs::remove_file(folder.path("app.log.3")).unwrap();
+    // Lines 101 to 200: nobody knows any more how much that was.
+    fs::remove_file(folder.path("app.log.2")).unwrap();
     nats.start_again();
-    let want = [lines(1..=100), lines(301..=400)].concat();
+    let want = [lines(1..=100), lines(201..=400)].concat();
     let bytes = nats.bytes(SUBJECT, want.len());
     assert!(bytes == want, "{}", String::from_utf8_lossy(&bytes));
     let messages = nats.messages(SUBJECT);
@@ -321,4 +331,28 @@ fn samples_and_pipes_go_there_too() {
         readings.lines().all(|line| line.ends_with("Z 21")),
         "{readings}"
     );
+}
+
+#[test]
+fn two_boards_of_one_name_do_not_take_turns() {
+    let Some(nats) = Nats::start() else { return };
+    let (mine, other) = (Folder::new(), Folder::new());
+    mine.append("mine\n");
+    let _first = board(&mine, &nats.url());
+    nats.bytes(SUBJECT, 5);
+    other.append("other\n");
+    let second = board(&other, &nats.url());
+    // It finds a place in a file that is none of its own, and may think that its own was deleted.
+    nats.bytes(SUBJECT, 11);
+    let mut written = 0;
+    until_true("one of them to be silent, and to say so", || {
+        written += 1;
+        mine.append(format!("mine {written}\n"));
+        let list = get(&second, "/sources").json();
+        list[0]["engine"]["state"] == "refused" || {
+            let first = get(&_first, "/sources").json();
+            first[0]["engine"]["state"] == "refused"
+        }
+    });
+    chained(&nats.messages(SUBJECT));
 }

@@ -32,7 +32,12 @@ impl Nats {
     /// Starts it with Tailcast's stream; `None` (the test should return) where there is no nats-server.
     pub fn start() -> Option<Nats> {
         let nats = Nats::bare(CONFIG)?;
-        nats.create(json!({}));
+        // By the README's command.
+        let mut command = Command::new("bash");
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nats/stream.sh"));
+        command.args([nats.addr.ip().to_string(), nats.addr.port().to_string()]);
+        let made = command.args(["admin", "secret"]).status();
+        assert!(made.expect("bash").success());
         Some(nats)
     }
 

@@ -69,8 +69,10 @@ impl Publisher {
         let mut backoff = Backoff::default();
         let mut conflicts = 0;
         let mut conflicted: Option<Instant> = None;
+        let mut rival = 0;
         loop {
-            let Err(failure) = self.publish().await;
+            let rivalry = (conflicts > 0).then_some(&mut rival);
+            let Err(failure) = self.publish(rivalry).await;
             match failure {
                 Failure::Away(_) => {
                     self.client.end(failure);
@@ -92,11 +94,19 @@ impl Publisher {
         }
     }
 
-    async fn publish(&self) -> Result<Infallible, Failure> {
+    /// `rival`, after a conflict: the last sequence that was somebody else's.
+    async fn publish(&self, rival: Option<&mut u64>) -> Result<Infallible, Failure> {
         let name = &self.source.name;
         let position = jetstream::position(&self.client, &self.subject).await?;
         let from = position.map_or(From::Start, |position| From::Cursor(position.cursor));
         let mut batcher = self.open(from).await.map_err(|error| unreadable(&error))?;
+        if let (Some(rival), Some(position)) = (rival, position) {
+            // Another file than ours, and it grows: who comes second is silent, or they would take turns for ever.
+            let is_foreign = batcher.cursor().inode != position.cursor.inode;
+            if is_foreign && std::mem::replace(rival, position.sequence) != position.sequence {
+                return Err(Failure::Elsewhere);
+            }
+        }
         let mut last = position.unwrap_or(Position {
             cursor: batcher.cursor(),
             bytes: 0,
