@@ -52,6 +52,14 @@ const PURE: &[&str] = &[
     "http/head.rs",
     "http/range.rs",
     "http/response.rs",
+    "engine/mqtt/board.rs",
+    "engine/mqtt/cells.rs",
+    "engine/mqtt/discovery.rs",
+    "engine/mqtt/numbers.rs",
+    "engine/mqtt/packet.rs",
+    "engine/mqtt/position.rs",
+    "engine/mqtt/template.rs",
+    "engine/mqtt/units.rs",
 ];
 
 /// What a pure room must not name.
