@@ -50,7 +50,7 @@ pub(crate) async fn whole(
         return exchange.answer(answer).await;
     }
     // A ring's oldest byte is not at 0.
-    let (start, end) = (reader.start(), reader.offset());
+    let (start, end) = (reader.start(), reader.raw());
     let length = end - start;
     // A validator is never sent, so none can match: `If-Range` asks for the whole (RFC 9110 section 13.1.5).
     let range = match exchange
@@ -182,6 +182,7 @@ async fn send(
         write(socket, &head).await?;
         return Ok(Some(exchange.connection));
     }
+    reader.raw();
     let mut piece = head;
     let mut left = length;
     while left > 0 {

@@ -44,6 +44,8 @@ mod metrics;
 mod moved;
 /// nginx in front, as people put one there.
 mod nginx;
+/// NULs that nobody wrote: holes, space made beforehand.
+mod nuls;
 /// Hosts and origins: which names the server answers to, which pages may connect.
 mod origins;
 /// The page in a real browser: what a reader sees while lines come.

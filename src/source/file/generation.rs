@@ -35,8 +35,10 @@ pub struct Generation {
     pub id: FileId,
     file: RefCell<Option<Arc<File>>>,
     system: FileSystem,
-    /// The size in bytes at the last look.
+    /// Where the content ended at the last look, in bytes.
     pub end: Cell<u64>,
+    /// Behind that end stand NULs that are written over.
+    pub padded: Cell<bool>,
     /// Truncated: what the file holds now belongs to a later generation.
     pub over: Cell<bool>,
     /// Given up because too many came after it.
@@ -56,6 +58,7 @@ impl Generation {
             file: RefCell::new(Some(file)),
             system,
             end: Cell::new(end),
+            padded: Cell::new(false),
             over: Cell::new(false),
             expired: Cell::new(false),
             next: RefCell::new(None),
@@ -74,6 +77,7 @@ impl Generation {
             file: RefCell::new(None),
             system: FileSystem::Memory,
             end: Cell::new(0),
+            padded: Cell::new(false),
             over: Cell::new(false),
             expired: Cell::new(false),
             next: RefCell::new(None),

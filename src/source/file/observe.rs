@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
+use crate::source::file::nuls::{self, End};
 use crate::source::file::path::Place;
 use crate::source::file::rotated;
 use crate::source::os::fs;
@@ -27,6 +28,8 @@ pub(crate) struct Glance {
     pub(crate) deleted: bool,
     /// Whether that one still has the bytes that were seen at its end.
     pub(crate) tail: Tail,
+    /// Where the content of that one ends.
+    pub(crate) end: End,
     /// The bytes before the end seen now.
     pub(crate) fresh: Vec<u8>,
     /// All that the open file has grown by, where that is little.
@@ -37,6 +40,7 @@ pub(crate) struct Glance {
 pub(crate) struct Opened {
     pub(crate) file: File,
     pub(crate) seen: Seen,
+    pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
     pub(crate) between: Vec<(File, Seen)>,
     /// Some between may have been deleted before they were seen.
@@ -47,6 +51,8 @@ pub(crate) struct Opened {
 pub(crate) struct Known {
     pub(crate) file: Option<Arc<File>>,
     pub(crate) seen: Option<Seen>,
+    /// Where its content ended.
+    pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
     /// What was last seen of the file before, where that was let go.
     pub(crate) before: Option<Seen>,
@@ -61,6 +67,7 @@ impl Known {
             held: None,
             deleted: false,
             tail: Tail::Fits,
+            end: self.end,
             fresh: Vec::new(),
             grown: Vec::new(),
         };
@@ -75,30 +82,40 @@ impl Known {
                 }
             }
             if let Some(held) = glance.held.filter(|held| *held != seen) {
-                self.compare(file, &seen, &held, &mut glance);
+                self.compare(file, &held, &mut glance);
             }
         }
         glance
     }
 
-    /// Whether the bytes before the end that was seen still stand there, and what stands before the new one.
-    fn compare(&self, file: &File, seen: &Seen, held: &Seen, glance: &mut Glance) {
-        let start = seen.size - self.tail.len() as u64;
-        if held.size > seen.size && held.size - start <= GROWTH_READ {
-            // A line or a few: one read gives both ends and what is between, which is what every reader wants next.
-            let mut bytes = read(file, start, held.size);
-            if bytes.starts_with(&self.tail) {
-                glance.grown = bytes[self.tail.len()..].to_vec();
-                let surplus = (bytes.len() as u64).saturating_sub(CHECK_SPAN);
-                glance.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
+    /// Whether the bytes before the end that was seen still stand there, where the content ends now, and
+    /// what stands before that.
+    fn compare(&self, file: &File, held: &Seen, glance: &mut Glance) {
+        let old = self.end.offset;
+        let start = old - self.tail.len() as u64;
+        if held.size >= old {
+            let end = nuls::content_end(file, old, held.size, self.end.padded);
+            glance.end = end;
+            if end.offset > old && end.offset - start <= GROWTH_READ {
+                // A line or a few: one read gives both ends and what is between, which is what every
+                // reader wants next.
+                let mut bytes = read(file, start, end.offset);
+                if bytes.starts_with(&self.tail) {
+                    glance.grown = bytes[self.tail.len()..].to_vec();
+                    let surplus = (bytes.len() as u64).saturating_sub(CHECK_SPAN);
+                    glance.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
+                    return;
+                }
+            }
+            // The new end first: what is written over it meanwhile then shows at the old one.
+            glance.fresh = tail(file, end.offset);
+            if read(file, start, old) == self.tail {
                 return;
             }
         }
-        // The new end first: what is written over it meanwhile then shows at the old one.
-        glance.fresh = tail(file, held.size);
-        if held.size < seen.size || read(file, start, seen.size) != self.tail {
-            glance.tail = Tail::Differs;
-        }
+        glance.tail = Tail::Differs;
+        glance.end = nuls::content_end(file, 0, held.size, false);
+        glance.fresh = tail(file, glance.end.offset);
     }
 
     /// Opens the file that `place` means now. Blocks.
@@ -112,10 +129,12 @@ impl Known {
                 rotated::between(&place.target(), before.id, Some(&before), now, BETWEEN_MAX);
             (between, gap) = (found.files, found.gap);
         }
+        let end = nuls::end_of_new(&file, seen.size);
         Ok(Opened {
-            tail: tail(&file, seen.size),
+            tail: tail(&file, end.offset),
             file,
             seen,
+            end,
             between,
             gap,
         })

@@ -14,10 +14,15 @@ use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
+use crate::source::file::nuls::{self, Piece};
 use crate::source::file::rotated;
 use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs;
 use crate::source::os::unblock::aside;
+
+/// How far a poll looks for NULs that it would have to pass over, in bytes. What stands behind that is
+/// sent as it is: the length of an answer has to be known before it goes out.
+const CONTENT_LOOK: u64 = 1024 * 1024;
 
 /// Walks along the generations of one follower.
 pub struct Walk {
@@ -26,6 +31,10 @@ pub struct Walk {
     offset: u64,
     told: VecDeque<Marker>,
     told_missing: Option<Missing>,
+    /// NULs before the offset that were passed over, and not told yet.
+    skipped: u64,
+    /// NULs are content, too.
+    raw: bool,
     /// Bytes that were read on another thread.
     warmed: Option<Vec<u8>>,
     listening: Listening,
@@ -47,6 +56,8 @@ impl Walk {
             offset: end,
             told: VecDeque::new(),
             told_missing: None,
+            skipped: 0,
+            raw: false,
             warmed: None,
             listening,
         };
@@ -122,6 +133,14 @@ impl Walk {
         self.warmed = None;
     }
 
+    /// As [`Reader::raw`](crate::source::reader::Reader::raw).
+    pub fn raw(&mut self) -> u64 {
+        self.raw = true;
+        let padded = self.generation.padded.get() && self.is_newest();
+        let seen = self.follower.seen().filter(|_| padded);
+        seen.map_or(self.generation.end.get(), |seen| seen.size)
+    }
+
     /// As [`Reader::offset`](crate::source::reader::Reader::offset).
     pub fn offset(&self) -> u64 {
         self.offset
@@ -179,8 +198,9 @@ impl Walk {
                 Some(file) if !newest => aside(move || file.metadata()).await?.len(),
                 _ => generation.end.get(),
             };
-            if end > self.offset {
-                return Ok((end - self.offset, lost));
+            let length = self.content(&generation, end).await?;
+            if length > 0 {
+                return Ok((length, lost));
             }
             if !newest && generation.next().is_none() {
                 self.link().await;
@@ -189,6 +209,75 @@ impl Walk {
                 return Ok((0, lost));
             }
         }
+    }
+
+    /// Passes over NULs and tells how much content comes then before the `end` or the next NULs. Of a long
+    /// part only the beginning is looked at.
+    async fn content(&mut self, generation: &Generation, end: u64) -> io::Result<u64> {
+        let mut length = 0;
+        while self.offset + length < end && length < CONTENT_LOOK {
+            let at = self.offset + length;
+            let left = end - at;
+            if length == 0 && left < nuls::RUN_MIN as u64 && self.skipped == 0 {
+                return Ok(left);
+            }
+            let most = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+            let bytes = generation.read(at, most).await?;
+            let more = bytes.len() as u64 == CHUNK as u64 && left > CHUNK as u64;
+            match nuls::piece(&bytes, length == 0 && self.skipped > 0, more) {
+                Piece::Content(0) => break,
+                Piece::Content(content) => length += content as u64,
+                Piece::Skip(_) if length > 0 => {
+                    self.skipped = 0;
+                    return Ok(length);
+                }
+                Piece::Skip(run) => {
+                    self.skipped += run as u64;
+                    self.offset += run as u64;
+                    if run == bytes.len()
+                        && let Some(file) = generation.file()
+                    {
+                        let at = self.offset;
+                        let data = aside(move || nuls::next_data(&file, at, end.max(at))).await;
+                        self.offset = data;
+                    }
+                    future::yield_now().await;
+                }
+            }
+        }
+        self.skipped = 0;
+        Ok(if length < CONTENT_LOOK {
+            length
+        } else {
+            end - self.offset
+        })
+    }
+
+    /// Passes over `run` NULs of `read` bytes at the offset, and over the hole that they may be a part of.
+    fn pass(&mut self, generation: &Generation, run: usize, read: usize, newest: bool) {
+        let start = self.offset;
+        self.offset += run as u64;
+        if run == read
+            && generation.system().answers_at_once()
+            && let Some(file) = generation.file()
+        {
+            let size = match file.metadata() {
+                Ok(metadata) if !newest => metadata.len(),
+                _ => generation.end.get(),
+            };
+            self.offset = nuls::next_data(&file, self.offset, size.max(self.offset));
+        }
+        self.skipped += self.offset - start;
+    }
+
+    /// Tells of the NULs that were passed over. `false`: there were none.
+    fn tell_skipped(&mut self) -> bool {
+        let skipped = std::mem::take(&mut self.skipped);
+        if skipped > 0 {
+            let place = self.cursor_unchecked();
+            self.told.push_back(Marker::Skipped(place, skipped));
+        }
+        skipped > 0
     }
 
     fn is_newest(&self) -> bool {
@@ -232,33 +321,48 @@ impl Walk {
                 continue;
             }
             let newest = self.is_newest();
-            if !newest || self.offset < generation.end.get() {
-                if scratch.holds(generation.serial, self.offset) {
+            if !newest || self.raw || self.offset < generation.end.get() {
+                if !scratch.holds(generation.serial, self.offset) {
+                    match self.warmed.take() {
+                        Some(bytes) => scratch.put(generation.serial, self.offset, &bytes),
+                        None => {
+                            let read = generation.read_now(self.offset, scratch.space())?;
+                            let Some(read) = read else {
+                                return Ok(Next::Cold);
+                            };
+                            scratch.filled(generation.serial, self.offset, read);
+                        }
+                    }
+                    if newest && !self.is_still_that_file(&generation) {
+                        // What was read may belong to the file's new content.
+                        scratch.forget();
+                        continue;
+                    }
+                }
+                let read = scratch.bytes().len();
+                if read > 0 && !self.raw {
+                    let more = read == CHUNK;
+                    if newest && generation.padded.get() {
+                        // Behind that stands what will be written over.
+                        let content = generation.end.get() - self.offset;
+                        scratch.cut(usize::try_from(content).unwrap_or(read));
+                    }
+                    match nuls::piece(scratch.bytes(), self.skipped > 0, more) {
+                        Piece::Skip(run) => {
+                            self.pass(&generation, run, scratch.bytes().len(), newest);
+                            continue;
+                        }
+                        Piece::Content(_) if self.tell_skipped() => continue,
+                        Piece::Content(content) => scratch.cut(content),
+                    }
+                }
+                if read > 0 {
                     self.offset += scratch.bytes().len() as u64;
                     return Ok(Next::Bytes);
                 }
-                let read = match self.warmed.take() {
-                    Some(bytes) => {
-                        scratch.put(generation.serial, self.offset, &bytes);
-                        bytes.len()
-                    }
-                    None => {
-                        let Some(read) = generation.read_now(self.offset, scratch.space())? else {
-                            return Ok(Next::Cold);
-                        };
-                        scratch.filled(generation.serial, self.offset, read);
-                        read
-                    }
-                };
-                if newest && !self.is_still_that_file(&generation) {
-                    // What was read may belong to the file's new content.
-                    scratch.forget();
-                    continue;
-                }
-                if read > 0 {
-                    self.offset += read as u64;
-                    return Ok(Next::Bytes);
-                }
+            }
+            if self.tell_skipped() {
+                continue;
             }
             if !newest && generation.next().is_none() {
                 return Ok(Next::Cold);
@@ -338,6 +442,7 @@ impl Walk {
     fn enter(&mut self, generation: Rc<Generation>) {
         self.generation = generation;
         self.offset = 0;
+        self.skipped = 0;
         self.warmed = None;
     }
 
@@ -387,6 +492,11 @@ async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result
             return Ok(start + at as u64);
         }
         end = start;
+        if piece.iter().all(|&byte| byte == 0)
+            && let Some(file) = generation.file()
+        {
+            end = aside(move || nuls::data_before(&file, start)).await;
+        }
         // A stranger may ask for all the lines of a large file: the others go on meanwhile.
         future::yield_now().await;
     }
