@@ -84,7 +84,7 @@ fn unknown(wrong: &Wrong) -> Response {
     let Some(page) = page::asset("key.html") else {
         return Response::bare(401);
     };
-    let mut text = String::from_utf8_lossy(page.content).into_owned();
+    let mut text = String::from_utf8_lossy(&page.plain()).into_owned();
     if wrong.said > 0 {
         text = text.replacen(
             "<form>",

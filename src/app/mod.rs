@@ -36,6 +36,8 @@ pub struct Config {
     pub sample: Duration,
     /// Samples are read though nobody listens.
     pub record: bool,
+    /// How much is kept of each sample and pipe, in bytes.
+    pub history: usize,
     /// The period of pings.
     pub heartbeat: Duration,
     /// Connections held at once.
@@ -71,6 +73,7 @@ pub async fn run(
         anyway: config.heartbeat.max(config.poll),
         sample: config.sample,
         record: config.record,
+        history: config.history,
         started: Instant::now(),
         say: config.say,
     };

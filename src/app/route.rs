@@ -60,9 +60,9 @@ pub(crate) async fn route(
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
         Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
-        return stream(&site, &source, exchange).await;
+        return stream(&site, source, exchange).await;
     } else if let Some(asset) = asset {
-        content(asset.media, "no-cache", asset.content)
+        asset.answer(&exchange.request)
     } else {
         match path.as_str() {
             "/sources" => content(
@@ -104,7 +104,7 @@ fn not_found(path: &str) -> Response {
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Result<Answered> {
+async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
         Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
@@ -120,11 +120,11 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
     match wanted.kind {
         // Boxed, so that the space for it is not a part of every client's task.
         Kind::Part => {
-            let part = Box::pin(a_part(site, source, exchange, &wanted));
+            let part = Box::pin(a_part(site, &source, exchange, &wanted));
             return part.await.map(Answered::Done);
         }
         Kind::Generations => {
-            let list = Box::pin(generations(source, exchange));
+            let list = Box::pin(generations(&source, exchange));
             return list.await.map(Answered::Done);
         }
         _ => {}
@@ -138,7 +138,7 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
-    let reader = match source.open(from).await {
+    let mut reader = match source.open(from).await {
         Ok(reader) => reader,
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
@@ -148,8 +148,12 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
                 .map(Answered::Done);
         }
     };
+    if wanted.kind == Kind::Poll && matches!(from, From::Lines(_)) && source.failing().is_some() {
+        // The last lines are asked for as news, and there are none.
+        reader.seek(reader.start() + reader.size());
+    }
     match wanted.kind {
-        Kind::Plain => plain::whole(&context, source, exchange, reader)
+        Kind::Plain => plain::whole(&context, &source, exchange, reader)
             .await
             .map(Answered::Done),
         Kind::Poll => {
@@ -161,7 +165,7 @@ async fn stream(site: &Rc<Site>, source: &Source, exchange: Exchange) -> io::Res
             Ok(Answered::Then(poll.boxed_local()))
         }
         Kind::Part | Kind::Generations => Ok(Answered::Done(None)),
-        Kind::WebSocket => websocket(context, source, exchange, reader).await,
+        Kind::WebSocket => websocket(context, &source, exchange, reader).await,
         Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted.kind).await,
     }
 }

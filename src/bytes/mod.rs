@@ -1,5 +1,8 @@
-//! What is known of bytes alone: places among them, lines, a ring. Pure: no runtime, no file, no socket.
+//! What is known of bytes alone: places among them, lines, a ring, patterns. Pure: no runtime, no file, no socket.
 
+pub mod backward;
 pub mod cursor;
 pub mod lines;
+pub mod matcher;
 pub mod ring;
+pub mod sieve;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FlagInfoKind, FromArgs};
 
 use crate::cli::error::Error;
 use crate::cli::links;
@@ -14,11 +14,12 @@ use tailcast::auth::Rules;
 use tailcast::auth::host::{Host, Origin};
 use tailcast::auth::key::Key;
 use tailcast::source;
+use tailcast::source::buffer::history::HISTORY;
 use tailcast::source::spec::INPUT;
 
 /// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard input); with none, this
 /// machine's own vitals are streamed.
-#[derive(FromArgs, Debug)]
+#[derive(ArgsInfo, FromArgs, Debug)]
 #[argh(help_triggers("--help", "-h"))]
 pub(crate) struct Args {
     /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it
@@ -70,6 +71,10 @@ pub(crate) struct Args {
     #[argh(switch)]
     pub record: bool,
 
+    /// how much is kept of each sample and pipe, up to 64M (default 256K)
+    #[argh(option, arg_name = "SIZE", default = "HISTORY", from_str_fn(size))]
+    pub history: usize,
+
     /// period of the server's pings; who is silent for three is dropped (default 20s)
     #[argh(
         option,
@@ -114,16 +119,9 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Switches, which take no value: `--quiet=yes` must not make `yes` a file.
-const SWITCHES: [&str; 7] = [
-    "--public",
-    "--record",
-    "--websocket-only",
-    "--quiet",
-    "--verbose",
-    "--version",
-    "--help",
-];
+/// The contract's; a smaller one would hold less than a page of lines, a larger one is more than a small board has.
+const HISTORY_MIN: usize = 1 << 10;
+const HISTORY_MAX: usize = 64 << 20;
 
 /// Standard input, as the parser gets it: it takes any word that begins with a dash for an option. No argument holds a NUL.
 const INPUT_HIDDEN: &str = "\0-";
@@ -142,6 +140,7 @@ impl Args {
             poll: self.poll,
             sample: self.sample,
             record: self.record,
+            history: self.history,
             heartbeat: self.heartbeat,
             max_clients: self.max_clients,
             websocket_only: self.websocket_only,
@@ -180,19 +179,7 @@ pub(crate) fn words(arguments: impl Iterator<Item = OsString>) -> Result<Vec<Str
 /// # Errors
 /// One that names the argument and what would be right; exit status 2.
 pub(crate) fn parse(arguments: &[String]) -> Result<Asked, Error> {
-    let mut words: Vec<&str> = Vec::new();
-    let mut options = true;
-    for argument in arguments {
-        options &= argument != "--";
-        match argument.split_once('=') {
-            Some((name, _)) if options && SWITCHES.contains(&name) => {
-                return Err(Error::usage(format!("`{name}` takes no value")));
-            }
-            Some((name, value)) if options && name.starts_with("--") => words.extend([name, value]),
-            _ if argument == INPUT => words.push(INPUT_HIDDEN),
-            _ => words.push(argument),
-        }
-    }
+    let words = split(arguments)?;
     match Args::from_args(&["tailcast"], &words) {
         Ok(args) if args.version => Ok(Asked::Print(format!(
             "tailcast {}\n",
@@ -206,6 +193,44 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Asked, Error> {
         }
         Err(exit) if exit.status.is_ok() => Ok(Asked::Print(exit.output)),
         Err(exit) => Err(Error::usage(tidy(&exit.output))),
+    }
+}
+
+/// The words as argh wants them: `--name=value` in two, where an option may stand. The word behind an option is its value,
+/// whatever it looks like.
+fn split(arguments: &[String]) -> Result<Vec<&str>, Error> {
+    let flags = Args::get_args_info().flags;
+    let takes_value = |name: &str| {
+        let flag = flags.iter().find(|flag| flag.long == name)?;
+        Some(!matches!(flag.kind, FlagInfoKind::Switch))
+    };
+    let mut words: Vec<&str> = Vec::new();
+    let mut arguments = arguments.iter().map(String::as_str);
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            words.push(argument);
+            words.extend(arguments.map(hide_input));
+            break;
+        }
+        match argument.split_once('=') {
+            Some((name, _)) if takes_value(name) == Some(false) => {
+                return Err(Error::usage(format!("`{name}` takes no value")));
+            }
+            Some((name, value)) if name.starts_with("--") => words.extend([name, value]),
+            _ => words.push(hide_input(argument)),
+        }
+        if takes_value(argument) == Some(true) {
+            words.extend(arguments.next());
+        }
+    }
+    Ok(words)
+}
+
+fn hide_input(argument: &str) -> &str {
+    if argument == INPUT {
+        INPUT_HIDDEN
+    } else {
+        argument
     }
 }
 
@@ -251,6 +276,21 @@ fn places(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number from 1 on".to_owned())
 }
 
+/// Bytes, `K` or `M` (of 1,024).
+fn size(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 1 << 20),
+        _ => (text, 1),
+    };
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: Option<usize> = digits.parse().ok().filter(|_| is_number);
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|size| (HISTORY_MIN..=HISTORY_MAX).contains(size))
+        .ok_or_else(|| "expected a size such as 256K or 4M, from 1K to 64M".to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed = humantime::parse_duration(text).ok();
     parsed
@@ -288,6 +328,37 @@ mod tests {
     }
 
     #[test]
+    fn the_word_behind_an_option_is_its_value() {
+        let args = run(&["--key", "--pass=word", "app.log"]).unwrap();
+        assert_eq!(args.key.as_deref(), Some("--pass=word"));
+        assert_eq!(args.sources, ["app.log"]);
+        assert!(run(&["--host", "--origin=x"]).is_err());
+        let args = run(&["--key-file", "-"]).unwrap();
+        assert_eq!(args.key_file, Some(PathBuf::from("-")));
+        let args = run(&["--key=a=b", "x=y"]).unwrap();
+        assert_eq!(args.key.as_deref(), Some("a=b"));
+        assert_eq!(args.sources, ["x=y"]);
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, want) in [
+            ("1024", Some(1024)),
+            ("256K", Some(256 << 10)),
+            ("4m", Some(4 << 20)),
+            ("64M", Some(64 << 20)),
+            ("1", None),
+            ("64.5M", None),
+            ("99999999999999999999", None),
+            ("M", None),
+            ("", None),
+            ("4MiB", None),
+        ] {
+            assert_eq!(size(text).ok(), want, "{text:?}");
+        }
+    }
+
+    #[test]
     fn errors_are_one_line_that_names_the_argument() {
         for (words, name) in [
             (["--nonsense"].as_slice(), "--nonsense"),
@@ -297,6 +368,10 @@ mod tests {
             (&["--poll", "5"], "--poll"),
             (&["--poll=0s"], "--poll"),
             (&["--heartbeat=1y"], "--heartbeat"),
+            (&["--history=65M"], "--history"),
+            (&["--history=K"], "--history"),
+            (&["--history=+1K"], "--history"),
+            (&["--history=0"], "--history"),
             (&["--max-clients=0"], "--max-clients"),
             (&["--listen", "8080"], "--listen"),
             (&["--listen", "localhost:1"], "--listen"),

@@ -53,6 +53,14 @@ struct Missing {
     cause: &'static str,
 }
 
+/// The same of a sensor that has failed more than once since this was told last: at most one a minute.
+#[derive(Serialize)]
+struct MissingOften {
+    event: &'static str,
+    cause: &'static str,
+    count: u64,
+}
+
 /// `found`, `pong`: a word says it all.
 #[derive(Serialize)]
 struct Word {
@@ -98,9 +106,14 @@ pub(crate) fn marker(marker: &Marker) -> String {
             cursor: cursor.to_string(),
             bytes,
         }),
-        Marker::Missing(cause) => json::to_string(&Missing {
+        Marker::Missing(cause, 0 | 1) => json::to_string(&Missing {
             event: "missing",
             cause: cause.name(),
+        }),
+        Marker::Missing(cause, count) => json::to_string(&MissingOften {
+            event: "missing",
+            cause: cause.name(),
+            count,
         }),
         Marker::Found => json::to_string(&Word { event: "found" }),
     }
@@ -150,11 +163,15 @@ mod tests {
                 r#"{"event":"skipped","cursor":"1f-0-811c9dc5","bytes":4096}"#,
             ),
             (
-                Marker::Missing(marker::Missing::Absent),
+                Marker::Missing(marker::Missing::Absent, 1),
                 r#"{"event":"missing","cause":"absent"}"#,
             ),
             (
-                Marker::Missing(marker::Missing::Unreadable),
+                Marker::Missing(marker::Missing::Unreadable, 12),
+                r#"{"event":"missing","cause":"unreadable","count":12}"#,
+            ),
+            (
+                Marker::Missing(marker::Missing::Unreadable, 1),
                 r#"{"event":"missing","cause":"unreadable"}"#,
             ),
             (Marker::Found, r#"{"event":"found"}"#),

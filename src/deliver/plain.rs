@@ -36,7 +36,7 @@ pub(crate) async fn whole(
     exchange: Exchange,
     mut reader: Reader,
 ) -> io::Result<Option<Connection>> {
-    let missing = source.missing();
+    let missing = source.missing().or(source.failing());
     if reader.is_nowhere() || missing.is_some() {
         let missing = missing.unwrap_or(Missing::Absent);
         let what = match missing {
@@ -148,8 +148,8 @@ pub(crate) async fn poll(
         Lost::Bytes(bytes) => fields.push(("Tailcast-Lost", bytes.to_string())),
         Lost::Unknown => fields.push(("Tailcast-Lost", "unknown".into())),
     }
-    fields
-        .extend((reader.missing()).map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
+    let missing = reader.missing();
+    fields.extend(missing.map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
     if preferred {
         fields.push(("Preference-Applied", format!("wait={}", wait.as_secs())));
     }

@@ -106,7 +106,7 @@ impl Transport for WebSocket {
     fn marker(&mut self, marker: &Marker) -> io::Result<()> {
         match self.form {
             Form::Exact(_) => self.session.offer_text(&event::marker(marker)),
-            Form::Text(_) if matches!(marker, Marker::Missing(_) | Marker::Found) => Ok(()),
+            Form::Text(_) if matches!(marker, Marker::Missing(..) | Marker::Found) => Ok(()),
             // Another file begins: what is held of a line has no end to wait for.
             Form::Text(_) => self.lines(|splitter, line| splitter.finish(line)),
         }

@@ -54,7 +54,7 @@ impl Exchange {
             mut fields,
             body,
         } = answer;
-        if status != 204 {
+        if !matches!(status, 204 | 304) {
             fields.push(("Content-Length", body.len().to_string()));
         }
         let mut bytes = self.head(status, fields);

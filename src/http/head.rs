@@ -102,13 +102,18 @@ impl Request {
         })
     }
 
-    /// Whether the client takes `media`, by name and with a weight that is not 0 (RFC 9110 section 12.5.1).
+    /// Whether the client takes `media`, by name.
     pub fn accepts(&self, media: &str) -> bool {
-        self.list("Accept").any(|range| {
+        self.takes("Accept", media)
+    }
+
+    /// Whether the list in the header fields `name` has `wanted` with a weight that is not 0 (RFC 9110 section 12.4.2).
+    pub fn takes(&self, name: &str, wanted: &str) -> bool {
+        self.list(name).any(|range| {
             let mut parts = range.split(';').map(str::trim);
             let named = parts
                 .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case(media));
+                .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
             let refused = |part: &str| {
                 // `0`, `0.` or up to `0.000`: no need for floating point, which has tables of its own.
                 part.strip_prefix("q=")

@@ -49,8 +49,9 @@ pub enum Marker {
     Lost(Cursor, Option<u64>),
     /// This many NULs that stand before the cursor were passed over.
     Skipped(Cursor, u64),
-    /// There is no file of that name now, or none that may be read.
-    Missing(Missing),
+    /// There is no file of that name now, or none that may be read; of a sensor, how many readings have
+    /// failed since this was told last.
+    Missing(Missing, u64),
     /// There is one again.
     Found,
 }
@@ -63,7 +64,7 @@ impl Marker {
             Self::Truncated(..) => "truncated",
             Self::Lost(..) => "lost",
             Self::Skipped(..) => "skipped",
-            Self::Missing(_) => "missing",
+            Self::Missing(..) => "missing",
             Self::Found => "found",
         }
     }
@@ -75,7 +76,7 @@ impl Marker {
             | Self::Truncated(cursor, _)
             | Self::Lost(cursor, _)
             | Self::Skipped(cursor, _) => Some(cursor),
-            Self::Missing(_) | Self::Found => None,
+            Self::Missing(..) | Self::Found => None,
         }
     }
 }

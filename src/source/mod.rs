@@ -67,6 +67,8 @@ pub struct Ground {
     pub sample: Duration,
     /// Samples are read though nobody listens.
     pub record: bool,
+    /// How much is kept of each sample and pipe, in bytes.
+    pub history: usize,
     /// Since when there is a server: the beat of samples counts from here.
     pub started: Instant,
     /// Takes what should be said on standard error.
@@ -179,6 +181,14 @@ impl Source {
             Flow::File(follower) => follower.missing(),
             Flow::Sample(sample) => gone(sample.history()),
             Flow::Pipe(pipe) => gone(pipe.history()),
+        }
+    }
+
+    /// Why the sensor that it is can't be read now: what was read last is not given as if it were new.
+    pub fn failing(&self) -> Option<Missing> {
+        match &self.flow {
+            Flow::Sample(sample) => sample.history().missing(),
+            Flow::File(_) | Flow::Pipe(_) => None,
         }
     }
 

@@ -283,6 +283,8 @@ fn one_that_never_finishes_its_request() {
     let folder = Folder::new();
     let server = Server::start(&[folder.arg()]);
     let mut idle = Connection::open(&server);
+    assert_eq!(idle.get("/health").status, 200);
+    let silent = Connection::open(&server);
     let mut slow = Connection::open(&server);
     slow.send("GET /health HTTP/1.1\r\nHost: tailcast\r\n");
     let mut socket = slow.socket();
@@ -312,6 +314,11 @@ fn one_that_never_finishes_its_request() {
         "{}",
         String::from_utf8_lossy(&answer)
     );
+    // Who has never said a word has had as long; who has, and is kept, may be silent for longer.
+    let mut silence = silent.socket();
+    silence.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert_eq!(silence.read(&mut [0; 16]).expect("an end"), 0);
+    assert!(start.elapsed() < Duration::from_secs(30));
     assert_eq!(idle.get("/health").status, 200);
 }
 

@@ -4,6 +4,8 @@
 mod autobahn;
 /// Whole boards in QEMU, with Debian's kernel: what a browser and a client outside get from them.
 mod board;
+/// The page's files: once fetched they are not fetched again, and who can takes them gzipped.
+mod caching;
 /// Clients killed and stopped, the log cut again and again: who survives has every byte.
 mod chaos;
 /// The command: its options, what it prints, how it ends.

@@ -1,7 +1,7 @@
 //! The page's modules that need no browser: what a line means, tried by node over tables of lines.
 
 use crate::program::Program;
-use crate::require::tool;
+use crate::require::{require, tool};
 use std::path::Path;
 use std::process::Command;
 
@@ -24,4 +24,27 @@ fn tables_of_lines() {
         said.push(line);
     }
     assert!(tests.end().success(), "{}", said.join("\n"));
+}
+
+/// Random escape sequences look as in xterm.js, npm's `@xterm/headless`.
+#[test]
+fn colours_are_those_of_xterm() {
+    let Some(node) = tool("node") else {
+        return;
+    };
+    let modules = Command::new("npm").args(["root", "--global"]).output();
+    let modules = modules.map(|output| String::from_utf8(output.stdout).unwrap());
+    let modules = modules.unwrap_or_default();
+    let package = Path::new(modules.trim_end()).join("@xterm/headless");
+    if !require("xterm", package.is_dir()) {
+        return;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/xterm.mjs");
+    let mut program = Program::start(
+        Command::new(node)
+            .env("NODE_PATH", modules.trim_end())
+            .arg(script),
+    );
+    assert_eq!(program.line(), "3000 lines look as in xterm.js");
+    assert!(program.end().success());
 }

@@ -215,6 +215,8 @@ fn the_page() {
             Some("js") => "text/javascript",
             Some("css") => "text/css",
             Some("svg") => "image/svg+xml",
+            Some("png") => "image/png",
+            Some("webmanifest") => "application/manifest+json",
             Some("stream") => "text/plain",
             _ => panic!("no type known for {link}"),
         };

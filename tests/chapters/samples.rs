@@ -118,12 +118,17 @@ fn unplugged_and_plugged_in_again() {
     drop(sensor);
     while !matches!(client.next(), Heard::Event(event) if event["event"] == "missing") {}
 
-    // What it has shown before is still there, for those who come now, too.
+    // It can't be read now, and nothing old is given as its reading.
     let answer = get(&server, "/stream/app.log");
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.header("Tailcast-Missing"), Some("absent"));
+    // What it has shown before is still there, for those who ask for the past.
+    let answer = get(&server, "/stream/app.log?from=start");
     assert_eq!(
         (answer.status, answer.body.len() as u64),
         (200, client.count)
     );
+    assert_eq!(answer.header("Tailcast-Missing"), Some("absent"));
     let mut late = Client::connect(&server, "/stream/app.log");
     late.bytes_until(" sleep\n");
     until_true(
@@ -267,4 +272,60 @@ fn vitals_with_a_temperature() {
     let value = until("a temperature", || Some(reading(&plain.line()).1));
     assert!(value.starts_with("cpu_celsius=48.3 load="), "{value}");
     assert!(plain.line_within(DEADLINE).is_some());
+}
+
+#[test]
+fn a_sensor_that_fails_again_and_again_buries_no_reading() {
+    let folder = Folder::new();
+    let path = folder.path("sensor");
+    std::fs::write(&path, "1\n").unwrap();
+    let server = Server::start(&["--sample=20ms", &format!("s=sample:{}", path.display())]);
+    let mut client = Client::connect(&server, "/stream/s?from=end");
+    client.bytes_until("1\n");
+    for number in 2..12 {
+        std::fs::remove_file(&path).unwrap();
+        until_true("the failure to be known", || {
+            source(&server, "s")["missing"] == "absent"
+        });
+        // What was read last is not given as if it were new.
+        let answer = get(&server, "/stream/s?from=-1");
+        assert_eq!(answer.header("Tailcast-Missing"), Some("absent"));
+        let value = format!("{number}\n");
+        std::fs::write(folder.path("new"), &value).unwrap();
+        crate::folder::rename(&folder.path("new"), &path);
+        client.bytes_until(&value);
+        assert_eq!(source(&server, "s")["missing"], serde_json::Value::Null);
+    }
+    let told = client.event_names();
+    let missing = told.iter().filter(|name| **name == "missing").count();
+    assert_eq!(missing, 1, "{told:?}");
+}
+
+#[test]
+fn as_much_is_kept_as_was_asked_for() {
+    let folder = Folder::new();
+    let path = folder.path("status.json");
+    // A status file of many lines, as receivers of aeroplanes write it, over and over.
+    let status = format!(
+        "{{\n{}\"end\": 0\n}}\n",
+        "\"hex\": \"4b1900\",\n".repeat(4000)
+    );
+    std::fs::write(&path, &status).unwrap();
+    let server = Server::start(&[
+        "--sample=20ms",
+        "--history=1M",
+        &format!("s=sample:{}", path.display()),
+    ]);
+    let mut client = Client::connect(&server, "/stream/s?from=end");
+    let reading = client.bytes_until("\"end\": 0 }\n");
+    let reading = String::from_utf8(reading).unwrap();
+    let last = reading.lines().last().unwrap().split_once(' ').unwrap().1;
+    let read: serde_json::Value = serde_json::from_str(last).expect("it comes whole");
+    assert_eq!(read["end"], 0);
+    until_true("more than the usual to be kept", || {
+        source(&server, "s")["size"].as_u64().unwrap() > 600 << 10
+    });
+    until_true("no more than that to be kept", || {
+        source(&server, "s")["size"].as_u64().unwrap() == 1 << 20
+    });
 }

@@ -155,7 +155,7 @@ impl Connection {
     }
 
     fn read_body(&mut self, answer: &mut Answer) {
-        if answer.status == 101 || answer.status == 204 {
+        if matches!(answer.status, 101 | 204 | 304) {
             return;
         }
         assert_eq!(answer.header("Transfer-Encoding"), None, "{answer:?}");

@@ -9,6 +9,29 @@ use serde_json::{Value, json};
 const SHOWN: &str = "[...document.querySelectorAll('.row, #rows .mark')].map(row =>
     row.matches('.mark') ? `<${row.className}>` : row.textContent)";
 
+/// Scrolls from the first row to the last and gathers what stands there, each row once.
+const EVERYTHING: &str = "(async () => {
+    const view = document.getElementById('view');
+    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 15)));
+    const rows = () => [...document.querySelectorAll('.row, #rows .mark')];
+    for (let first = null; view.scrollTop > 0 || first !== rows()[0]; await frame()) {
+        first = rows()[0];
+        view.scrollTop = 0;
+        await frame(), await frame(), await frame();
+    }
+    const found = new Map();
+    for (let rest = 0; rest < 5; ) {
+        const before = [found.size, view.scrollTop].join();
+        for (const row of rows()) {
+            found.set(row.id, row.matches('.mark') ? `<${row.className}>` : row.textContent);
+        }
+        view.scrollTop += view.clientHeight;
+        await frame();
+        rest = before === [found.size, view.scrollTop].join() ? rest + 1 : 0;
+    }
+    return [...found.values()];
+})()";
+
 /// A browser with the page in its tab.
 pub struct Viewer {
     pub chromium: Chromium,
@@ -39,7 +62,12 @@ impl Viewer {
         self.chromium.go(&server.url("/"));
     }
 
-    /// What stands in the log.
+    /// All that stands in the log, also far from what is in sight.
+    pub fn everything(&mut self) -> Vec<String> {
+        serde_json::from_value(self.chromium.evaluate(EVERYTHING)).expect("strings")
+    }
+
+    /// What is drawn of the log.
     pub fn shown(&mut self) -> Vec<String> {
         serde_json::from_value(self.chromium.evaluate(SHOWN)).expect("strings")
     }
@@ -54,6 +82,31 @@ impl Viewer {
     pub fn until_state(&mut self, words: &str) {
         let state = "document.getElementById('state').textContent";
         self.until(words, &format!("/^({words})$/.test({state})"));
+    }
+
+    /// Presses a key, as a person does.
+    pub fn press(&mut self, key: &str) {
+        for kind in ["keyDown", "keyUp"] {
+            let mut event = json!({ "type": kind, "key": key });
+            if kind == "keyDown" && key.chars().count() == 1 {
+                event["text"] = json!(key);
+            }
+            self.chromium.call("Input.dispatchKeyEvent", event);
+        }
+    }
+
+    /// Types into what has the focus.
+    pub fn write(&mut self, text: &str) {
+        self.chromium
+            .call("Input.insertText", json!({ "text": text }));
+    }
+
+    /// A window of this size, in CSS px.
+    pub fn size(&mut self, width: u32, height: u32) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.chromium
+            .call("Emulation.setDeviceMetricsOverride", size);
     }
 
     /// Waits until a JavaScript expression is true.

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { page } from './page.mjs';
 
 const { Alerts } = await page('alerts.js');
+const { rule } = await page('alertbox.js');
 const { Watch, worded, wrong } = await page('watch.js');
 
 class Element {
@@ -140,4 +141,17 @@ test('what is wrong with a rule is said, and the old ones stay', () => {
   assert.deepEqual(alerts.rules, [{ pattern: 'x' }]);
   for (const rule of [{ pattern: ' ' }, {}, { series: 't' }, { series: 't', above: NaN }]) assert.equal(typeof wrong(rule), 'string');
   for (const rule of [{ pattern: 'x' }, { series: 't', above: 0 }, { series: 't', below: 0 }]) assert.equal(wrong(rule), null);
+});
+
+test('what is typed becomes a rule', () => {
+  const table = [
+    [' error ', { pattern: 'error' }],
+    ['temp > 30', { series: 'temp', above: 30 }],
+    ['temp<-3,5', { series: 'temp', below: -3.5 }],
+    ['bme.hum >80.5', { series: 'bme.hum', above: 80.5 }],
+    ['other > 30', { pattern: 'other > 30' }],
+    ['temp > high', { pattern: 'temp > high' }],
+    ['', { pattern: '' }],
+  ];
+  for (const [text, expected] of table) assert.deepEqual(rule(text, ['temp', 'bme.hum']), expected, text);
 });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { dice } from './dice.mjs';
 import { page } from './page.mjs';
 
 const { overwritten, plain, spans } = await page('ansi.js');
@@ -11,16 +12,6 @@ const { record } = await page('json.js');
 const { continues } = await page('records.js');
 const { detect, reader } = await page('fields.js');
 const { Times, shown } = await page('time.js');
-
-/** Numbers from 0 to 1 that look random (mulberry32); the same in each run. */
-function dice(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), seed | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What the modules look for, to be found in wrong places. */
 const PIECES = [

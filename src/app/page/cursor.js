@@ -28,6 +28,11 @@ export class Cursor {
     this.#offset = Number.parseInt(offset, 16);
   }
 
+  /** As it is written, in hexadecimal. */
+  get inode() {
+    return this.#inode;
+  }
+
   get offset() {
     return this.#offset;
   }

@@ -3,7 +3,7 @@
 import { stamp } from './stamp.js';
 import { isGap, quantity } from './units.js';
 
-/** The surest first. Two spaces make columns, one only where all of them are numbers. */
+/** The surest first. Two spaces make columns, one only where numbers come first: else it is text. */
 const DELIMITERS = ['\t', ';', ',', '  ', ' '];
 /** Cells of a row, at most. */
 const MAX_CELLS = 64;
@@ -87,8 +87,8 @@ export function delimitedIn(lines, newest, least) {
       columns.push({ key: header?.[i] ?? String(i), header: name, values, unit, place: i });
     }
     const data = columns.length + (timeOf === null ? 0 : 1);
-    if (columns.length === 0 || (delimiter === ' ' && data < count)) continue;
     const places = columns.map(({ place }) => place);
+    if (columns.length === 0 || (delimiter === ' ' && (data * 2 < count || places[0] !== Number(timeOf === 'line')))) continue;
     return { columns, timeOf, delimiter, comma, count, places, header: header !== null, sure: data * 2 >= count };
   }
   return null;

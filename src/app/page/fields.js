@@ -43,7 +43,7 @@ function bare(line) {
 }
 
 /** `2026-11-25T20:26:01.123Z 21.5`: what Tailcast makes of a file with one reading. */
-const sample = (line) => (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) [+-]?[\d.]+$/.test(line) ? bare(line) : null);
+const sample = (line) => (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) \S+$/.test(line) ? bare(line) : null);
 
 function json(line) {
   const start = line.slice(0, 128).indexOf('{');

@@ -1,232 +1,193 @@
-// The rows of the log: bytes cut anywhere become lines of text, written to the document once per frame.
+// The log of one stream: what the socket tells becomes runs of bytes and marks.
 
-/** Rows kept: more than anybody scrolls back through, and still light on a phone. */
-const MAX_ROWS = 5_000;
-/** Text kept, in UTF-16 units: rows may be long, and memory has to stay flat all the same. */
-const MAX_TEXT = 8 * 1024 * 1024;
-/** A line longer than this goes on in a further row, so that one without any newline can't grow for ever. */
-const MAX_LINE = 64 * 1024;
-/** Rows in one block, and text, from which on the next one is begun: blocks are laid out only near the viewport, and
- * dropped as a whole. */
-const BLOCK = 100;
-const BLOCK_TEXT = 128 * 1024;
-/** The time that most logs begin a line with: syslog's, RFC 3339's and its relatives, the time of day alone. */
-const TIME = /^\[?(?:[A-Z][a-z]{2} [ \d]\d |\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?(?= |$)/;
-/** Drawing is followed by this many times as long without: in a flood most of what is drawn is dropped a moment later. */
-const REST = 3;
-/** More new rows at once than this are not read aloud. */
-const ALOUD = 10;
+import { Cursor } from './cursor.js';
+import { Pieces, newlines } from './pieces.js';
+import { Lines } from './lines.js';
+import { Readings } from './readings.js';
+
+const NEWLINE = 10;
+/** The newest lines that the shape of times is learnt from, in bytes. */
+const LEARNT = 16 * 1024;
+/** The board's zone is looked for again after so long, in ms: clocks are set, summer ends. */
+const LEARN_AGAIN = 60_000;
+
+const number = (n, one, many) => (n === 1 ? `1 ${one}` : `${n.toLocaleString('en')} ${many}`);
+
+const SENTENCES = {
+  rotated: () => 'rotated: a new file begins here',
+  truncated: ({ lost }) =>
+    `truncated: the file begins again here, ${lost ? number(lost, 'byte', 'bytes') : 'nothing'} of the old content was lost`,
+  skipped: ({ bytes }) => `skipped: ${number(bytes, 'NUL byte', 'NUL bytes')} of a hole in the file`,
+  lost: ({ bytes }) => `lost: ${bytes == null ? 'an unknown number of bytes is' : number(bytes, 'byte is', 'bytes are')} not shown here`,
+  missing: ({ cause }) => (cause === 'unreadable' ? 'missing: the file may not be read now' : 'missing: there is no such file now'),
+  found: () => 'found: the file is there',
+};
+
+/** What a sensor or a pipe would be called a file for. */
+const SAYINGS = {
+  sample: { missing: 'missing: it can’t be read now', found: 'found: it is read again' },
+  pipe: { missing: 'ended: nothing more comes from here now', found: 'found: it goes on' },
+};
+const READINGS = 'from here on each line is a new reading: the file is written anew each time';
 
 export class Log {
-  #list;
-  #drawn;
-  #decoder = new TextDecoder();
-  /** A carriage return at the end of a message: half a line end, or text? */
-  #held = '';
-  /** Lines and marks not yet in the document, oldest first. */
-  #queue = [];
-  #queued = 0;
-  /** The line that has no newline yet; it may stand in the document and still grow. */
-  #open = null;
-  #blocks = [];
-  #frame = 0;
-  #restUntil = 0;
-  #dropped = 0;
+  pieces;
+  lines;
+  /** Lines and bytes since the stream was opened. */
+  count = 0;
+  bytesCome = 0;
+  /** When bytes came last, by `Date.now()`; 0: never. */
+  lastAt = 0;
+  #kind;
+  #times;
+  #told;
+  #readings = new Readings();
+  #learnAt = 0;
+  /** The first bytes are history: when they came says nothing of when they were written. */
+  #live = false;
+  /** A mark for the next line that begins. */
+  #pending = null;
+  #ended = true;
 
-  /** `drawn({ rows, dropped })` is called after each frame with what came, and all that is not shown any more. */
-  constructor(list, drawn) {
-    this.#list = list;
-    this.#drawn = drawn;
+  /**
+   * `kind` is that of the source, once it is known. `told.grew(lines, bytes)`, `told.marked(mark)`,
+   * `told.reworded(mark)`, `told.began()`.
+   */
+  constructor(address, kind, times, told) {
+    this.pieces = new Pieces(address);
+    this.lines = new Lines(this.pieces);
+    this.#kind = kind;
+    this.#times = times;
+    this.#told = told;
   }
 
-  write(bytes) {
-    this.#add(this.#decoder.decode(bytes, { stream: true }));
+  close() {
+    this.pieces.close();
   }
 
-  /** What stands in the last line is all of it. */
-  end() {
-    this.#add(this.#decoder.decode());
-    this.#held = '';
-    this.#open = null;
+  /** The next byte stands at `place`. */
+  begin(place) {
+    const before = this.pieces.live;
+    const file = this.#kind() === 'file';
+    const goesOn = before?.inode === place.inode && place.offset > 0;
+    const from = file && !goesOn ? 0 : place.offset;
+    this.pieces.begin(place.inode, from, place.offset, true);
+    this.#ended = true;
+    this.#told.began();
+    if (!file && before === null) this.#kept(this.pieces.live);
   }
 
-  /** A sentence between the lines. What stood before it ends here. */
-  mark(kind, sentence) {
-    this.end();
-    const line = { text: sentence, length: sentence.length, look: `mark ${kind}` };
-    this.#enqueue(line);
-    this.#schedule();
-    return line;
+  /** What the board keeps of a sensor or a pipe begins before the newest lines. */
+  async #kept(run) {
+    const list = await this.pieces.generations().catch(() => []);
+    const kept = list.find(({ inode }) => inode === run.inode);
+    if (kept?.start < run.from) run.from = kept.start;
   }
 
-  /** Other words for a mark. */
-  reword(line, kind, sentence) {
-    const more = sentence.length - line.length;
-    line.length += more;
-    line.look = `mark ${kind}`;
-    if (line.node) {
-      line.node.data = sentence;
-      line.node.parentNode.className = line.look;
-      line.block.text += more;
-    } else if (line.queued) {
-      line.text = sentence;
-      this.#queued += more;
-    }
-  }
-
-  clear() {
-    cancelAnimationFrame(this.#frame);
-    this.#decoder = new TextDecoder();
-    this.#held = '';
-    this.#queue = [];
-    this.#queued = 0;
-    this.#open = null;
-    this.#blocks = [];
-    this.#frame = 0;
-    this.#dropped = 0;
-    this.#list.replaceChildren();
-  }
-
-  #add(text) {
-    if (text === '') return;
-    text = this.#held + text;
-    this.#held = text.endsWith('\r') ? '\r' : '';
-    const pieces = text.slice(0, text.length - this.#held.length).split(/\r?\n/);
-    const rest = pieces.pop();
-    for (const piece of pieces) {
-      this.#grow(piece);
-      this.#open = null;
-    }
-    if (rest !== '') this.#grow(rest);
-    this.#trim();
-    this.#schedule();
-  }
-
-  #grow(text) {
-    let line = this.#open ?? this.#begin('row');
-    while (line.length + text.length > MAX_LINE) {
-      let cut = MAX_LINE - line.length;
-      // Not between the two halves of a surrogate pair.
-      if (/[\uD800-\uDBFF]/.test(text[cut - 1] ?? '')) cut -= 1;
-      this.#extend(line, text.slice(0, cut));
-      text = text.slice(cut);
-      line = this.#begin('row more');
-    }
-    this.#extend(line, text);
-  }
-
-  #begin(look) {
-    this.#open = { text: '', length: 0, look };
-    this.#enqueue(this.#open);
-    return this.#open;
-  }
-
-  #extend(line, text) {
-    if (!line.queued) this.#enqueue(line);
-    line.text += text;
-    line.length += text.length;
-    this.#queued += text.length;
-  }
-
-  #enqueue(line) {
-    line.queued = true;
-    this.#queued += line.text.length;
-    this.#queue.push(line);
-  }
-
-  /** No frame comes while the tab is hidden: what would be dropped right after being drawn is dropped undrawn. */
-  #trim() {
-    let cut = 0;
-    while (this.#queue.length - cut > MAX_ROWS || this.#queued > MAX_TEXT) {
-      const line = this.#queue[cut];
-      this.#queued -= line.text.length;
-      this.#dropped += 1;
-      cut += 1;
-      if (line.node) {
-        line.node.parentNode.remove();
-        line.block.rows -= 1;
-        line.block.text -= line.node.length;
-      }
-    }
-    if (cut > 0) this.#queue.splice(0, cut);
-  }
-
-  #schedule() {
-    if (this.#frame !== 0) return;
-    this.#frame = requestAnimationFrame((now) => {
-      this.#frame = 0;
-      if (now < this.#restUntil) this.#schedule();
-      else this.#draw();
-    });
-  }
-
-  #draw() {
-    const began = performance.now();
-    const fresh = document.createDocumentFragment();
-    let rows = 0;
-    for (const line of this.#queue) {
-      if (line.node) {
-        line.node.appendData(line.text);
+  /** The next bytes; `kept`: somebody looks at the end. */
+  write(bytes, kept) {
+    this.#readings.write(bytes);
+    if (this.#pending) {
+      const cut = this.#ended ? 0 : bytes.indexOf(NEWLINE) + 1;
+      if (this.#ended || (cut > 0 && cut < bytes.length)) {
+        if (cut > 0) this.pieces.push(bytes.subarray(0, cut), kept);
+        this.#mark(...this.#pending);
+        this.#pending = null;
+        this.pieces.push(bytes.subarray(cut), kept);
       } else {
-        line.block = this.#room(fresh);
-        line.block.element.append(this.#row(line));
-        line.block.rows += 1;
-        rows += 1;
+        this.pieces.push(bytes, kept);
       }
-      line.block.text += line.text.length;
-      line.text = '';
-      line.queued = false;
+    } else {
+      this.pieces.push(bytes, kept);
     }
-    this.#queue = [];
-    this.#queued = 0;
-    this.#list.ariaLive = rows > ALOUD ? 'off' : 'polite';
-    this.#list.append(fresh);
-    this.#shed();
-    this.#drawn({ rows, dropped: this.#dropped });
-    const now = performance.now();
-    this.#restUntil = now + (now - began) * REST;
+    this.#ended = bytes.at(-1) === NEWLINE;
+    const lines = newlines(bytes);
+    this.count += lines;
+    this.bytesCome += bytes.length;
+    this.lastAt = Date.now();
+    this.#learn(bytes);
+    this.#told.grew(lines, bytes);
   }
 
-  #row(line) {
-    const row = document.createElement('div');
-    row.className = line.look;
-    const [time = ''] = TIME.exec(line.text) ?? [];
-    if (time !== '') {
-      const quiet = document.createElement('span');
-      quiet.className = 'time';
-      quiet.textContent = time;
-      row.append(quiet);
+  mark(event) {
+    this.#pending = null;
+    const kind = event.event;
+    const anew = kind === 'rotated' || (kind === 'truncated' && event.lost === 0);
+    if (kind === 'truncated') this.pieces.cut(new Cursor(event.cursor).inode);
+    if (anew && this.#readings.turn()) {
+      const mark = this.#readings.takeMark();
+      if (mark) {
+        mark.kind = 'readings';
+        mark.sentence = READINGS;
+        this.#told.reworded(mark);
+      }
+      return;
     }
-    // What comes later is added to this node: a long line is never written twice.
-    line.node = document.createTextNode(line.text.slice(time.length));
-    row.append(line.node);
-    return row;
+    this.#readings.mark = this.#mark(kind, SAYINGS[this.#kind()]?.[kind] ?? SENTENCES[kind](event), { at: Date.now() });
+    if (!anew) this.#readings.reset();
   }
 
-  /** The block that the next row goes to. */
-  #room(fresh) {
-    const last = this.#blocks.at(-1);
-    if (last && last.rows < BLOCK && last.text < BLOCK_TEXT) return last;
-    const block = { element: document.createElement('div'), rows: 0, text: 0 };
-    block.element.className = 'block';
-    fresh.append(block.element);
-    this.#blocks.push(block);
-    return block;
+  /** It goes on where it stood. The mark waits for the next line: it would cut the one that stands there. */
+  reconnected(ms) {
+    const seconds = Math.max(1, Math.round(ms / 1000));
+    this.#pending = ['reconnected', `reconnected after ${seconds} s: nothing is missing`, { at: Date.now() }];
   }
 
-  #shed() {
-    let rows = 0;
-    let text = 0;
-    for (const block of this.#blocks) {
-      rows += block.rows;
-      text += block.text;
+  /** A stream that has appeared: told where one looks. */
+  appeared(name) {
+    this.#mark('appeared', 'there is a new stream:', { at: Date.now(), href: `#${encodeURIComponent(name)}`, link: name });
+  }
+
+  /**
+   * Left at one place by the reader's own wish and joined at another: what is between is read when it is looked at. Only
+   * what nobody has any more is a loss.
+   */
+  async joined(left, place) {
+    const run = this.pieces.live;
+    this.#ended = true;
+    if (run?.inode === place.inode && place.offset >= run.from) {
+      const same = run.at <= place.offset || place.offset > 0;
+      run.to = Math.max(run.to, place.offset);
+      run.at = place.offset;
+      const answer = same && (await this.pieces.fetchAt(left.toString(), 1).catch(() => null));
+      if (answer && answer.status === 404) this.mark({ event: 'lost', bytes: null });
+      return;
     }
-    while (this.#blocks.length > 1 && (rows > MAX_ROWS || text > MAX_TEXT)) {
-      const block = this.#blocks.shift();
-      rows -= block.rows;
-      text -= block.text;
-      this.#dropped += block.rows;
-      block.element.remove();
+    // At once, since bytes come now; what lies between the two is put in when it is known.
+    const mark = this.pieces.mark('rotated', SENTENCES.rotated(), { at: Date.now() });
+    this.begin(place);
+    const fresh = this.pieces.live;
+    const list = await this.pieces.generations().catch(() => []);
+    const [from, to] = [run?.inode, place.inode].map((inode) => list.findIndex((one) => one.inode === inode));
+    if (from < 0 || to < 0 || from < to) {
+      mark.kind = 'lost';
+      mark.sentence = SENTENCES.lost({ bytes: null });
+      this.#told.reworded(mark);
+      return;
     }
+    run.to = Math.max(run.to, list[from].size);
+    for (const { inode, start, size } of list.slice(to + 1, from).reverse()) {
+      this.pieces.insert(fresh, { kind: 'rotated', sentence: SENTENCES.rotated() });
+      this.pieces.insert(fresh, { inode, from: start, to: size, at: size, asked: true });
+    }
+  }
+
+  #mark(kind, sentence, more) {
+    const mark = this.pieces.mark(kind, sentence, more);
+    this.#ended = true;
+    this.#told.marked(mark);
+    return mark;
+  }
+
+  /** The shape of times and the board's zone, from the newest lines as they arrive. */
+  #learn(bytes) {
+    const now = Date.now();
+    if (now < this.#learnAt) return;
+    const recent = bytes.subarray(-LEARNT);
+    if (!recent.includes(NEWLINE)) return;
+    this.#learnAt = now + LEARN_AGAIN;
+    const lines = new TextDecoder().decode(recent).split('\n').slice(0, -1).slice(-100);
+    this.#times.learn(lines, this.#live ? now : null);
+    this.#live = true;
   }
 }

@@ -17,8 +17,12 @@ const LONGEST_WAIT = 30_000;
 /**
  * What a listener is told:
  * - `state(word, seconds)`: `connecting`, `live`, `waiting` for the file, or `reconnecting` in so many seconds;
+ * - `begin(place)`: the next byte stands there, and not behind the last one;
  * - `bytes(bytes)`: the next bytes of the file, cut anywhere;
- * - `mark(event)`: `rotated`, `truncated`, `lost`, `missing` or `found`, as on the wire.
+ * - `mark(event)`: `rotated`, `truncated`, `skipped`, `lost`, `missing` or `found`, as on the wire;
+ * - `reconnected(ms)`: it goes on where it stood, after so long;
+ * - `joined(left, place)`: it was left at one place and is joined at another, at the reader's own wish;
+ * - `beat(ms)`: an answer took so long.
  */
 export class Stream {
   #address;
@@ -34,6 +38,9 @@ export class Stream {
   #retryAt = 0;
   #heard = 0;
   #asked = 0;
+  /** Left on purpose, at this place. */
+  #parked = null;
+  #brokeAt = 0;
 
   /** `address` is relative to the page. */
   constructor(address, listener) {
@@ -44,6 +51,16 @@ export class Stream {
 
   close() {
     clearTimeout(this.#timer);
+    this.#leave();
+  }
+
+  /** Leaves the stream for as long as nobody looks: what comes meanwhile is read by its place. `wake` joins it again. */
+  park() {
+    if (this.#cursor === null || this.#cursor.nowhere) return;
+    clearTimeout(this.#timer);
+    this.#parked = this.#cursor;
+    this.#cursor = null;
+    this.#from = HISTORY;
     this.#leave();
   }
 
@@ -86,7 +103,10 @@ export class Stream {
       this.#obey(JSON.parse(data));
       return;
     }
-    if (this.#gap) this.#listener.mark(this.#gap);
+    if (this.#gap) {
+      this.#listener.mark(this.#gap);
+      this.#listener.begin(this.#cursor);
+    }
     this.#gap = null;
     this.#missing = false;
     const bytes = new Uint8Array(data);
@@ -102,6 +122,7 @@ export class Stream {
         break;
       case 'rotated':
       case 'truncated':
+      case 'skipped':
       case 'lost': {
         const place = new Cursor(event.cursor);
         // The same file has its name again, or a sensor is back: it goes on where it was.
@@ -109,7 +130,9 @@ export class Stream {
         this.#gap = null;
         this.#missing = false;
         this.#cursor = place;
-        if (!same) this.#listener.mark(event);
+        if (same) break;
+        this.#listener.mark(event);
+        this.#listener.begin(place);
         break;
       }
       case 'missing':
@@ -123,6 +146,9 @@ export class Stream {
         this.#listener.mark(event);
         this.#listener.state('live');
         break;
+      case 'pong':
+        this.#listener.beat(this.#heard - this.#asked);
+        break;
     }
   }
 
@@ -131,14 +157,22 @@ export class Stream {
     if (place.nowhere) {
       // All that a file will hold which is not there yet is news. A place in an older one stays good to ask for.
       this.#from = 'start';
+    } else if (this.#parked) {
+      this.#listener.joined(this.#parked, place);
+      this.#cursor = place;
     } else if (this.#cursor === null) {
       this.#cursor = place;
+      this.#listener.begin(place);
     } else if (!this.#cursor.samePlace(place)) {
       const skipped = place.offset - this.#cursor.offset;
       const known = this.#cursor.sameFile(place) && skipped > 0;
       this.#gap = { event: 'lost', bytes: known ? skipped : null };
       this.#cursor = place;
+    } else if (this.#brokeAt > 0) {
+      this.#listener.reconnected(Date.now() - this.#brokeAt);
     }
+    this.#brokeAt = 0;
+    this.#parked = null;
   }
 
   /** One timer, set to whatever is due next: a heartbeat, or giving up. */
@@ -172,6 +206,7 @@ export class Stream {
   #retry() {
     clearTimeout(this.#timer);
     this.#socket = null;
+    this.#brokeAt ||= Date.now();
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#attempts);
     this.#attempts += 1;
     // Half of it by chance, so that all viewers of a restarted server don't knock at the same moment.

@@ -60,7 +60,7 @@ export class Times {
       const second = pairs.some(([, b]) => b > 12);
       this.#dayFirst = first === second ? null : first;
     }
-    const newest = stamps.at(-1);
+    const newest = read.at(-1);
     if (arrivalMs === null || !newest) return;
     if (newest.since !== undefined) this.#base = arrivalMs - newest.since;
     else if (newest.zone === null) {

@@ -2,9 +2,9 @@
 
 /** Units behind a number, and at the end of a name after `_`. */
 const UNITS =
-  '°C °F C F K % ‰ V mV kV A mA µA W mW kW MW Wh kWh VA var Ah mAh Hz kHz MHz GHz Pa hPa kPa mbar bar psi ppm ppb lx lux ' +
+  'K % ‰ V mV kV A mA µA W mW kW MW Wh kWh VA var Ah mAh Hz kHz MHz GHz Pa hPa kPa mbar bar psi ppm ppb lx lux ' +
   'm cm mm km s ms us µs ns min h d rpm RPM dB dBm dBA g kg mg B kB KB MB GB TB KiB MiB GiB TiB kbps Mbps kB/s MB/s l L ml ' +
-  'l/h l/min m/s km/h m³ m³/h Ω kΩ ohm pH µg/m³ ug/m3 µg/m3 W/m² W/m2 mm/h ° °/s deg J N Nm px fps x';
+  'l/h l/min m/s km/h m³ m³/h Ω kΩ ohm pH µg/m³ ug/m3 µg/m3 W/m² W/m2 mm/h ° °/s deg J N Nm px fps';
 const KNOWN = new Set(UNITS.split(' '));
 /** The ends of names that are written otherwise than the unit. */
 const SPELT = {
@@ -12,7 +12,11 @@ const SPELT = {
   volts: 'V', volt: 'V', amps: 'A', watts: 'W', watt: 'W', seconds: 's', secs: 's', sec: 's', millis: 'ms', bytes: 'B',
   hertz: 'Hz', lux: 'lx', degrees: '°', meters: 'm',
 };
-const LOWER = new Map([...KNOWN].reverse().map((unit) => [unit.toLowerCase(), unit]));
+/** Of single letters only these: `accel_b` or `pid_d` is no unit. */
+const LETTERS = 'KVAWsm';
+const LOWER = new Map(
+  [...KNOWN].reverse().filter((unit) => unit.length > 1 || !/[a-z]/i.test(unit) || LETTERS.includes(unit)).map((unit) => [unit.toLowerCase(), unit]),
+);
 
 const GAPS = /^(?:[+-]?nan|null|none|nil|unavailable|unknown|n\/?a|-+|[+-]?inf(?:inity)?)?$/i;
 const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\s?([^\d\s.,;:=+-][^\s,;:=]{0,7}))?$/;
@@ -35,7 +39,11 @@ const SYSFS = [
 export const isGap = (text) => GAPS.test(text.trim());
 
 /** A written unit in its usual spelling; '' where it is none. */
-export const unitOf = (text) => (text === 'C' || text === 'F' ? `°${text}` : KNOWN.has(text) ? text : '');
+export function unitOf(text) {
+  // `48.3'C` is what a Raspberry Pi's firmware says.
+  const degrees = /^(?:[°o']|deg)?([CF])$/.exec(text.normalize('NFKC'));
+  return degrees ? `°${degrees[1]}` : KNOWN.has(text) ? text : '';
+}
 
 /**
  * A number and its unit: `{ value, unit }`; a gap has the value NaN, anything else is `null`. `anyUnit`: any short word

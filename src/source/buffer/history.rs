@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use event_listener::{Event, EventListener};
 
@@ -20,7 +20,10 @@ use crate::source::marker::{Lost, Marker, Missing, Next};
 /// 115,200 baud, and little enough for ten of them on a board of 64 MiB.
 pub const HISTORY: usize = 256 * 1024;
 
-/// The last [`HISTORY`] bytes of a stream, and who listens to it.
+/// How long a reader is not told again that a sensor fails: one that fails every other second would bury its readings.
+const FAILING_TOLD: Duration = Duration::from_secs(60);
+
+/// The last bytes of a stream, as many as were asked for, and who listens to it.
 pub struct History {
     ring: RefCell<Ring>,
     /// Stands in cursors where a file has its inode. Made at random at start: a cursor of another run is known by it.
@@ -29,6 +32,8 @@ pub struct History {
     serial: u64,
     written: Cell<Option<SystemTime>>,
     missing: Cell<Option<Missing>>,
+    /// Readings that failed.
+    failed: Cell<u64>,
     listeners: Cell<usize>,
     /// Something is new for readers.
     changed: Rc<Bell>,
@@ -37,14 +42,16 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one; `serial` differs from that of every generation and history.
-    pub fn new(serial: u64) -> Rc<Self> {
+    /// An empty one of at most `capacity` bytes, in memory that grows as it fills; `serial` differs from that of every
+    /// generation and history.
+    pub fn new(serial: u64, capacity: usize) -> Rc<Self> {
         Rc::new(Self {
-            ring: RefCell::new(Ring::new(HISTORY)),
+            ring: RefCell::new(Ring::new(capacity)),
             id: random(serial),
             serial,
             written: Cell::new(None),
             missing: Cell::new(None),
+            failed: Cell::new(0),
             listeners: Cell::new(0),
             changed: Rc::default(),
             joined: Event::new(),
@@ -92,6 +99,14 @@ impl History {
     pub fn held(&self) -> u64 {
         let ring = self.ring.borrow();
         ring.end() - ring.oldest()
+    }
+
+    /// A reading failed, and why, where that is known.
+    pub fn fail(&self, cause: Option<Missing>) {
+        self.failed.set(self.failed.get() + 1);
+        self.missing.set(cause.or(self.missing.get()));
+        // Readers who were told a moment ago may be told again by now.
+        self.changed.ring();
     }
 
     /// When bytes came last.
@@ -188,6 +203,8 @@ pub struct Playback {
     offset: u64,
     told: VecDeque<Marker>,
     told_missing: Option<Missing>,
+    /// When it was told last that readings fail, and up to which failure; failures before this reader are not its own.
+    told_failing: (Option<Instant>, u64),
     _listening: Listening,
 }
 
@@ -214,6 +231,7 @@ impl Playback {
             offset,
             told,
             told_missing: None,
+            told_failing: (None, history.failed.get()),
             _listening: listening,
         }
     }
@@ -239,11 +257,27 @@ impl Playback {
         }
         if let Some(cause) = missing
             && missing != self.told_missing
+            && let Some(count) = self.failing()
         {
             self.told_missing = missing;
-            return Next::Marker(Marker::Missing(cause));
+            return Next::Marker(Marker::Missing(cause, count));
         }
         Next::End
+    }
+
+    /// How many readings have failed since that was told last; `None`: it was told a moment ago. What is no sensor fails
+    /// no reading, and is told of each time.
+    fn failing(&mut self) -> Option<u64> {
+        let failed = self.history.failed.get();
+        let (at, told) = self.told_failing;
+        let count = failed - told;
+        if count > 0 {
+            if at.is_some_and(|at| at.elapsed() < FAILING_TOLD) {
+                return None;
+            }
+            self.told_failing = (Some(Instant::now()), failed);
+        }
+        Some(count)
     }
 
     /// Goes on at the oldest byte where the next one is no longer held.

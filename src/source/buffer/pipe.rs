@@ -63,7 +63,7 @@ impl Pipe {
     /// Begins to read `outlet`.
     pub fn new(outlet: Outlet, ground: &Ground) -> Self {
         let flow = Rc::new(Flow {
-            history: History::new(ground.serial()),
+            history: History::new(ground.serial(), ground.history),
             ground: ground.clone(),
             noticed: Rc::default(),
             watch: RefCell::default(),

@@ -20,9 +20,12 @@ use crate::source::file::path::Place;
 use crate::source::marker::Missing;
 use crate::source::os::unblock::aside;
 
-/// The longest value, in bytes; what is longer is cut and ends in dots. Sysfs gives a page of 4 KiB at most, most tables
-/// of procfs are shorter than this, and eight of them fit into a history.
-const VALUE_MAX: u64 = 32 * 1024;
+/// The longest value, in bytes; what is longer is cut and ends in dots. Sysfs gives a page of 4 KiB at most; the status
+/// files that programs write, such as an `aircraft.json`, have some sixty.
+const VALUE_MAX: u64 = 256 * 1024;
+
+/// What stands around a value in its line, at most, in bytes: the time, a blank, the dots, a newline.
+const AROUND_MAX: usize = 64;
 
 /// How long a new viewer waits for the first reading before it is shown what is there. A 1-wire thermometer takes 750 ms.
 const FIRST_TIME: Duration = Duration::from_secs(2);
@@ -93,9 +96,12 @@ pub struct Sample {
 impl Sample {
     /// Reads `instrument` each `ground.sample`.
     pub fn new(instrument: Instrument, ground: &Ground) -> Self {
+        // The longest reading has a place in it, whatever was asked for.
+        let longest = usize::try_from(VALUE_MAX).unwrap_or(usize::MAX) + AROUND_MAX;
+        let capacity = ground.history.max(longest);
         let taking = Rc::new(Taking {
             instrument,
-            history: History::new(ground.serial()),
+            history: History::new(ground.serial(), capacity),
             started: ground.started,
             period: ground.sample,
             record: ground.record,
@@ -177,8 +183,7 @@ impl Taking {
             Ok(Some(line)) => self.history.push(&line),
             Ok(None) => {}
             Err(error) => {
-                let cause = Missing::of(&error).or(self.history.missing());
-                self.history.set_missing(cause);
+                self.history.fail(Missing::of(&error));
             }
         }
         self.busy.set(false);

@@ -394,7 +394,7 @@ impl Walk {
             && !generation.leads_to_data()
         {
             self.told_missing = missing;
-            self.told.push_back(Marker::Missing(cause));
+            self.told.push_back(Marker::Missing(cause, 1));
             return true;
         }
         let next = generation.next();

@@ -1,0 +1,176 @@
+// Reads a stream's numbers: what is there from the newest line back, and what comes. Times are as in the lines.
+
+import { detect, reader } from './fields.js';
+import { Times } from './time.js';
+
+/** Read at once, in bytes: a request that a weak Wi-Fi still answers in a second. */
+const PIECE = 256 * 1024;
+/** The beginning of a file, where a table's header stands, in bytes. */
+const HEAD = 4096;
+/** A line longer than this holds no readings. */
+const LONGEST = 64 * 1024;
+/** How often the page is told, in ms. */
+const EVERY = 100;
+/** Before this instant no clock was set: September 2001. */
+const UNSET = 1e12;
+/** Where lines have no time, those from before are put so far apart, in ms. */
+const APART = 1000;
+/** How long to wait after a connection was refused, in ms. */
+const AGAIN = 5_000;
+/** From so many lines on it is known what they hold. */
+const KNOWN = 50;
+
+const decoder = new TextDecoder();
+let address, path, detected, past, live, source;
+let [wanted, oldest, early, told] = [Infinity, Infinity, 0, 0];
+let wake = () => {};
+/** Lines from which it is told what they hold, as long as there are few. */
+let sample = [];
+/** Raised by each beginning; what an older one still fetches is not used. */
+let turn = 0;
+
+onmessage = ({ data }) => {
+  if (data.address) {
+    ({ address, path } = data);
+    begin();
+  }
+  wanted = Math.min(wanted, data.wanted ?? Infinity);
+  wake();
+};
+
+const say = (message, buffers = []) => postMessage({ wrong: (past?.wrong ?? 0) + (live?.wrong ?? 0), early, ...message }, buffers);
+
+async function get(query) {
+  const answer = await fetch(`${address}?${query}`, { cache: 'no-store' });
+  if (answer.status === 404 || answer.status === 204) return null;
+  if (!answer.ok) throw new Error(`${query}: ${answer.status}`);
+  return answer;
+}
+
+async function read({ inode }, from, to) {
+  const answer = to > from ? await get(`from=${inode}-${from.toString(16)}&max=${to - from}`) : null;
+  return new Uint8Array(answer ? await answer.arrayBuffer() : 0);
+}
+
+const linesOf = (bytes) => decoder.decode(bytes).split(/\r?\n/).filter((line) => line !== '');
+
+async function begin() {
+  const mine = (turn += 1);
+  source?.close();
+  try {
+    const files = await (await get('generations'))?.json() ?? [];
+    await backfill(files, mine);
+  } catch {
+    if (mine === turn) setTimeout(begin, AGAIN);
+  }
+}
+
+async function backfill(files, mine) {
+  let rest = new Uint8Array(0);
+  for (const [i, file] of files.entries()) {
+    const start = file.start ?? 0;
+    const before = (end) => read(file, Math.max(start, end - PIECE), end);
+    let end = file.size;
+    let next = before(end);
+    // The first of them may be growing: its last line is not yet one.
+    if (i === 0) {
+      const newest = await next;
+      const whole = newest.lastIndexOf(10) + 1;
+      end += whole - newest.length;
+      next = newest.subarray(0, whole);
+      if (mine !== turn) return;
+      const head = end - whole > 0 ? linesOf(await read(file, 0, HEAD)).slice(0, 1) : [];
+      learn([...head, ...linesOf(next)], file.modified ? Date.parse(file.modified) : Date.now());
+      follow(`${file.inode}-${end.toString(16)}`, mine);
+      if (!detected) break;
+    }
+    rest = new Uint8Array(0);
+    while (end > start) {
+      const piece = await next;
+      if (piece.length === 0) break;
+      end -= piece.length;
+      next = before(end);
+      const bytes = new Uint8Array(piece.length + rest.length);
+      bytes.set(piece);
+      bytes.set(rest, piece.length);
+      const cut = end > start ? bytes.indexOf(10) + 1 : 0;
+      rest = bytes.subarray(0, cut).slice(-LONGEST);
+      if (mine !== turn) return;
+      take(linesOf(bytes.subarray(cut)), past, false);
+      if (performance.now() - told > EVERY) tell(false);
+      while (oldest < wanted - APART && end > start) await new Promise((done) => (wake = done));
+    }
+  }
+  tell(false);
+  say({ done: true });
+}
+
+function learn(lines, arrival) {
+  sample = lines.length < KNOWN ? lines : [];
+  const found = detect(lines, { path });
+  const keys = (one) => JSON.stringify(one?.series.map(({ key }) => key));
+  if (keys(found) === keys(detected)) return;
+  detected = found;
+  [oldest, early] = [found?.timeOf === null ? arrival : Infinity, 0];
+  [past, live] = [1, 2].map(() => {
+    const times = new Times({ zoneOffsetMinutes: -new Date().getTimezoneOffset() });
+    times.learn(lines.slice(-100), arrival);
+    return found && reader(found, times);
+  });
+  batch = found?.series.map(() => []);
+  say({ detected });
+}
+
+let batch = [];
+
+/** Reads lines, oldest first. */
+function take(lines, reads, coming) {
+  const rows = lines.map(reads).filter((row) => row !== null);
+  const { timeOf, sparse } = detected;
+  rows.forEach((row, i) => {
+    const assumed = coming ? Date.now() : oldest - (rows.length - i) * APART;
+    const ms = row.ms ?? assumed;
+    if (ms < UNSET) early += 1;
+    else row.values.forEach((value, k) => (sparse && Number.isNaN(value)) || batch[k].push(ms, value));
+  });
+  if (timeOf === null && !coming) oldest -= rows.length * APART;
+  else for (const { ms } of rows) if (ms > UNSET && ms < oldest) oldest = ms;
+}
+
+function tell(coming) {
+  told = performance.now();
+  const readings = batch.map((one) => Float64Array.from(one));
+  batch = batch.map(() => []);
+  if (readings.some(({ length }) => length > 0)) say({ readings, live: coming }, readings.map(({ buffer }) => buffer));
+}
+
+/** What is written from this place on. The browser finds its way back by the ids of events. */
+function follow(place, mine) {
+  source = new EventSource(`${address}?from=${place}`);
+  let waiting = 0;
+  let last = place;
+  source.onmessage = ({ data, lastEventId }) => {
+    last = lastEventId;
+    if (sample.length > 0 || !detected) {
+      // Few lines do not tell all: with twice as many it is looked at again.
+      sample.push(data);
+      const count = sample.length;
+      if ((count & (count - 1)) === 0 || count === KNOWN) {
+        const before = detected;
+        learn(sample, Date.now());
+        if (detected && detected !== before) return void begin();
+      }
+      if (!detected && sample.length >= KNOWN) sample = sample.slice(-KNOWN / 2);
+    }
+    if (!detected) return;
+    tell(false);
+    take([data], live, true);
+    waiting ||= setTimeout(() => {
+      waiting = 0;
+      tell(true);
+    }, EVERY);
+  };
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED && mine === turn) setTimeout(() => mine === turn && follow(last, mine), AGAIN);
+  };
+}

@@ -1,0 +1,185 @@
+// Lines on a canvas. Of each column of pixels the first, least, greatest and last value are drawn: no extreme is lost.
+
+import { clock, day, timeTicks, valueScale, written } from './scale.js';
+import { COUNT, LAST, LAST_AT, MAX, MIN, SUM } from './series.js';
+
+/** By more than colour. */
+export const MARKERS = ['●', '■', '▲', '◆', '✚', '✖'];
+/** What stands around the lines, in CSS px. */
+export const [LEFT, RIGHT, TOP, BOTTOM] = [58, 14, 10, 24];
+/** From a marker to the next, in CSS px. */
+const MARKED = 110;
+
+/**
+ * What to draw of the rows from `from` on, `per` ms to a column: `{ lines, min, max, sum, n }`, each line
+ * `[x, value, x, value ...]` without a gap, x in columns. `n` counts what lies within.
+ */
+export function trace({ rows, gap }, from, per, columns) {
+  const { data, width } = rows;
+  const to = from + per * columns;
+  const end = Math.min(rows.length, rows.find(to) + 1);
+  const begin = Math.max(0, rows.find(from) - 1);
+  const few = end - begin < columns;
+  const found = { lines: [], min: Infinity, max: -Infinity, sum: 0, n: 0 };
+  let line = null;
+  let [column, first, min, max, last, before] = [NaN, 0, 0, 0, 0, NaN];
+  const flush = () => {
+    if (Number.isNaN(column)) return;
+    const x = column + 0.5;
+    line.push(x, first);
+    if (min < first || min < last) line.push(x, min);
+    if (max > first || max > last) line.push(x, max);
+    line.push(x, last);
+    column = NaN;
+  };
+  for (let i = begin; i < end; i += 1) {
+    const at = i * width;
+    const ms = data[at];
+    const value = data[at + 1];
+    if (value !== value) {
+      flush();
+      line = null;
+      continue;
+    }
+    const wide = width > 2;
+    const [low, high, lastAt, close] = wide ? [data[at + MIN], data[at + MAX], data[at + LAST_AT], data[at + LAST]] : [value, value, ms, value];
+    if (line === null || ms - before > gap) {
+      flush();
+      found.lines.push((line = []));
+    }
+    before = lastAt;
+    if (ms >= from && ms <= to) {
+      found.min = Math.min(found.min, low);
+      found.max = Math.max(found.max, high);
+      found.sum += wide ? data[at + SUM] : value;
+      found.n += wide ? data[at + COUNT] : 1;
+    }
+    const x = (ms - from) / per;
+    if (few) {
+      line.push(x, value);
+      if (wide) line.push(x, low, x, high, (lastAt - from) / per, close);
+      continue;
+    }
+    const here = Math.floor(x);
+    if (here !== column) {
+      flush();
+      [column, first, min, max] = [here, value, low, high];
+    } else {
+      min = Math.min(min, low);
+      max = Math.max(max, high);
+    }
+    last = close;
+  }
+  flush();
+  return found;
+}
+
+/** A crisp line. */
+const half = (x) => Math.round(x) + 0.5;
+
+/**
+ * One chart: `traces` as above with `colour` and `marker`, `from` and `per` as there, `marks` (`[{ ms, text }]`) where the
+ * reader points, `limits` the values of thresholds.
+ */
+export function draw(canvas, { traces, from, per, marks, limits, look }) {
+  const ratio = devicePixelRatio;
+  const [width, height] = [canvas.width / ratio, canvas.height / ratio];
+  const [right, bottom] = [width - RIGHT, height - BOTTOM];
+  const pen = canvas.getContext('2d');
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.fillStyle = look.paper;
+  pen.fillRect(0, 0, width, height);
+  pen.font = look.font;
+  pen.lineWidth = 1;
+  const stroke = (x1, y1, x2, y2) => {
+    pen.beginPath();
+    pen.moveTo(x1, y1);
+    pen.lineTo(x2, y2);
+    pen.stroke();
+  };
+  const seen = traces.filter(({ n }) => n > 0);
+  const values = [...seen.flatMap(({ min, max }) => [min, max])];
+  const scale = valueScale(Math.min(...values), Math.max(...values), (bottom - TOP) / 44);
+  const span = scale.high - scale.low;
+  const y = (value) => bottom - ((value - scale.low) / span) * (bottom - TOP);
+  pen.textBaseline = 'middle';
+  pen.textAlign = 'right';
+  pen.strokeStyle = look.line;
+  pen.fillStyle = look.quiet;
+  if (seen.length > 0) {
+    for (const tick of scale.ticks) {
+      stroke(LEFT, half(y(tick)), right, half(y(tick)));
+      pen.fillText(written(tick, scale.decimals), LEFT - 8, y(tick));
+    }
+  }
+  const to = from + per * (right - LEFT) * ratio;
+  const x = (ms) => LEFT + (ms - from) / per / ratio;
+  pen.textAlign = 'center';
+  pen.textBaseline = 'alphabetic';
+  for (const { ms, text, strong } of timeTicks(from, to, (right - LEFT) / 84)) {
+    pen.strokeStyle = strong ? look.quiet : look.line;
+    stroke(half(x(ms)), bottom, half(x(ms)), bottom + 4);
+    pen.fillStyle = strong ? look.ink : look.quiet;
+    const wide = pen.measureText(text).width / 2;
+    if (x(ms) - wide > 0 && x(ms) + wide < width) pen.fillText(text, x(ms), height - 5);
+  }
+  pen.save();
+  pen.beginPath();
+  pen.rect(LEFT, 0, right - LEFT + RIGHT, bottom + 1);
+  pen.clip();
+  pen.strokeStyle = look.bad;
+  pen.setLineDash([5, 4]);
+  for (const limit of limits) stroke(LEFT, half(y(limit)), right, half(y(limit)));
+  pen.setLineDash([]);
+  pen.lineJoin = 'round';
+  for (const { lines, colour, marker } of traces) {
+    pen.strokeStyle = pen.fillStyle = colour;
+    pen.lineWidth = 1.5;
+    const place = (column) => LEFT + column / ratio;
+    for (const line of lines) {
+      pen.beginPath();
+      for (let i = 0; i < line.length; i += 2) pen.lineTo(place(line[i]), y(line[i + 1]));
+      // A reading alone is a dot.
+      if (line.length <= 2) pen.arc(place(line[0]), y(line[1]), 1.5, 0, 7);
+      pen.stroke();
+      if (traces.length < 2) {
+        pen.globalAlpha = 0.1;
+        pen.lineTo(place(line.at(-2)), bottom);
+        pen.lineTo(place(line[0]), bottom);
+        pen.fill();
+        pen.globalAlpha = 1;
+        continue;
+      }
+      // They stand at instants, and so move with the line.
+      let next = -Infinity;
+      for (let i = 0; i < line.length; i += 2) {
+        const number = Math.floor((from + line[i] * per) / (per * MARKED * ratio));
+        if (number > next && next !== -Infinity) pen.fillText(marker, place(line[i]), y(line[i + 1]) + 4);
+        next = number;
+      }
+    }
+  }
+  pen.restore();
+  marks.forEach(({ ms, points }, i) => {
+    if (ms < from || ms > to) return;
+    pen.strokeStyle = look.quiet;
+    pen.setLineDash(i > 0 ? [2, 3] : []);
+    pen.lineWidth = 1;
+    stroke(half(x(ms)), TOP, half(x(ms)), bottom);
+    pen.setLineDash([]);
+    for (const { value, colour } of points) {
+      pen.beginPath();
+      pen.arc(x(ms), y(value), 3.5, 0, 7);
+      pen.fillStyle = colour;
+      pen.fill();
+    }
+    const date = new Date(ms);
+    const text = `${day(date)} ${clock(date, per * ratio * 10 < 1000 ? 1 : 1000)}`;
+    const wide = pen.measureText(text).width / 2 + 6;
+    const middle = Math.min(Math.max(x(ms), wide), width - wide);
+    pen.fillStyle = look.ink;
+    pen.fillRect(middle - wide, height - BOTTOM + 4, 2 * wide, BOTTOM - 6);
+    pen.fillStyle = look.paper;
+    pen.fillText(text, middle, height - 7);
+  });
+}

@@ -1,0 +1,38 @@
+// The address is the view: `#NAME&f=TEXT&f=-TEXT&hl=TEXT&level=warn&at=INODE-OFFSET&chart`. Whoever opens it elsewhere
+// sees the same.
+
+const decode = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+/** `&`, `%` and `#` mean something here; other characters are left for people to read, as browsers show them. */
+const encode = (text) => encodeURIComponent(text);
+
+/** `{ name, filters, highlights, level, at, chart }`; `name` is '' where the address has none, `at` `{ inode, offset }`. */
+export function parse(fragment) {
+  const [name, ...rest] = fragment.replace(/^#/, '').split('&');
+  const view = { name: decode(name), filters: [], highlights: [], level: null, at: null, chart: false };
+  for (const part of rest) {
+    const [key, value] = [part.split('=', 1)[0], decode(part.slice(part.indexOf('=') + 1))];
+    if (key === 'f' && value) view.filters.push(value);
+    else if (key === 'hl' && value) view.highlights.push(value);
+    else if (key === 'level') view.level = value;
+    else if (key === 'at' && /^[\da-f]+-[\da-f]{1,13}(-|$)/.test(value)) {
+      const [inode, offset] = value.split('-');
+      view.at = { inode, offset: Number.parseInt(offset, 16) };
+    } else if (key === 'chart') view.chart = true;
+  }
+  return view;
+}
+
+export function format({ name, filters, highlights, level, at, chart }) {
+  const parts = [encode(name)];
+  parts.push(...filters.map((text) => `f=${encode(text)}`), ...highlights.map((text) => `hl=${encode(text)}`));
+  if (level) parts.push(`level=${level}`);
+  if (at) parts.push(`at=${at.inode}-${at.offset.toString(16)}`);
+  if (chart) parts.push('chart');
+  return `#${parts.join('&')}`;
+}
