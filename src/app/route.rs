@@ -10,10 +10,10 @@ use crate::app::state::Site;
 use crate::app::{page, sources};
 use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
-use crate::deliver::Context;
 use crate::deliver::endless::{Events, Form as Endless};
 use crate::deliver::request::Wanted;
 use crate::deliver::websocket::PROTOCOL;
+use crate::deliver::{Context, in_time};
 use crate::deliver::{endless, event, part, plain, websocket};
 use crate::http::close::write;
 use crate::http::connection::{Answered, Connection, Exchange};
@@ -138,8 +138,15 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
-    let mut reader = match source.open(from).await {
+    let opened = in_time(&exchange.connection.socket, source.open(from)).await;
+    let mut reader = match opened {
         Ok(reader) => reader,
+        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return Err(error),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let text = format!("the file system of `{}` does not answer", source.name);
+            let answer = Response::sentence(503, &text).with("Retry-After", "10");
+            return exchange.answer(answer).await.map(Answered::Done);
+        }
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
             return exchange
@@ -183,7 +190,10 @@ async fn a_part(
 }
 
 async fn generations(source: &Source, exchange: Exchange) -> io::Result<Option<Connection>> {
-    let body = sources::generations(source).await.into_bytes();
+    let list = async { Ok(sources::generations(source).await) };
+    let body = in_time(&exchange.connection.socket, list)
+        .await?
+        .into_bytes();
     exchange
         .answer(content("application/json", "no-store", body))
         .await
@@ -212,9 +222,10 @@ async fn websocket(
         .request
         .list("Sec-WebSocket-Protocol")
         .any(|offer| offer == PROTOCOL);
+    let socket = &exchange.connection.socket;
     let form = if exact {
         fields.push(("Sec-WebSocket-Protocol", PROTOCOL.into()));
-        let cursor = reader.cursor().await?;
+        let cursor = in_time(socket, reader.cursor()).await?;
         websocket::Form::Exact(event::open(
             &source.name,
             source.kind(),
@@ -222,7 +233,8 @@ async fn websocket(
             reader.size(),
         ))
     } else {
-        websocket::Form::Text(Splitter::behind(&reader.before().await?, reader.line_end()))
+        let before = in_time(socket, reader.before()).await?;
+        websocket::Form::Text(Splitter::behind(&before, reader.line_end()))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
     let shared = context.clone();
@@ -237,16 +249,14 @@ async fn endless(
     reader: Reader,
     kind: Kind,
 ) -> io::Result<Answered> {
-    let cursor = reader.cursor().await?;
+    let socket = &exchange.connection.socket;
+    let cursor = in_time(socket, reader.cursor()).await?;
     let (media, form) = match kind {
-        Kind::Events => (
-            "text/event-stream",
-            Endless::Events(Events::new(
-                cursor,
-                reader.before().await?,
-                reader.line_end(),
-            )),
-        ),
+        Kind::Events => {
+            let before = in_time(socket, reader.before()).await?;
+            let events = Events::new(cursor, before, reader.line_end());
+            ("text/event-stream", Endless::Events(events))
+        }
         _ => (TEXT, Endless::Bytes),
     };
     let chunked = exchange.request.one_one;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future;
 use smol::Timer;
 
-use crate::deliver::Context as Shared;
+use crate::deliver::{Context as Shared, while_there};
 use crate::http::close::write;
 use crate::http::connection::{Connection, Exchange};
 use crate::http::range;
@@ -115,7 +115,7 @@ pub(crate) async fn poll(
     let deadline = Instant::now() + wait;
     let mut changed = reader.changed();
     let (length, lost) = loop {
-        let found = reader.available().await?;
+        let found = while_there(&exchange.connection.socket, reader.available()).await?;
         if found != (0, Lost::Nothing) || Instant::now() >= deadline {
             break found;
         }
@@ -173,7 +173,9 @@ async fn send(
 ) -> io::Result<Option<Connection>> {
     fields.push((
         "Tailcast-Cursor",
-        reader.cursor_behind(length).await?.to_string(),
+        while_there(&exchange.connection.socket, reader.cursor_behind(length))
+            .await?
+            .to_string(),
     ));
     fields.push(("Content-Length", length.to_string()));
     let head = exchange.head(status, fields);
@@ -205,7 +207,7 @@ async fn send(
                 piece.clear();
                 future::yield_now().await;
             }
-            Next::Cold => reader.warm().await?,
+            Next::Cold => while_there(socket, reader.warm()).await?,
             // The file was cut under the answer; only the end of the connection can tell now.
             Next::Marker(_) | Next::End => return Err(io::ErrorKind::UnexpectedEof.into()),
         }

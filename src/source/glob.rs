@@ -70,10 +70,15 @@ impl Glob {
         let mut names: Vec<OsString> = entries
             .filter_map(|entry| Some(entry.ok()?.file_name()))
             .filter(|name| self.is_match(name))
-            // Tried, not asked: `access` knows nothing of a right to read that `--user` has left us.
-            .filter(|name| self.place(name).open().is_ok())
             .collect();
         names.sort_unstable();
+        // Tried, not asked: `access` knows nothing of a right to read that `--user` has left us.
+        let readable = |name: &OsString| self.place(name).open().is_ok();
+        let mut names: Vec<OsString> = names
+            .into_iter()
+            .filter(readable)
+            .take(FILES_MAX + 1)
+            .collect();
         let more = names.len() > FILES_MAX;
         names.truncate(FILES_MAX);
         Matches {

@@ -1,6 +1,7 @@
 //! All streams of the command line, with those that globs find.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -16,6 +17,9 @@ use crate::source::{Ground, Source};
 /// that has not made the new file yet, and a viewer's way back to it.
 const GONE_TIME: Duration = Duration::from_secs(60);
 
+/// How often globs are looked at, at most: each look reads a directory, and opens what is in it.
+const REFRESH_TIME: Duration = Duration::from_secs(1);
+
 /// All streams, in the order of the command line.
 pub struct Sources {
     groups: Vec<Group>,
@@ -25,6 +29,8 @@ pub struct Sources {
     privacy: Asking,
     /// What was found last of the files' privacy; before anything was, the careful answer.
     private: Cell<bool>,
+    /// When the globs were looked at last.
+    refreshed: Cell<Option<Instant>>,
 }
 
 /// What one SOURCE stands for.
@@ -56,6 +62,7 @@ impl Sources {
             said: Cell::new(false),
             privacy: Asking::default(),
             private: Cell::new(true),
+            refreshed: Cell::new(None),
         }
     }
 
@@ -98,9 +105,14 @@ impl Sources {
         self.private.get()
     }
 
-    /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
-    /// while nobody does.
+    /// Looks what the globs stand for now, where that was not done just now. They are not watched: a look when somebody
+    /// asks is enough, and nothing runs while nobody does.
     pub async fn refresh(&self) {
+        let recent = |at: Instant| at.elapsed() < REFRESH_TIME;
+        if self.refreshed.get().is_some_and(recent) {
+            return;
+        }
+        self.refreshed.set(Some(Instant::now()));
         for group in &self.groups {
             if let Group::Many(glob, asking, found) = group {
                 let looking = glob.clone();
@@ -123,12 +135,17 @@ impl Sources {
             known.gone = (!is_there).then_some(since);
             is_there || since.elapsed() < GONE_TIME || known.source.clients() > 0
         });
+        let mut taken: HashSet<String> = self
+            .list()
+            .iter()
+            .map(|source| source.name.clone())
+            .collect();
         for name in matches.names {
             let place = |known: &Found| known.name.cmp(&name);
             let Err(at) = found.borrow().binary_search_by(place) else {
                 continue;
             };
-            let title = self.unused(glob.title(&name));
+            let title = unused(glob.title(&name), &mut taken);
             let place = glob.place(&name);
             let source = Rc::new(if matches.readings {
                 Source::sample(title, Instrument::File(place), &self.ground)
@@ -145,13 +162,14 @@ impl Sources {
             found.borrow_mut().insert(at, new);
         }
     }
+}
 
-    /// `title`, with a number behind it where it is taken.
-    fn unused(&self, title: String) -> String {
-        let list = self.list();
-        let is_taken = |title: &String| list.iter().any(|source| source.name == *title);
-        let numbered = (2..).map(|number| format!("{title}-{number}"));
-        let mut titles = std::iter::once(title.clone()).chain(numbered);
-        titles.find(|title| !is_taken(title)).unwrap_or(title)
-    }
+/// `title`, with a number behind it where it is taken; from now on it is.
+fn unused(title: String, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{title}-{number}"));
+    let mut titles = std::iter::once(title.clone()).chain(numbered);
+    let unused = titles.find(|title| !taken.contains(title));
+    let unused = unused.unwrap_or(title);
+    taken.insert(unused.clone());
+    unused
 }

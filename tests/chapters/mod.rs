@@ -16,6 +16,8 @@ mod clients;
 mod crowds;
 /// `curl`: ranges, kept connections, bodies that do not end.
 mod curl;
+/// A network share whose server is gone.
+mod dead_share;
 /// The door: who is let in, and what the others hear.
 mod door;
 /// Server-sent events: a line is an event, its id the cursor behind it.

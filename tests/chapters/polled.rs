@@ -45,7 +45,7 @@ impl Mount {
         Some(Mount { view, process })
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).expect("kill");
     }
 }

@@ -209,18 +209,18 @@ impl Following {
     /// The name means a file that was opened just now.
     pub(crate) fn succeed(&mut self, opened: Opened) {
         self.found();
-        if opened.seen.id == self.last.id {
+        let seen = opened.open.seen;
+        if seen.id == self.last.id {
             // The same file came back while it was being opened; the next look compares it.
             return;
         }
-        let newest = (opened.file, opened.seen);
-        for (file, seen) in opened.between.into_iter().chain([newest]) {
-            let generation = self.ground.generation(file, seen);
+        for open in opened.between.into_iter().chain([opened.open]) {
+            let generation = self.ground.generation(open);
             self.append(generation, Link::Rotated { gap: opened.gap });
         }
         self.last.end.set(opened.end.offset);
         self.last.padded.set(opened.end.padded);
-        self.seen = Some(opened.seen);
+        self.seen = Some(seen);
         self.end = opened.end;
         self.tail = opened.tail;
         self.before = None;

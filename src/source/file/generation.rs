@@ -11,6 +11,7 @@ use crate::source::file::change::FileId;
 use crate::source::os::fs;
 use crate::source::os::fs::FileSystem;
 use crate::source::os::inotify::Watch;
+use crate::source::os::unblock::later;
 
 /// Why one generation follows another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +122,17 @@ impl Generation {
     /// Closes the file and cuts the link, whoever still holds it.
     pub fn expire(&self) {
         self.expired.set(true);
-        *self.file.borrow_mut() = None;
+        self.close();
         *self.next.borrow_mut() = None;
         *self.watch.borrow_mut() = None;
+    }
+
+    /// To close a file of a file system that does not answer waits as a read of it does.
+    fn close(&self) {
+        let file = self.file.take();
+        if !self.system.answers_at_once() {
+            later(move || drop(file));
+        }
     }
 
     /// Reads at `offset` without waiting; `None`: use [`read_cold`](Self::read_cold). 0 bytes: nothing there now.
@@ -143,7 +152,7 @@ impl Generation {
     /// As `pread(2)`.
     pub async fn read_cold(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         match self.file() {
-            Some(file) => fs::read_cold(file, offset, length).await,
+            Some(file) => fs::read_cold(file, self.id.device, offset, length).await,
             None => Ok(Vec::new()),
         }
     }
@@ -188,6 +197,7 @@ impl Generation {
 impl Drop for Generation {
     /// A reader that was far behind may be the only holder of a long chain: it is unlinked in a loop, not by recursion.
     fn drop(&mut self) {
+        self.close();
         let mut next = self.next.take();
         while let Some((_, generation)) = next {
             match Rc::try_unwrap(generation) {

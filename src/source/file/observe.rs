@@ -10,7 +10,7 @@ use crate::source::file::change::{Seen, Tail};
 use crate::source::file::nuls::{self, End};
 use crate::source::file::path::Place;
 use crate::source::file::rotated;
-use crate::source::os::fs;
+use crate::source::os::fs::{self, OpenFile};
 
 /// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
 const GROWTH_READ: u64 = 4096;
@@ -38,11 +38,10 @@ pub(crate) struct Glance {
 
 /// A file newly opened, and those between it and the one before.
 pub(crate) struct Opened {
-    pub(crate) file: File,
-    pub(crate) seen: Seen,
+    pub(crate) open: OpenFile,
     pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
-    pub(crate) between: Vec<(File, Seen)>,
+    pub(crate) between: Vec<OpenFile>,
     /// Some between may have been deleted before they were seen.
     pub(crate) gap: bool,
 }
@@ -127,13 +126,13 @@ impl Known {
             let now = Some(seen.id);
             let found =
                 rotated::between(&place.target(), before.id, Some(&before), now, BETWEEN_MAX);
-            (between, gap) = (found.files, found.gap);
+            gap = found.gap;
+            between = found.files.into_iter().map(OpenFile::new).collect();
         }
         let end = nuls::end_of_new(&file, seen.size);
         Ok(Opened {
             tail: tail(&file, end.offset),
-            file,
-            seen,
+            open: OpenFile::new((file, seen)),
             end,
             between,
             gap,

@@ -17,7 +17,7 @@ use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::{self, Piece};
 use crate::source::file::rotated;
 use crate::source::marker::{Lost, Marker, Missing, Next};
-use crate::source::os::fs;
+use crate::source::os::fs::{self, OpenFile};
 use crate::source::os::unblock::aside;
 
 /// How far a poll looks for NULs that it would have to pass over, in bytes. What stands behind that is
@@ -48,6 +48,7 @@ impl Walk {
     pub async fn open(follower: &Rc<Follower>, from: From) -> io::Result<Self> {
         let listening = follower.listen();
         follower.fresh().await;
+        listening.check()?;
         let last = follower.last().ok_or(io::ErrorKind::NotFound)?;
         let end = last.end.get();
         let mut reader = Self {
@@ -79,11 +80,15 @@ impl Walk {
             return Ok(());
         }
         let place = self.follower.place.clone();
-        let (any, found) = aside(move || rotated::find(&place.target(), cursor.inode)).await;
-        if let Some((file, seen)) = found
-            && seen.id != last.id
+        let find = move || {
+            let (any, found) = rotated::find(&place.target(), cursor.inode);
+            (any, found.map(OpenFile::new))
+        };
+        let (any, found) = self.follower.family.answer(find).await;
+        if let Some(open) = found
+            && open.seen.id != last.id
         {
-            let member = self.follower.ground.generation(file, seen);
+            let member = self.follower.ground.generation(open);
             if holds(&member, cursor).await? {
                 self.generation = Rc::new(member);
                 self.offset = cursor.offset;
@@ -106,16 +111,17 @@ impl Walk {
         let last = self.follower.last();
         let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
         let at = self.generation.file();
-        let (next, gap) = aside(move || {
+        let find = move || {
             let at = at
                 .and_then(|file| file.metadata().ok())
                 .map(|metadata| fs::seen(&metadata));
-            rotated::next(&place.target(), id, at.as_ref(), now)
-        })
-        .await;
+            let (next, gap) = rotated::next(&place.target(), id, at.as_ref(), now);
+            (next.map(OpenFile::new), gap)
+        };
+        let (next, gap) = self.follower.family.answer(find).await;
         // One at a time: a client that is far behind holds one file, not all of them.
         let next = match next {
-            Some((file, seen)) => Some(Rc::new(self.follower.ground.generation(file, seen))),
+            Some(open) => Some(Rc::new(self.follower.ground.generation(open))),
             None => last,
         };
         let link = Link::Rotated { gap };
@@ -184,6 +190,7 @@ impl Walk {
     pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
         let mut lost = Lost::Nothing;
         loop {
+            self.listening.check()?;
             while let Some(marker) = self.told.pop_front() {
                 lost = lost.and(&marker);
             }
@@ -304,6 +311,7 @@ impl Walk {
     /// # Errors
     /// When the file can't be read.
     pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
+        self.listening.check()?;
         loop {
             if let Some(marker) = self.told.pop_front() {
                 return Ok(Next::Marker(marker));
