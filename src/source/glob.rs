@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use glob::Pattern;
 
@@ -95,6 +96,11 @@ impl Glob {
         (!name.starts_with('.') || self.pattern.as_str().starts_with('.'))
             && !COMPRESSED.iter().any(|compressed| extension == *compressed)
             && self.pattern.matches(&name)
+    }
+
+    /// When a name in its directory came or went last. Blocks.
+    pub(crate) fn changed(&self) -> Option<SystemTime> {
+        self.directory.metadata().ok()?.modified().ok()
     }
 
     /// Where its files are.

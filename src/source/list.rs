@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::source::buffer::sample::Instrument;
 use crate::source::detect::Origin;
@@ -17,8 +17,12 @@ use crate::source::{Ground, Source};
 /// that has not made the new file yet, and a viewer's way back to it.
 const GONE_TIME: Duration = Duration::from_secs(60);
 
-/// How often globs are looked at, at most: each look reads a directory, and opens what is in it.
+/// How often a glob is looked at, at most, where its directory has not changed: each look reads that, and opens what is
+/// in it.
 const REFRESH_TIME: Duration = Duration::from_secs(1);
+
+/// More than one tick of the kernel's clock, by which directories have their times (100 Hz at the least).
+const TICK: Duration = Duration::from_millis(20);
 
 /// All streams, in the order of the command line.
 pub struct Sources {
@@ -29,14 +33,39 @@ pub struct Sources {
     privacy: Asking,
     /// What was found last of the files' privacy; before anything was, the careful answer.
     private: Cell<bool>,
-    /// When the globs were looked at last.
-    refreshed: Cell<Option<Instant>>,
+}
+
+/// A look at what a glob stands for.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Instant,
+    /// When its directory had changed last; `None`: too short a time before to tell.
+    changed: Option<SystemTime>,
+}
+
+/// Looks what `glob` stands for: `None` where that was found just now, and nothing has come or gone since. Blocks.
+fn look(glob: &Glob, last: Option<Look>) -> (Look, Option<Matches>) {
+    let now = SystemTime::now();
+    // Within one tick of the file system's clock something may still come.
+    let is_past = |changed: &SystemTime| now.duration_since(*changed).is_ok_and(|age| age > TICK);
+    let changed = glob.changed().filter(is_past);
+    match last {
+        Some(last)
+            if last.at.elapsed() < REFRESH_TIME && changed.is_some() && last.changed == changed =>
+        {
+            (last, None)
+        }
+        _ => {
+            let at = Instant::now();
+            (Look { at, changed }, Some(glob.matches()))
+        }
+    }
 }
 
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
-    Many(Glob, Asking, RefCell<Vec<Found>>),
+    Many(Glob, Asking, Cell<Option<Look>>, RefCell<Vec<Found>>),
 }
 
 /// A file that a glob has found; they are kept in the order of their names.
@@ -54,7 +83,9 @@ impl Sources {
             Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
             Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
             Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-            Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
+            Origin::Glob(glob) => {
+                Group::Many(glob, Asking::default(), Cell::default(), RefCell::default())
+            }
         };
         Self {
             groups: named.into_iter().map(group).collect(),
@@ -62,7 +93,6 @@ impl Sources {
             said: Cell::new(false),
             privacy: Asking::default(),
             private: Cell::new(true),
-            refreshed: Cell::new(None),
         }
     }
 
@@ -105,19 +135,18 @@ impl Sources {
         self.private.get()
     }
 
-    /// Looks what the globs stand for now, where that was not done just now. They are not watched: a look when somebody
-    /// asks is enough, and nothing runs while nobody does.
+    /// Looks what the globs stand for now. They are not watched: a look when somebody asks is enough, and nothing runs
+    /// while nobody does.
     pub async fn refresh(&self) {
-        let recent = |at: Instant| at.elapsed() < REFRESH_TIME;
-        if self.refreshed.get().is_some_and(recent) {
-            return;
-        }
-        self.refreshed.set(Some(Instant::now()));
         for group in &self.groups {
-            if let Group::Many(glob, asking, found) = group {
-                let looking = glob.clone();
-                if let Some(matches) = asking.ask(move || looking.matches()).await {
-                    self.update(glob, found, matches);
+            if let Group::Many(glob, asking, last, found) = group {
+                let (looking, last_look) = (glob.clone(), last.get());
+                let look = move || look(&looking, last_look);
+                if let Some((look, matches)) = asking.ask(look).await {
+                    last.set(Some(look));
+                    if let Some(matches) = matches {
+                        self.update(glob, found, matches);
+                    }
                 }
             }
         }
