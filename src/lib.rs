@@ -37,6 +37,7 @@
 //! | `app/` | Tailcast on the server: configuration, shared state, admission, routes, the page and its files |
 //! | `deliver/` | one stream to one client: plain, poll, follow, server-sent events, WebSocket; the pump under them |
 //! | `source/` | where bytes come from, and a reader's place in them. `file/`: followed files and the order of rotated ones; `buffer/`: readings and pipes; `os/`: what the kernel gives |
+//! | `engine/` | to and from a hub (NATS): publishing what the files hold, a subject as a growing file |
 //! | `auth/` | who may come in: `Host`, `Origin`, key. Pure |
 //! | `websocket/` | RFC 6455 on a socket: handshake, messages, pings, and a stuck client's buffer |
 //! | `server/` | accepting, limits, a task for each connection, the end |
@@ -54,6 +55,8 @@ mod bell;
 #[doc(hidden)]
 pub mod bytes;
 mod deliver;
+#[doc(hidden)]
+pub mod engine;
 #[doc(hidden)]
 pub mod http;
 mod metrics;

@@ -13,11 +13,12 @@ use crate::cli::args::{Args, Asked};
 use crate::cli::error::Error;
 use crate::cli::links::Links;
 use crate::cli::user::Account;
-use crate::cli::{args, banner, error, key, listen, qr, sandbox};
+use crate::cli::{args, banner, engine, error, key, listen, qr, sandbox};
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
 use rustix::thread::disable_transparent_huge_pages;
 use tailcast::auth::key::Key;
+use tailcast::engine::Engine;
 use tailcast::source::detect::Origin;
 use tailcast::source::{detect, spec};
 
@@ -48,45 +49,54 @@ fn begin(args: Args) -> Result<(), Error> {
     let _ = disable_transparent_huge_pages(true);
     let key = key::key(&args, std::env::var_os(key::VARIABLE))?;
     let account = args.user.as_deref().map(Account::find).transpose()?;
+    let login = engine::login(&args, std::env::var_os(engine::VARIABLE))?;
+    let engine = engine::engine(&args, login)?;
     let named = spec::sources(&args.sources)?;
     let sources = named.into_iter().map(detect::recognise);
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let listener = listen::listen(args.listen)?;
     let files: Vec<_> = sources.iter().flat_map(|source| source.1.files()).collect();
-    let confinement = sandbox::confine(sources.iter().map(|source| &source.1));
+    let targets: Vec<_> = engine.iter().map(|engine| &engine.target).collect();
+    let confinement = sandbox::confine(sources.iter().map(|source| &source.1), &targets);
     if let Some(account) = account {
         account.assume()?.give_up(&files, confinement.holds())?;
     }
     if args.verbose {
         eprintln!("tailcast: {}", banner::rights(&confinement));
     }
-    smol::block_on(run(args, key, sources, listener))
+    smol::block_on(run(args, key, sources, engine, listener))
 }
 
 async fn run(
     args: Args,
     key: Option<Key>,
     sources: Vec<(String, Origin)>,
-    listener: TcpListener,
+    engine: Option<Engine>,
+    listener: Option<TcpListener>,
 ) -> Result<(), Error> {
     // Before the banner: who has read it may send a signal.
     let mut signals = Signals::new([Signal::Int, Signal::Term])
         .map_err(|error| Error::refused(format!("cannot wait for signals: {error}")))?;
-    let bound = listener
-        .local_addr()
-        .map_err(|error| error::no_name(&error))?;
+    let bound = listener.as_ref().map(TcpListener::local_addr).transpose();
+    let bound = bound.map_err(|error| error::no_name(&error))?;
     if !args.quiet {
-        let links = Links::new(bound, key.as_ref());
-        print(&banner::banner(&sources, args.sample, &links));
+        let links = bound.map(|bound| Links::new(bound, key.as_ref()));
+        print(&banner::banner(
+            &sources,
+            args.sample,
+            engine.as_ref(),
+            links.as_ref(),
+        ));
+        let link = links.as_ref().and_then(Links::lan);
         if std::io::stdout().is_terminal() {
-            print(&links.lan().and_then(qr::draw).unwrap_or_default());
+            print(&link.and_then(qr::draw).unwrap_or_default());
         }
     }
-    let config = args.checked(key, sources, |text| eprintln!("tailcast: {text}"));
+    let config = args.checked(key, sources, engine, |text| eprintln!("tailcast: {text}"));
     let shutdown = async move { _ = signals.next().await };
     tailcast::run(listener, config, shutdown)
         .await
-        .map_err(|error| error::cannot_listen(bound, &error))
+        .map_err(|error| error::cannot_run(bound, &error))
 }
 
 /// A closed standard output (`tailcast ... | head -1`) is no reason to end.

@@ -193,6 +193,35 @@ impl Metrics {
     }
 }
 
+/// Of an engine, by its own counters: connections, messages, refused ones, bytes, lost bytes, and whether it is there.
+pub(crate) fn engine_text(is_here: bool, counters: [&Counter; 5]) -> String {
+    let mut text = format!(
+        "# HELP tailcast_engine_up Whether the engine is there.\n# TYPE tailcast_engine_up gauge\ntailcast_engine_up {}\n",
+        u8::from(is_here)
+    );
+    let families = [
+        ("connections", "Connections to the engine."),
+        (
+            "published_messages",
+            "Messages that the engine has confirmed.",
+        ),
+        (
+            "publish_conflicts",
+            "Messages refused because another came first.",
+        ),
+        ("published_bytes", "Bytes that the engine has confirmed."),
+        ("published_lost_bytes", "Bytes told to the engine as lost."),
+    ];
+    for ((name, help), counter) in families.into_iter().zip(counters) {
+        let _ = write!(
+            text,
+            "# HELP tailcast_engine_{name}_total {help}\n# TYPE tailcast_engine_{name}_total counter\ntailcast_engine_{name}_total {}\n",
+            counter.get()
+        );
+    }
+    text
+}
+
 /// The process's resident memory in bytes: counted, where the kernel can. `status` tells what it has in mind, which on
 /// several cores may be anything (4 kB of 1,044 on a Raspberry Pi 3 with Linux 6.1).
 fn resident() -> Option<u64> {

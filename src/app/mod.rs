@@ -1,6 +1,7 @@
 //! Tailcast on the server: configuration, shared state, admission, routes, page, metrics.
 
 pub(crate) mod admit;
+pub(crate) mod engine;
 pub(crate) mod page;
 pub(crate) mod route;
 pub(crate) mod sources;
@@ -17,6 +18,8 @@ use futures_lite::FutureExt;
 use crate::app::state::Site;
 use crate::auth::Rules;
 use crate::deliver::Context;
+use crate::engine::Engine;
+use crate::engine::status::Status;
 use crate::metrics::Counter;
 use crate::server::Server;
 use crate::source::detect::Origin;
@@ -28,6 +31,8 @@ use crate::source::{Ground, Sources};
 pub struct Config {
     /// Names and origins of what is streamed; the names differ.
     pub sources: Vec<(String, Origin)>,
+    /// The engine that the streams are handed to.
+    pub engine: Option<Engine>,
     /// Lines of history that a stream starts with.
     pub lines: u64,
     /// How often to look at a file that the kernel sends no notice for.
@@ -50,12 +55,12 @@ pub struct Config {
     pub say: fn(&str),
 }
 
-/// Serves `config` on a bound `listener` until `shutdown` resolves; clients then get their close, and it returns within two seconds.
+/// Serves `config` on a bound `listener`, if on any, until `shutdown` resolves; clients then get their close, and it returns within two seconds.
 ///
 /// # Errors
 /// When the listener can't be used. What a client does is never an error here.
 pub async fn run(
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     config: Config,
     shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
@@ -72,13 +77,24 @@ pub async fn run(
         poll: config.poll,
         anyway: config.heartbeat.max(config.poll),
         sample: config.sample,
-        record: config.record,
+        // What an engine is to have is read whether or not anybody looks.
+        record: config.record || config.engine.is_some(),
         history: config.history,
         started: Instant::now(),
         say: config.say,
     };
+    let sources = Rc::new(Sources::new(config.sources, &ground));
+    let status = config.engine.as_ref().map(|engine| {
+        let name = engine.target.to_string();
+        Rc::new(Status::new(name, config.say))
+    });
+    let publishing = config.engine.zip(status.clone()).map(|(engine, status)| {
+        let publishing = crate::engine::run(engine, sources.clone(), ground.clone(), status);
+        server.executor.spawn(publishing.boxed_local())
+    });
     let site = Rc::new(Site {
-        sources: Sources::new(config.sources, &ground),
+        sources,
+        engine: status,
         lines: config.lines,
         websocket_only: config.websocket_only,
         context: context.clone(),
@@ -97,6 +113,6 @@ pub async fn run(
         .spawn(async move { beats.run_beats().await }.boxed_local());
     let handle = move |exchange| admit::enter(site.clone(), exchange).boxed_local();
     let served = server.run(listener, shutdown, Rc::new(handle)).await;
-    drop((noticing, beating));
+    drop((noticing, beating, publishing));
     served
 }

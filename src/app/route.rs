@@ -68,7 +68,9 @@ pub(crate) async fn route(
             "/sources" => content(
                 "application/json",
                 "no-store",
-                sources::list(&site.sources).await.into_bytes(),
+                sources::list(&site.sources, site.engine.as_deref())
+                    .await
+                    .into_bytes(),
             ),
             "/metrics" => content(
                 "text/plain; version=0.0.4",

@@ -5,6 +5,8 @@ use std::time::SystemTime;
 use miniserde::{Serialize, json};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::app::engine::EngineState;
+use crate::engine::status::Status;
 use crate::source::marker::Missing;
 use crate::source::{Source, Sources};
 
@@ -31,10 +33,12 @@ struct Listed {
     clients: usize,
     /// How changes come to be known.
     watch: &'static str,
+    /// How it stands at the engine that it is handed to; `null` where there is none.
+    engine: Option<EngineState>,
 }
 
 /// What `/sources` answers, in JSON.
-pub(crate) async fn list(sources: &Sources) -> String {
+pub(crate) async fn list(sources: &Sources, engine: Option<&Status>) -> String {
     let mut list = Vec::new();
     for source in sources.list() {
         let extent = source.extent().await;
@@ -47,6 +51,7 @@ pub(crate) async fn list(sources: &Sources) -> String {
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
             watch: extent.watch,
+            engine: engine.map(|engine| EngineState::new(engine, &source.name, extent.size)),
         });
     }
     json::to_string(&list)
@@ -83,7 +88,7 @@ pub(crate) async fn generations(source: &Source) -> String {
 }
 
 /// `None` for a time that the format has no room for: a file's time can be anything.
-fn rfc3339(time: SystemTime) -> Option<String> {
+pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
     use std::fmt::Write;
     time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let mut text = String::new();

@@ -6,14 +6,17 @@ use std::rc::Rc;
 use crate::auth::Rules;
 use crate::auth::guesses::WrongKeys;
 use crate::deliver::Context;
-use crate::metrics::Counter;
+use crate::engine::status::{State, Status};
+use crate::metrics::{Counter, engine_text};
 use crate::server::Server;
 use crate::source::Sources;
 
 /// What all requests share.
 pub(crate) struct Site {
     /// The streams, in the order of the command line.
-    pub sources: Sources,
+    pub sources: Rc<Sources>,
+    /// How it goes with the engine that they are handed to.
+    pub engine: Option<Rc<Status>>,
     /// Lines of history that a stream starts with.
     pub lines: u64,
     /// A stream's URL answers plain HTTP with 426.
@@ -35,10 +38,15 @@ pub(crate) struct Site {
 impl Site {
     /// What is counted, as text for Prometheus.
     pub(crate) fn metrics(&self) -> String {
-        self.context.metrics.text(
+        let mut text = self.context.metrics.text(
             self.server.seats.taken(),
             self.server.refused.get(),
             self.looks.get(),
-        )
+        );
+        if let Some(engine) = &self.engine {
+            let is_here = engine.state().0 == State::Here;
+            text += &engine_text(is_here, engine.counters());
+        }
+        text
     }
 }

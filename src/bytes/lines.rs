@@ -164,7 +164,7 @@ fn memchr(byte: u8, bytes: &[u8]) -> Option<usize> {
 }
 
 /// How many bytes there are before a character that has begun but not ended.
-fn whole_characters(bytes: &[u8]) -> usize {
+pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     // A character has at most four bytes, so its first one is among the last three when it is cut.
     let from = bytes.len().saturating_sub(3);
     for start in from..bytes.len() {

@@ -13,6 +13,8 @@ use tailcast::Config;
 use tailcast::auth::Rules;
 use tailcast::auth::host::{Host, Origin};
 use tailcast::auth::key::Key;
+use tailcast::engine::Engine;
+use tailcast::engine::target::Target;
 use tailcast::source;
 use tailcast::source::buffer::history::HISTORY;
 use tailcast::source::spec::INPUT;
@@ -22,9 +24,14 @@ use tailcast::source::spec::INPUT;
 #[derive(ArgsInfo, FromArgs, Debug)]
 #[argh(help_triggers("--help", "-h"))]
 pub(crate) struct Args {
-    /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it
-    #[argh(option, arg_name = "ADDR:PORT", from_str_fn(address))]
-    pub listen: Option<SocketAddr>,
+    /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it; none, with --to: nowhere
+    #[argh(
+        option,
+        arg_name = "ADDR:PORT",
+        default = "Listen::Default",
+        from_str_fn(address)
+    )]
+    pub listen: Listen,
 
     /// the key that a visitor needs (default: one made at start); others on this machine can see it in `ps`
     #[argh(option, arg_name = "KEY")]
@@ -45,6 +52,19 @@ pub(crate) struct Args {
     /// one more page origin that may connect, such as https://example.com; may be repeated
     #[argh(option, arg_name = "ORIGIN", from_str_fn(origin))]
     pub origin: Vec<Origin>,
+
+    /// hand every stream to an engine: nats://HOST:PORT (see More than one board)
+    #[argh(option, arg_name = "URL", from_str_fn(target))]
+    pub to: Option<Target>,
+
+    /// what this board is called there
+    #[argh(option, long = "as", arg_name = "NAME", from_str_fn(board))]
+    pub board: Option<String>,
+
+    /// a file, closed to others, with USER:PASSWORD or a token for the engine; the environment's TAILCAST_CREDENTIALS
+    /// is another way
+    #[argh(option, arg_name = "FILE")]
+    pub credentials: Option<PathBuf>,
 
     /// started as root, go on as this user
     #[argh(option, arg_name = "NAME")]
@@ -123,6 +143,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const HISTORY_MIN: usize = 1 << 10;
 const HISTORY_MAX: usize = 64 << 20;
 
+/// The longest name of a board, in bytes: it is a part of every subject.
+const BOARD_MAX: usize = 64;
+
 /// Standard input, as the parser gets it: it takes any word that begins with a dash for an option. No argument holds a NUL.
 const INPUT_HIDDEN: &str = "\0-";
 
@@ -132,10 +155,12 @@ impl Args {
         self,
         key: Option<Key>,
         sources: Vec<(String, source::detect::Origin)>,
+        engine: Option<Engine>,
         say: fn(&str),
     ) -> Config {
         Config {
             sources,
+            engine,
             lines: self.lines,
             poll: self.poll,
             sample: self.sample,
@@ -152,6 +177,17 @@ impl Args {
             say,
         }
     }
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listen {
+    /// Where it was not said.
+    Default,
+    /// Here.
+    At(SocketAddr),
+    /// Nowhere: the streams go to an engine alone.
+    Nowhere,
 }
 
 /// What the arguments ask for.
@@ -250,9 +286,31 @@ fn tidy(output: &str) -> String {
         .replace("unrecognized argument: -", "unrecognized argument -")
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+fn address(text: &str) -> Result<Listen, String> {
+    if text == "none" {
+        return Ok(Listen::Nowhere);
+    }
     text.parse()
+        .map(Listen::At)
         .map_err(|_| "expected ADDR:PORT such as 0.0.0.0:8080 or [::]:8080".to_owned())
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    match Target::parse(text) {
+        Ok((target, "")) => Ok(target),
+        Ok((_, rest)) => Err(format!(
+            "`/{rest}` has no place in it; each stream's subject is made of `--as` and its name"
+        )),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The board's name is a token of subjects and topics: anything goes in there, encoded, but people have to read it.
+fn board(text: &str) -> Result<String, String> {
+    let is_one = (1..=BOARD_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+    is_one
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected a name such as kitchen, of at most 64 bytes".to_owned())
 }
 
 fn host(text: &str) -> Result<Host, String> {
@@ -374,6 +432,11 @@ mod tests {
             (&["--history=0"], "--history"),
             (&["--max-clients=0"], "--max-clients"),
             (&["--listen", "8080"], "--listen"),
+            (&["--to=hub:4222"], "--to"),
+            (&["--to=tls://hub"], "--to"),
+            (&["--to=nats://hub/tailcast.pi1.a"], "--to"),
+            (&["--as="], "--as"),
+            (&["--as=a\nb"], "--as"),
             (&["--listen", "localhost:1"], "--listen"),
             (&["--quiet=yes"], "--quiet"),
             (&["--public=no"], "--public"),

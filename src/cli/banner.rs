@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tailcast::engine::Engine;
 use tailcast::source::buffer::pipe::Outlet;
 use tailcast::source::buffer::sample::Instrument;
 use tailcast::source::detect::Origin;
@@ -24,8 +25,13 @@ pub(crate) fn rights(confinement: &Confinement) -> String {
     )
 }
 
-/// What is printed at start: a line for each source, then one for each link.
-pub(crate) fn banner(sources: &[(String, Origin)], sample: Duration, links: &Links) -> String {
+/// What is printed at start: a line for each source, one for the engine that they go to, then one for each link.
+pub(crate) fn banner(
+    sources: &[(String, Origin)],
+    sample: Duration,
+    engine: Option<&Engine>,
+    links: Option<&Links>,
+) -> String {
     let mut text = String::new();
     for (name, origin) in sources {
         let (what, path) = match origin {
@@ -59,7 +65,14 @@ pub(crate) fn banner(sources: &[(String, Origin)], sample: Duration, links: &Lin
         };
         let _ = writeln!(text, "{what} as `{name}`{waited}");
     }
-    for link in links.all() {
+    if let Some(engine) = engine {
+        let _ = writeln!(
+            text,
+            "publishing to `{}` as `{}`",
+            engine.target, engine.board
+        );
+    }
+    for link in links.iter().flat_map(|links| links.all()) {
         let _ = writeln!(text, "open {link}");
     }
     text

@@ -50,6 +50,14 @@ impl fmt::Display for Error {
     }
 }
 
+/// The server ends, which it does where its listener can't be used.
+pub(crate) fn cannot_run(address: Option<SocketAddr>, error: &io::Error) -> Error {
+    match address {
+        Some(address) => cannot_listen(address, error),
+        None => Error::refused(format!("cannot go on: {}", cause(error))),
+    }
+}
+
 /// The listener can't be had.
 pub(crate) fn cannot_listen(address: SocketAddr, error: &io::Error) -> Error {
     let hint = match error.kind() {

@@ -39,7 +39,10 @@ pub(crate) fn key(args: &Args, environment: Option<OsString>) -> Result<Option<K
             ));
         }
         (Some(key), None) => Some(check("`--key`", key.clone())?),
-        (None, Some(path)) => Some(check(&format!("`{}`", path.display()), read(path)?)?),
+        (None, Some(path)) => {
+            let key = read_secret("key file", path, KEY_MAX)?;
+            Some(check(&format!("`{}`", path.display()), key)?)
+        }
         (None, None) => None,
     };
     if args.public {
@@ -81,12 +84,16 @@ fn check(place: &str, key: String) -> Result<String, Error> {
     )))
 }
 
-/// Reads a key's file; the newline at its end is no part of the key.
-fn read(path: &Path) -> Result<String, Error> {
+/// Reads a file that holds one secret of at most `most` bytes; the newline at its end is no part of it. `what` it is stands in
+/// the sentences.
+///
+/// # Errors
+/// Where it can't be read, or others can.
+pub(crate) fn read_secret(what: &str, path: &Path, most: usize) -> Result<String, Error> {
     let shown = path.display();
     let refused = |error: io::Error| {
         Error::usage(format!(
-            "the key file `{shown}` can't be read: {}",
+            "the {what} `{shown}` can't be read: {}",
             cause(&error)
         ))
     };
@@ -94,16 +101,16 @@ fn read(path: &Path) -> Result<String, Error> {
     let mode = file.metadata().map_err(refused)?.permissions().mode();
     if mode & OTHERS != 0 {
         return Err(Error::usage(format!(
-            "the key file `{shown}` is open to others (mode {:03o}); `chmod 600 {shown}` makes it yours alone",
+            "the {what} `{shown}` is open to others (mode {:03o}); `chmod 600 {shown}` makes it yours alone",
             mode & 0o777
         )));
     }
-    let mut key = String::new();
+    let mut secret = String::new();
     // One byte and a line's end more than the longest: what is longer still shows.
-    file.take(KEY_MAX as u64 + 3)
-        .read_to_string(&mut key)
+    file.take(most as u64 + 3)
+        .read_to_string(&mut secret)
         .map_err(refused)?;
-    let line = key.strip_suffix('\n').unwrap_or(&key);
+    let line = secret.strip_suffix('\n').unwrap_or(&secret);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 
+use crate::cli::args::Listen;
 use crate::cli::error;
 use crate::cli::error::Error;
 
@@ -14,14 +15,16 @@ const PORT: u16 = 8080;
 /// Connections that the kernel holds until they are accepted: a burst waits here while descriptors are short.
 const BACKLOG: i32 = 1024;
 
-/// Listens on `asked`; by default on every address, IPv6 and IPv4, and on those of IPv4 where there is no IPv6.
+/// Listens on `asked`, if anywhere; by default on every address, IPv6 and IPv4, and on those of IPv4 where there is no IPv6.
 ///
 /// # Errors
 /// Names the address and the cause.
-pub(crate) fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, Error> {
+pub(crate) fn listen(asked: Listen) -> Result<Option<TcpListener>, Error> {
     let said = |address| move |error: Errno| error::cannot_listen(address, &error.into());
-    if let Some(address) = asked {
-        return bind(address).map_err(said(address));
+    match asked {
+        Listen::Nowhere => return Ok(None),
+        Listen::At(address) => return bind(address).map(Some).map_err(said(address)),
+        Listen::Default => {}
     }
     let six = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT));
     let four = SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT));
@@ -29,6 +32,7 @@ pub(crate) fn listen(asked: Option<SocketAddr>) -> Result<TcpListener, Error> {
         Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL) => bind(four).map_err(said(four)),
         bound => bound.map_err(said(six)),
     }
+    .map(Some)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Errno> {

@@ -1,7 +1,8 @@
-//! The command: arguments, key, user, sandbox, links, banner, exit status.
+//! The command: arguments, key, engine, user, sandbox, links, banner, exit status.
 
 pub(crate) mod args;
 pub(crate) mod banner;
+pub(crate) mod engine;
 pub(crate) mod error;
 pub(crate) mod key;
 pub(crate) mod links;

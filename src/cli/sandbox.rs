@@ -1,16 +1,17 @@
 //! What the process may still do once its sources are known and its port is bound: read there, and nothing else.
 //!
 //! Landlock (Linux 5.13 and later) takes every other right to the file system away, and from 6.7 on that of connecting
-//! anywhere; `no_new_privs` holds on every kernel. It holds for threads made later, so it has to come before the first.
+//! anywhere but to an engine's port; `no_new_privs` holds on every kernel. It holds for threads made later, so it has to come before the first.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    ABI, Access, AccessFs, AccessNet, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 
+use tailcast::engine::target::Target;
 use tailcast::source::buffer::pipe::Outlet;
 use tailcast::source::buffer::sample::Instrument;
 use tailcast::source::detect::Origin;
@@ -25,6 +26,14 @@ const OWN: [&str; 5] = [
     "/proc/meminfo",
     "/sys/class/thermal",
     "/sys/devices/virtual/thermal",
+];
+
+/// Where it stands who answers for names: these files are made anew by others, so their directories count.
+const RESOLVER: [&str; 4] = [
+    "/etc",
+    "/run/systemd/resolve",
+    "/run/NetworkManager",
+    "/run/resolvconf",
 ];
 
 /// The confinement. It can't be undone; dropping this only gives a few descriptors back.
@@ -42,9 +51,15 @@ impl Confinement {
     }
 }
 
-/// Takes away what streaming `sources` does not need.
-pub(crate) fn confine<'a>(sources: impl IntoIterator<Item = &'a Origin>) -> Confinement {
+/// Takes away what streaming `sources`, and reaching the engines `targets`, does not need.
+pub(crate) fn confine<'a>(
+    sources: impl IntoIterator<Item = &'a Origin>,
+    targets: &[&Target],
+) -> Confinement {
     let mut readable: Vec<PathBuf> = OWN.iter().map(PathBuf::from).collect();
+    if !targets.is_empty() {
+        readable.extend(RESOLVER.iter().map(PathBuf::from));
+    }
     readable.extend(sources.into_iter().flat_map(needed));
     readable.sort();
     readable.dedup();
@@ -52,7 +67,7 @@ pub(crate) fn confine<'a>(sources: impl IntoIterator<Item = &'a Origin>) -> Conf
         .iter()
         .filter_map(|path| PathFd::new(path).ok())
         .collect::<Vec<_>>();
-    match restrict(&open) {
+    match restrict(&open, targets) {
         Ok(RulesetStatus::NotEnforced) | Err(_) => readable.clear(),
         Ok(_) => {}
     }
@@ -62,18 +77,22 @@ pub(crate) fn confine<'a>(sources: impl IntoIterator<Item = &'a Origin>) -> Conf
     }
 }
 
-fn restrict(open: &[PathFd]) -> Result<RulesetStatus, RulesetError> {
+fn restrict(open: &[PathFd], targets: &[&Target]) -> Result<RulesetStatus, RulesetError> {
     // Devices want `ioctl` for the speed of a serial line.
     let read = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::IoctlDev;
     let rules = open
         .iter()
         .map(|path| Ok::<_, RulesetError>(PathBeneath::new(path, read)));
+    let ports = targets
+        .iter()
+        .map(|target| Ok::<_, RulesetError>(NetPort::new(target.port, AccessNet::ConnectTcp)));
     let status = Ruleset::default()
         .handle_access(AccessFs::from_all(TRIED))?
         .handle_access(AccessNet::from_all(TRIED))?
         .scope(Scope::from_all(TRIED))?
         .create()?
         .add_rules(rules)?
+        .add_rules(ports)?
         .restrict_self()?;
     Ok(status.ruleset)
 }

@@ -82,7 +82,7 @@ where
         async move { handled.await.map(Answered::Done) }.boxed_local()
     };
     let server = Server::new(max_clients, |_| ());
-    server.run(listener, shutdown, Rc::new(handle)).await
+    server.run(Some(listener), shutdown, Rc::new(handle)).await
 }
 
 /// Connections and their tasks, whatever is served on them.
@@ -113,20 +113,24 @@ impl Server {
         })
     }
 
-    /// Serves `listener` with `handle` until `shutdown` resolves.
+    /// Serves `listener`, if there is one, with `handle` until `shutdown` resolves.
     ///
     /// # Errors
     /// When the listener can't be used.
     pub(crate) async fn run(
         self: &Rc<Self>,
-        listener: TcpListener,
+        listener: Option<TcpListener>,
         shutdown: impl Future<Output = ()> + 'static,
         handle: Rc<Handler>,
     ) -> io::Result<()> {
-        let listener = Async::new(listener)?;
+        let listener = listener.map(Async::new).transpose()?;
         // Tasks of their own: what the executor itself waits for is polled at every wake-up, whatever it was for.
         let server = self.clone();
-        let accepting = async move { server.accept(&listener, handle).await };
+        let accepting = async move {
+            if let Some(listener) = listener {
+                server.accept(&listener, handle).await;
+            }
+        };
         let accepting = self.executor.spawn(accepting.boxed_local());
         let shutdown = self.executor.spawn(shutdown.boxed_local());
         let run = async {

@@ -120,6 +120,12 @@ impl Sources {
         list
     }
 
+    /// Whether no others will come.
+    pub(crate) fn is_fixed(&self) -> bool {
+        let is_one = |group: &Group| matches!(group, Group::One(_));
+        self.groups.iter().all(is_one)
+    }
+
     /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret. Where a file
     /// system hangs, what it said last counts.
     pub async fn any_private(&self) -> bool {

@@ -57,6 +57,22 @@ impl Reader {
         }
     }
 
+    /// How many bytes follow this place, as far as that is known: not where other files lie in between.
+    pub(crate) fn behind(&self) -> Option<u64> {
+        match self {
+            Self::Walk(walk) if !walk.is_newest() => None,
+            _ => self.end().checked_sub(self.offset()),
+        }
+    }
+
+    /// The offset behind the last byte there is.
+    fn end(&self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.size(),
+            Self::Playback(playback) => playback.start() + playback.size(),
+        }
+    }
+
     /// Goes to `offset` of the file it stands in, or of what is kept.
     pub fn seek(&mut self, offset: u64) {
         match self {

@@ -20,6 +20,10 @@ mod curl;
 mod dead_share;
 /// The door: who is let in, and what the others hear.
 mod door;
+/// A board that hands its streams to NATS: exactly once, whatever happens on the way.
+mod engine;
+/// Why a stream does not go to its engine, in one sentence each.
+mod engine_refusals;
 /// Server-sent events: a line is an event, its id the cursor behind it.
 mod events;
 /// Server-sent events over lost connections, restarts and rotations.
@@ -46,6 +50,8 @@ mod listen;
 mod metrics;
 /// What changes above the last part of a path: links, directories, mounts; and what may not be read.
 mod moved;
+/// Streams at an MQTT broker of a home.
+mod mqtt;
 /// nginx in front, as people put one there.
 mod nginx;
 /// NULs that nobody wrote: holes, space made beforehand.

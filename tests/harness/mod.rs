@@ -1,11 +1,15 @@
 //! The equipment of the tests.
 
+/// MQTT brokers and readers that others wrote.
+pub mod broker;
 /// Headless Chromium with one tab, driven over its DevTools protocol.
 pub mod chromium;
 /// The two kinds of WebSocket client: exact (`tailcast.v1`) and plain.
 pub mod client;
 /// A place in a stream, computed by the client alone.
 pub mod cursor;
+/// A proxy that cuts connections.
+pub mod cut;
 /// Waiting for an event under a deadline, never for time.
 pub mod deadline;
 /// Numbers that look random.
@@ -18,6 +22,8 @@ pub mod event_source;
 pub mod folder;
 /// A small client of HTTP/1.1 that shows everything.
 pub mod http;
+/// A `nats-server` with JetStream, and what stands in its stream.
+pub mod nats;
 /// A program that others wrote, and what it prints.
 pub mod program;
 /// A proxy in front of a Tailcast: nginx or Caddy.
@@ -30,5 +36,7 @@ pub mod server;
 pub mod strace;
 /// Somebody who looks at the page.
 pub mod viewer;
+/// A network with weather: connections that are cut, answers that are lost.
+pub mod weather;
 /// A writer in another process, with numbered lines.
 pub mod writer;

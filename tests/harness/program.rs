@@ -65,6 +65,11 @@ impl Program {
         lines
     }
 
+    /// Ends it; what it has printed can still be had.
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+    }
+
     /// How it ends by itself.
     pub fn end(&mut self) -> ExitStatus {
         let end = Instant::now() + DEADLINE;

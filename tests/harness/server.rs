@@ -39,6 +39,7 @@ pub fn command(words: &[String], directory: &Path) -> Command {
         .args(&words[1..])
         .current_dir(directory)
         .env_remove("TAILCAST_KEY")
+        .env_remove("TAILCAST_CREDENTIALS")
         .stdin(Stdio::null());
     command
 }

@@ -287,7 +287,8 @@ impl Walk {
         skipped > 0
     }
 
-    fn is_newest(&self) -> bool {
+    /// Whether no other file comes after it.
+    pub(crate) fn is_newest(&self) -> bool {
         self.follower
             .last()
             .is_some_and(|last| Rc::ptr_eq(&last, &self.generation))

@@ -1,0 +1,48 @@
+//! How it goes with the engine: for `/sources`, and so for the page.
+
+use miniserde::Serialize;
+
+use crate::app::sources::rfc3339;
+use crate::engine::status::{State, Status};
+
+/// How one stream stands at an engine.
+#[derive(Serialize)]
+pub(crate) struct EngineState {
+    /// Where the engine is.
+    url: String,
+    /// `connecting`, `publishing`, `away`, or `refused`: the engine is there, but does not take this stream.
+    state: &'static str,
+    /// Since when, in RFC 3339.
+    since: Option<String>,
+    /// Bytes that the engine has not yet; `null` where nobody knows.
+    behind: Option<u64>,
+    /// Why it is not `publishing`.
+    cause: Option<String>,
+}
+
+impl EngineState {
+    /// Of the stream `name`, which has `size` bytes now.
+    pub(crate) fn new(status: &Status, name: &str, size: Option<u64>) -> Self {
+        let (state, since) = status.state();
+        let progress = status.progress(name).unwrap_or_default();
+        let (word, cause) = match (state, progress.trouble) {
+            (State::New, _) => ("connecting", None),
+            (State::Away(cause), _) => ("away", Some(cause)),
+            (State::Here, Some(trouble)) => ("refused", Some(trouble)),
+            (State::Here, None) => ("publishing", None),
+        };
+        let at = progress.at.map(|cursor| cursor.offset);
+        // Nobody reads while it is away, but the file grows: at least as far as it is known to be the same file.
+        let grown = size.zip(at).and_then(|(size, at)| size.checked_sub(at));
+        Self {
+            url: status.name.clone(),
+            state: word,
+            since: rfc3339(since),
+            behind: match word {
+                "publishing" => progress.behind,
+                _ => progress.behind.and(grown),
+            },
+            cause,
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! The packets of MQTT that a publisher needs, in both versions: 5.0, and 3.1.1 for a broker that knows no other.
+//! Pure: no runtime, no file, no socket.
+
+use bytes::BytesMut;
+use mqttbytes::{Error, PacketType, QoS, check, v4, v5};
+
+/// The longest packet that is taken, in bytes: a line of 64 KiB, each byte of which may have become a character of three.
+/// A broker of version 5 is told, and sends nothing longer.
+pub(crate) const PACKET_MAX: usize = 256 * 1024;
+
+/// Which MQTT is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// 5.0 (OASIS, 2019): messages have user properties, answers have reasons.
+    Five,
+    /// 3.1.1 (OASIS, 2014): neither.
+    Three,
+}
+
+/// Who connects, and what is to be told when it goes without a word.
+pub(crate) struct Hello<'a> {
+    /// A second connection of this name ends the first.
+    pub(crate) client: &'a str,
+    /// User and password.
+    pub(crate) login: Option<&'a (String, String)>,
+    /// What the broker is to publish when we are gone.
+    pub(crate) will: Option<Message<'a>>,
+    /// How long the broker waits for the next packet, in seconds (it takes half of it again).
+    pub(crate) keep_alive: u16,
+}
+
+/// One message.
+#[derive(Clone)]
+pub(crate) struct Message<'a> {
+    /// Where it goes.
+    pub topic: &'a str,
+    /// Its number until the broker has confirmed it, from 1 on.
+    pub id: u16,
+    /// What it says.
+    pub payload: &'a str,
+    /// Names and values beside it; version 3.1.1 has none.
+    pub properties: Vec<(String, String)>,
+}
+
+/// A message that the broker keeps.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// What it says.
+    pub(crate) payload: Vec<u8>,
+    /// Names and values beside it; none in version 3.1.1.
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+/// What a broker says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It takes us.
+    Welcome {
+        /// How many messages it takes before it has confirmed the first.
+        in_flight: u16,
+        /// How long it waits for the next packet, in seconds, where it knows better than we.
+        keep_alive: Option<u16>,
+    },
+    /// It does not, for this reason.
+    Refused(String),
+    /// It does not know this version.
+    OtherVersion,
+    /// It has the message of this number.
+    Taken(u16),
+    /// It does not take the message of this number, for this reason.
+    Denied(u16, String),
+    /// We may hear a topic.
+    Subscribed,
+    /// We may not.
+    NotSubscribed,
+    /// A message that it keeps, and its topic.
+    Retained(String, Kept),
+    /// The answer to a ping.
+    Pong,
+    /// Another client has our name now.
+    TakenOver,
+    /// It ends the connection, with the code of version 5 (section 3.14.2.1).
+    Goodbye(u8),
+    /// Something that a publisher does not need.
+    Other,
+}
+
+/// Code of DISCONNECT: another client has connected under the same name (MQTT 5.0 section 3.14.2.1).
+const SESSION_TAKEN_OVER: u8 = 0x8e;
+
+/// The next packet of those that were `received`; `None` until it is whole.
+///
+/// # Errors
+/// When it is none, or longer than [`PACKET_MAX`].
+pub(crate) fn read(version: Version, received: &mut BytesMut) -> Result<Option<Heard>, Error> {
+    let header = match check(received.iter(), PACKET_MAX) {
+        Ok(header) => header,
+        Err(Error::InsufficientBytes(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if header.packet_type()? == PacketType::Disconnect {
+        // The codec wants properties here, which may be left out.
+        let packet = received.split_to(header.frame_length());
+        let code = packet.get(2).copied().unwrap_or_default();
+        return Ok(Some(match code {
+            SESSION_TAKEN_OVER => Heard::TakenOver,
+            code => Heard::Goodbye(code),
+        }));
+    }
+    let heard = match version {
+        Version::Five => match v5::read(received, PACKET_MAX) {
+            // How a broker of 3.1.1 says it.
+            Err(Error::InvalidConnectReturnCode(1)) => Heard::OtherVersion,
+            packet => of_five(packet?),
+        },
+        Version::Three => of_three(v4::read(received, PACKET_MAX)?),
+    };
+    Ok(Some(heard))
+}
+
+fn of_five(packet: v5::Packet) -> Heard {
+    use v5::{
+        ConnectReturnCode as Code, Packet, PubAckReason as Reason, SubscribeReasonCode as Sub,
+    };
+    match packet {
+        Packet::ConnAck(ack) => match ack.code {
+            Code::Success => {
+                let properties = ack.properties;
+                let tells = properties.as_ref();
+                if tells.is_some_and(|it| it.retain_available == Some(0) || it.max_qos == Some(0)) {
+                    return Heard::Refused("it keeps no messages, or confirms none".to_owned());
+                }
+                Heard::Welcome {
+                    in_flight: tells.and_then(|it| it.receive_max).unwrap_or(u16::MAX),
+                    keep_alive: tells.and_then(|it| it.server_keep_alive),
+                }
+            }
+            Code::UnsupportedProtocolVersion => Heard::OtherVersion,
+            code => Heard::Refused(words(&format!("{code:?}"))),
+        },
+        Packet::PubAck(ack) => match ack.reason {
+            Reason::Success | Reason::NoMatchingSubscribers => Heard::Taken(ack.pkid),
+            reason => Heard::Denied(ack.pkid, words(&format!("{reason:?}"))),
+        },
+        Packet::SubAck(ack) => match ack.return_codes.first() {
+            Some(Sub::QoS0 | Sub::QoS1 | Sub::QoS2) => Heard::Subscribed,
+            _ => Heard::NotSubscribed,
+        },
+        Packet::Publish(publish) if publish.retain => {
+            let properties = publish.properties.map(|it| it.user_properties);
+            let kept = Kept {
+                payload: publish.payload.to_vec(),
+                properties: properties.unwrap_or_default(),
+            };
+            Heard::Retained(publish.topic, kept)
+        }
+        Packet::PingResp => Heard::Pong,
+        _ => Heard::Other,
+    }
+}
+
+fn of_three(packet: v4::Packet) -> Heard {
+    use v4::{ConnectReturnCode as Code, Packet, SubscribeReasonCode as Sub};
+    match packet {
+        Packet::ConnAck(ack) => match ack.code {
+            Code::Success => Heard::Welcome {
+                in_flight: u16::MAX,
+                keep_alive: None,
+            },
+            Code::RefusedProtocolVersion => Heard::OtherVersion,
+            code => Heard::Refused(words(&format!("{code:?}"))),
+        },
+        Packet::PubAck(ack) => Heard::Taken(ack.pkid),
+        Packet::SubAck(ack) => match ack.return_codes.first() {
+            Some(Sub::Success(_)) => Heard::Subscribed,
+            _ => Heard::NotSubscribed,
+        },
+        Packet::Publish(publish) if publish.retain => {
+            let kept = Kept {
+                payload: publish.payload.to_vec(),
+                properties: Vec::new(),
+            };
+            Heard::Retained(publish.topic, kept)
+        }
+        Packet::PingResp => Heard::Pong,
+        _ => Heard::Other,
+    }
+}
+
+/// `NotAuthorized` as `not authorized`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+/// CONNECT: without a session, for the broker's retained messages are all the memory there is.
+///
+/// # Errors
+/// When it would be longer than a packet can be.
+pub(crate) fn connect(version: Version, hello: Hello) -> Result<BytesMut, Error> {
+    let mut packet = BytesMut::new();
+    let login = hello.login;
+    match version {
+        Version::Five => {
+            let mut connect = v5::Connect::new(hello.client);
+            connect.keep_alive = hello.keep_alive;
+            connect.login = login.map(|(user, password)| v5::Login::new(user, password));
+            connect.last_will = hello.will.map(|will| {
+                let mut last = v5::LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true);
+                last.properties = Some(v5::WillProperties {
+                    delay_interval: None,
+                    payload_format_indicator: None,
+                    message_expiry_interval: None,
+                    content_type: None,
+                    response_topic: None,
+                    correlation_data: None,
+                    user_properties: will.properties,
+                });
+                last
+            });
+            connect.properties = Some(v5::ConnectProperties {
+                session_expiry_interval: None,
+                receive_maximum: None,
+                max_packet_size: u32::try_from(PACKET_MAX).ok(),
+                topic_alias_max: None,
+                request_response_info: None,
+                request_problem_info: None,
+                user_properties: Vec::new(),
+                authentication_method: None,
+                authentication_data: None,
+            });
+            connect.write(&mut packet)?;
+        }
+        Version::Three => {
+            let mut connect = v4::Connect::new(hello.client);
+            connect.keep_alive = hello.keep_alive;
+            connect.login = login.map(|(user, password)| v4::Login::new(user, password));
+            connect.last_will = hello
+                .will
+                .map(|will| v4::LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true));
+            connect.write(&mut packet)?;
+        }
+    }
+    Ok(packet)
+}
+
+/// PUBLISH, at least once (QoS 1), to be kept by the broker as the newest of its topic.
+///
+/// # Errors
+/// When it would be longer than a packet can be.
+pub(crate) fn publish(version: Version, message: Message) -> Result<BytesMut, Error> {
+    let mut packet = BytesMut::new();
+    match version {
+        Version::Five => {
+            let mut publish = v5::Publish::new(message.topic, QoS::AtLeastOnce, message.payload);
+            (publish.pkid, publish.retain) = (message.id, true);
+            publish.properties = Some(v5::PublishProperties {
+                payload_format_indicator: Some(1),
+                message_expiry_interval: None,
+                topic_alias: None,
+                response_topic: None,
+                correlation_data: None,
+                user_properties: message.properties,
+                subscription_identifiers: Vec::new(),
+                content_type: None,
+            });
+            publish.write(&mut packet)?;
+        }
+        Version::Three => {
+            let mut publish = v4::Publish::new(message.topic, QoS::AtLeastOnce, message.payload);
+            (publish.pkid, publish.retain) = (message.id, true);
+            publish.write(&mut packet)?;
+        }
+    }
+    Ok(packet)
+}
+
+/// SUBSCRIBE to one topic, at most once (QoS 0): what is asked for comes at once or is asked for again.
+///
+/// # Errors
+/// When it would be longer than a packet can be.
+pub(crate) fn subscribe(version: Version, topic: &str, id: u16) -> Result<BytesMut, Error> {
+    let mut packet = BytesMut::new();
+    match version {
+        Version::Five => {
+            let mut subscribe = v5::Subscribe::new(topic, QoS::AtMostOnce);
+            subscribe.pkid = id;
+            subscribe.write(&mut packet)?;
+        }
+        Version::Three => {
+            let mut subscribe = v4::Subscribe::new(topic, QoS::AtMostOnce);
+            subscribe.pkid = id;
+            subscribe.write(&mut packet)?;
+        }
+    }
+    Ok(packet)
+}
+
+/// UNSUBSCRIBE from one topic.
+///
+/// # Errors
+/// When it would be longer than a packet can be.
+pub(crate) fn unsubscribe(version: Version, topic: &str, id: u16) -> Result<BytesMut, Error> {
+    let mut packet = BytesMut::new();
+    match version {
+        Version::Five => {
+            let mut unsubscribe = v5::Unsubscribe::new(topic);
+            unsubscribe.pkid = id;
+            unsubscribe.write(&mut packet)?;
+        }
+        Version::Three => {
+            let mut unsubscribe = v4::Unsubscribe::new(topic);
+            unsubscribe.pkid = id;
+            unsubscribe.write(&mut packet)?;
+        }
+    }
+    Ok(packet)
+}
+
+/// PINGREQ, the same in both versions.
+pub(crate) fn ping() -> BytesMut {
+    BytesMut::from(&[0xc0, 0x00][..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(version: Version, bytes: &[u8]) -> Result<Option<Heard>, Error> {
+        read(version, &mut BytesMut::from(bytes))
+    }
+
+    #[test]
+    fn what_brokers_say() {
+        use Version::{Five, Three};
+        let welcome = |in_flight, keep_alive| Heard::Welcome {
+            in_flight,
+            keep_alive,
+        };
+        for (version, bytes, want) in [
+            (
+                Five,
+                &[0x20, 0x03, 0x00, 0x00, 0x00][..],
+                welcome(u16::MAX, None),
+            ),
+            // Receive Maximum 20, Server Keep Alive 15.
+            (
+                Five,
+                &[0x20, 0x09, 0, 0, 6, 0x21, 0, 20, 0x13, 0, 15],
+                welcome(20, Some(15)),
+            ),
+            (Three, &[0x20, 0x02, 0x00, 0x00], welcome(u16::MAX, None)),
+            (Five, &[0x20, 0x02, 0x00, 0x01], Heard::OtherVersion),
+            (Five, &[0x20, 0x03, 0x00, 0x84, 0x00], Heard::OtherVersion),
+            (
+                Five,
+                &[0x20, 0x03, 0x00, 0x87, 0x00],
+                Heard::Refused("not authorized".into()),
+            ),
+            (
+                Three,
+                &[0x20, 0x02, 0x00, 0x05],
+                Heard::Refused("not authorized".into()),
+            ),
+            (
+                Five,
+                &[0x20, 0x05, 0, 0, 2, 0x25, 0],
+                Heard::Refused("it keeps no messages, or confirms none".into()),
+            ),
+            (Five, &[0x40, 0x02, 0x00, 0x07], Heard::Taken(7)),
+            (Five, &[0x40, 0x03, 0x00, 0x07, 0x10], Heard::Taken(7)),
+            (
+                Five,
+                &[0x40, 0x03, 0x00, 0x07, 0x87],
+                Heard::Denied(7, "not authorized".into()),
+            ),
+            (Three, &[0x40, 0x02, 0x00, 0x07], Heard::Taken(7)),
+            (Five, &[0x90, 0x04, 0, 1, 0, 0x00], Heard::Subscribed),
+            (Five, &[0x90, 0x04, 0, 1, 0, 0x87], Heard::NotSubscribed),
+            (Three, &[0x90, 0x03, 0, 1, 0x80], Heard::NotSubscribed),
+            (Five, &[0xd0, 0x00], Heard::Pong),
+            (Five, &[0xe0, 0x01, 0x8e], Heard::TakenOver),
+            (Five, &[0xe0, 0x02, 0x8e, 0x00], Heard::TakenOver),
+            (Five, &[0xe0, 0x00], Heard::Goodbye(0)),
+            (Five, &[0xb0, 0x04, 0, 1, 0, 0x11], Heard::Other),
+        ] {
+            assert_eq!(
+                heard(version, bytes),
+                Ok(Some(want)),
+                "{version:?} {bytes:x?}"
+            );
+            for cut in 0..bytes.len() {
+                assert_eq!(
+                    heard(version, &bytes[..cut]),
+                    Ok(None),
+                    "{bytes:x?} up to {cut}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_broker_says_is_an_error_and_never_a_panic() {
+        let huge = [0x30, 0xff, 0xff, 0xff, 0x7f, 0];
+        assert!(heard(Version::Five, &huge).is_err(), "longer than we take");
+        // Every packet of up to four bytes behind its head, as far as it is told from others.
+        for version in [Version::Five, Version::Three] {
+            for first in 0..=u8::MAX {
+                for body in [
+                    &[][..],
+                    &[0],
+                    &[0, 0],
+                    &[0, 9, 1],
+                    &[0xff; 4],
+                    &[0, 1, 0xff, 0x26],
+                ] {
+                    let mut packet = vec![first, u8::try_from(body.len()).unwrap()];
+                    packet.extend_from_slice(body);
+                    let _ = heard(version, &packet);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_is_read_back_as_it_was_written() {
+        let properties = vec![("Tailcast-Bytes".to_owned(), "7".to_owned())];
+        let message = || Message {
+            topic: "tailcast/pi1/x",
+            id: 3,
+            payload: "21.5 °C",
+            properties: properties.clone(),
+        };
+        let mut five = publish(Version::Five, message()).unwrap();
+        assert_eq!(five[0], 0x33, "at least once, retained");
+        let retained = |properties| {
+            let payload = "21.5 °C".into();
+            Heard::Retained(
+                "tailcast/pi1/x".to_owned(),
+                Kept {
+                    payload,
+                    properties,
+                },
+            )
+        };
+        assert_eq!(
+            read(Version::Five, &mut five),
+            Ok(Some(retained(properties.clone())))
+        );
+        let mut three = publish(Version::Three, message()).unwrap();
+        assert_eq!(
+            read(Version::Three, &mut three),
+            Ok(Some(retained(Vec::new())))
+        );
+    }
+}

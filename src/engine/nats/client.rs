@@ -1,0 +1,488 @@
+//! One connection to a server: requests and their answers, subscriptions, and its end.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::TcpStream;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
+use rustix::net::sockopt;
+use smol::channel::{Sender, bounded};
+use smol::lock::Mutex;
+use smol::{Async, Timer};
+
+use crate::bell::Bell;
+use crate::engine::nats::protocol::{self, Headers, Info, Message, Op, Violation, parse};
+use crate::engine::target::{Login, Target};
+use crate::source::error::cause;
+
+/// How long a server may take to accept a connection and to say what it is.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// How long an answer is waited for: a batch may have to go over a slow uplink first.
+const ANSWER_TIME: Duration = Duration::from_secs(20);
+
+/// How long a server may take over what is sent to it.
+const SEND_TIME: Duration = Duration::from_secs(60);
+
+/// After this long without a word the kernel asks whether the server is still there, so that we need not wake for it.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// A server whose kernel has confirmed nothing for this long is gone, in milliseconds.
+const VANISHED: u32 = 45_000;
+
+/// How much is read at once, in bytes.
+const CHUNK: usize = 16 * 1024;
+
+/// The subscription that answers come to.
+const INBOX: u64 = 1;
+
+/// Why something did not go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The server is not there, or not any more.
+    Away(String),
+    /// It is, and will not, until somebody does what the sentence says.
+    Refused(String),
+    /// The stream stands elsewhere: somebody else has published, or an older message of ours came first.
+    Elsewhere,
+}
+
+impl Failure {
+    fn io(error: &io::Error) -> Self {
+        Self::Away(cause(error))
+    }
+
+    /// It, in a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Away(cause) | Self::Refused(cause) => cause.clone(),
+            Self::Elsewhere => {
+                "another one publishes it, too: two boards must not have one name (`--as`)"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+impl From<Violation> for Failure {
+    fn from(_: Violation) -> Self {
+        Self::Away("what it says is not the protocol of NATS".to_owned())
+    }
+}
+
+/// An answer.
+#[derive(Debug, Default)]
+pub(crate) struct Reply {
+    headers: Vec<u8>,
+    /// Its payload.
+    pub payload: Vec<u8>,
+}
+
+impl Reply {
+    /// What stands before the payload.
+    pub(crate) fn headers(&self) -> Headers<'_> {
+        Headers(&self.headers)
+    }
+}
+
+/// Who waits for an answer.
+struct Question {
+    /// What was asked.
+    subject: String,
+    answer: Sender<Result<Reply, Failure>>,
+}
+
+/// Takes the messages of one subscription; nothing waits in between.
+type Handler = Rc<dyn Fn(&Message<'_>)>;
+
+/// A connection. [`run`](Self::run) must be polled for anything to come.
+pub(crate) struct Client {
+    socket: Async<TcpStream>,
+    /// What the server is.
+    pub info: Info,
+    /// One frame at a time.
+    writing: Mutex<()>,
+    inbox: String,
+    next: Cell<u64>,
+    questions: RefCell<HashMap<u64, Question>>,
+    handlers: RefCell<HashMap<u64, Handler>>,
+    over: RefCell<Option<Failure>>,
+    ended: Rc<Bell>,
+    /// What was read and not yet looked at.
+    unread: RefCell<Vec<u8>>,
+}
+
+impl Client {
+    /// Connects to `target`; `name` is what the server's monitoring shows, and a part of the inbox's subject.
+    pub(crate) async fn connect(
+        target: &Target,
+        login: Option<&Login>,
+        name: &str,
+    ) -> Result<Rc<Self>, Failure> {
+        let late = async {
+            Timer::after(CONNECT_TIME).await;
+            Err(Failure::Away(format!(
+                "no answer in {} s",
+                CONNECT_TIME.as_secs()
+            )))
+        };
+        future::or(Self::greet(target, login, name), late).await
+    }
+
+    async fn greet(
+        target: &Target,
+        login: Option<&Login>,
+        name: &str,
+    ) -> Result<Rc<Self>, Failure> {
+        let mut socket = open(target).await.map_err(|error| Failure::io(&error))?;
+        let mut unread = Vec::new();
+        let info = loop {
+            match parse(&unread)? {
+                Some((Op::Info(text), length)) => {
+                    let info = Info::parse(text)?;
+                    unread.drain(..length);
+                    break info;
+                }
+                Some((Op::Error(text), _)) => return Err(refusal(text)),
+                Some(_) => return Err(Violation.into()),
+                None => read(&mut socket, &mut unread).await?,
+            }
+        };
+        if info.tls_required == Some(true) {
+            return Err(Failure::Refused(
+                "it wants TLS, which is not spoken here; connect to a leaf node beside the board, which speaks it upwards"
+                    .to_owned(),
+            ));
+        }
+        if info.headers == Some(false) {
+            return Err(Failure::Refused(
+                "it knows no headers; nats-server 2.9 and later does".to_owned(),
+            ));
+        }
+        let (user, token) = match login {
+            Some(Login::User(user, password)) => (Some((user.as_str(), password.as_str())), None),
+            Some(Login::Token(token)) => (None, Some(token.as_str())),
+            None => (None, None),
+        };
+        let inbox = format!("_INBOX.{}.{:x}.", protocol::token(name), random());
+        let mut hello = protocol::connect(name, user, token);
+        hello += &protocol::subscribe(&format!("{inbox}*"), INBOX);
+        hello += "PING\r\n";
+        socket
+            .write_all(hello.as_bytes())
+            .await
+            .map_err(|error| Failure::io(&error))?;
+        loop {
+            match parse(&unread)? {
+                Some((Op::Pong, length)) => {
+                    unread.drain(..length);
+                    break;
+                }
+                Some((Op::Error(text), _)) => return Err(refusal(text)),
+                Some((_, length)) => _ = unread.drain(..length),
+                None => read(&mut socket, &mut unread).await?,
+            }
+        }
+        Ok(Rc::new(Self {
+            socket,
+            info,
+            writing: Mutex::new(()),
+            inbox,
+            next: Cell::new(INBOX + 1),
+            questions: RefCell::default(),
+            handlers: RefCell::default(),
+            over: RefCell::default(),
+            ended: Rc::default(),
+            unread: RefCell::new(unread),
+        }))
+    }
+
+    /// Takes what the server says, until the connection is over; tells why.
+    pub(crate) async fn run(&self) -> Failure {
+        let reading = async {
+            match self.read().await {
+                Ok(never) => never,
+                Err(failure) => failure,
+            }
+        };
+        let failure = future::or(self.over(), reading).await;
+        self.end(failure.clone());
+        for (_, question) in self.questions.borrow_mut().drain() {
+            let _ = question.answer.try_send(Err(failure.clone()));
+        }
+        failure
+    }
+
+    async fn read(&self) -> Result<Failure, Failure> {
+        let mut unread = std::mem::take(&mut *self.unread.borrow_mut());
+        let mut skip = 0;
+        loop {
+            let mut at = 0;
+            let mut pings = 0;
+            loop {
+                let left = unread.len() - at;
+                let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(left);
+                (at, skip) = (at + passed, skip - passed as u64);
+                let Some((op, length)) = parse(&unread[at..])?.filter(|_| skip == 0) else {
+                    break;
+                };
+                match op {
+                    Op::Message(message) => self.take(&message),
+                    Op::TooLarge(subject, sid, follow) => {
+                        skip = follow;
+                        self.answer(subject, sid, || Err(too_large()));
+                    }
+                    Op::Ping => pings += 1,
+                    Op::Error(text) => self.hear(text)?,
+                    Op::Info(_) | Op::Pong | Op::Ok => {}
+                }
+                at += length;
+            }
+            unread.drain(..at);
+            if pings > 0 {
+                self.send(&[b"PONG\r\n"]).await?;
+            }
+            // One large message leaves its room behind.
+            unread.shrink_to(CHUNK);
+            read(&mut &self.socket, &mut unread).await?;
+        }
+    }
+
+    fn take(&self, message: &Message<'_>) {
+        if message.sid == INBOX {
+            self.answer(message.subject, INBOX, || {
+                Ok(Reply {
+                    headers: message.headers.0.to_vec(),
+                    payload: message.payload.to_vec(),
+                })
+            });
+            return;
+        }
+        let handler = self.handlers.borrow().get(&message.sid).cloned();
+        if let Some(handler) = handler {
+            handler(message);
+        }
+    }
+
+    /// Gives the answer to the question whose inbox `subject` is.
+    fn answer(&self, subject: &str, sid: u64, reply: impl FnOnce() -> Result<Reply, Failure>) {
+        let number = subject
+            .strip_prefix(&self.inbox)
+            .and_then(|text| text.parse().ok());
+        let question = number
+            .filter(|_| sid == INBOX)
+            .and_then(|number| self.questions.borrow_mut().remove(&number));
+        if let Some(question) = question {
+            let _ = question.answer.try_send(reply());
+        }
+    }
+
+    /// What the server has against us. Of what we may not publish, only the question fails.
+    fn hear(&self, text: &str) -> Result<(), Failure> {
+        let subject = text
+            .strip_prefix("Permissions Violation for Publish to \"")
+            .and_then(|rest| rest.split('"').next());
+        let Some(subject) = subject else {
+            return Err(refusal(text));
+        };
+        self.questions.borrow_mut().retain(|_, question| {
+            let is_it = question.subject == subject;
+            if is_it {
+                let _ = question.answer.try_send(Err(Failure::Refused(format!(
+                    "this user may not publish to `{subject}` there; its permissions must allow it"
+                ))));
+            }
+            !is_it
+        });
+        Ok(())
+    }
+
+    /// Asks `subject`, and waits for the answer.
+    pub(crate) async fn request(
+        &self,
+        subject: &str,
+        headers: &[(&str, String)],
+        payload: &[u8],
+    ) -> Result<Reply, Failure> {
+        if let Some(over) = &*self.over.borrow() {
+            return Err(over.clone());
+        }
+        let number = self.next.replace(self.next.get() + 1);
+        let (answer, answered) = bounded(1);
+        let question = Question {
+            subject: subject.to_owned(),
+            answer,
+        };
+        self.questions.borrow_mut().insert(number, question);
+        let _forgotten = Forget(self, number);
+        let head = protocol::publish(
+            subject,
+            &format!("{}{number}", self.inbox),
+            headers,
+            payload.len(),
+        );
+        self.send(&[head.as_bytes(), payload, b"\r\n"]).await?;
+        let answered = async {
+            let gone = || Failure::Away("the connection is over".to_owned());
+            answered.recv().await.map_err(|_| gone())?
+        };
+        let late = async {
+            Timer::after(ANSWER_TIME).await;
+            let failure = Failure::Away(format!("no answer in {} s", ANSWER_TIME.as_secs()));
+            // What was asked may be done yet: nothing more is to come over this connection.
+            self.end(failure.clone());
+            Err(failure)
+        };
+        future::or(answered, late).await
+    }
+
+    /// From now on, what is published to `subject` goes to `handler`. Returns the subscription's number.
+    pub(crate) async fn subscribe(
+        &self,
+        subject: &str,
+        handler: impl Fn(&Message<'_>) + 'static,
+    ) -> Result<u64, Failure> {
+        let sid = self.next.replace(self.next.get() + 1);
+        self.handlers.borrow_mut().insert(sid, Rc::new(handler));
+        self.send(&[protocol::subscribe(subject, sid).as_bytes()])
+            .await?;
+        Ok(sid)
+    }
+
+    /// Ends a subscription.
+    pub(crate) async fn unsubscribe(&self, sid: u64) -> Result<(), Failure> {
+        self.handlers.borrow_mut().remove(&sid);
+        self.send(&[protocol::unsubscribe(sid).as_bytes()]).await
+    }
+
+    /// Sends a frame. One that is not sent whole ends the connection, so that nothing can come behind half of it.
+    async fn send(&self, parts: &[&[u8]]) -> Result<(), Failure> {
+        let _turn = self.writing.lock().await;
+        if let Some(over) = &*self.over.borrow() {
+            return Err(over.clone());
+        }
+        let whole = Whole(self);
+        let sending = async {
+            let mut socket = &self.socket;
+            for part in parts {
+                socket.write_all(part).await?;
+            }
+            Ok(())
+        };
+        let late = async {
+            Timer::after(SEND_TIME).await;
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        let sent: io::Result<()> = future::or(sending, late).await;
+        if sent.is_ok() {
+            std::mem::forget(whole);
+        }
+        sent.map_err(|error| Failure::io(&error))
+    }
+
+    /// Ends the connection, for this cause unless there is one.
+    pub(crate) fn end(&self, failure: Failure) {
+        let mut over = self.over.borrow_mut();
+        if over.is_none() {
+            *over = Some(failure);
+            let _ = self.socket.get_ref().shutdown(std::net::Shutdown::Both);
+            self.ended.ring();
+        }
+    }
+
+    /// Resolves when the connection is over, with the cause.
+    pub(crate) async fn over(&self) -> Failure {
+        let mut ended = self.ended.listen();
+        loop {
+            if let Some(failure) = &*self.over.borrow() {
+                return failure.clone();
+            }
+            ended.rung().await;
+        }
+    }
+}
+
+/// Nobody waits any more.
+struct Forget<'a>(&'a Client, u64);
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.0.questions.borrow_mut().remove(&self.1);
+    }
+}
+
+/// A frame that is being sent; dropped with half of it sent, the connection is over.
+struct Whole<'a>(&'a Client);
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        self.0
+            .end(Failure::Away("it takes nothing more".to_owned()));
+    }
+}
+
+/// The first of the target's addresses that takes a connection.
+async fn open(target: &Target) -> io::Result<Async<TcpStream>> {
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    for address in smol::net::resolve((target.host.as_str(), target.port)).await? {
+        match Async::<TcpStream>::connect(address).await {
+            Ok(socket) => {
+                let stream = socket.get_ref();
+                let _ = stream.set_nodelay(true);
+                let _ = sockopt::set_socket_keepalive(stream, true);
+                let _ = sockopt::set_tcp_keepidle(stream, KEEPALIVE);
+                let _ = sockopt::set_tcp_keepintvl(stream, KEEPALIVE);
+                let _ = sockopt::set_tcp_user_timeout(stream, VANISHED);
+                return Ok(socket);
+            }
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+/// Appends what has come to `unread`.
+async fn read(mut socket: impl AsyncReadExt + Unpin, unread: &mut Vec<u8>) -> Result<(), Failure> {
+    let held = unread.len();
+    unread.resize(held + CHUNK, 0);
+    let read = socket.read(&mut unread[held..]).await;
+    unread.truncate(held + *read.as_ref().unwrap_or(&0));
+    match read {
+        Ok(0) => Err(Failure::Away("it ended the connection".to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::io(&error)),
+    }
+}
+
+/// What `-ERR` means for who must do something about it.
+fn refusal(text: &str) -> Failure {
+    let text = text.escape_debug().to_string();
+    if text.starts_with("Authorization") || text.starts_with("Authentication") {
+        return Failure::Refused(
+            "it does not know this user and password; `--credentials FILE` names a file that holds USER:PASSWORD, or a token"
+                .to_owned(),
+        );
+    }
+    if text.starts_with("Permissions Violation for Subscription") {
+        return Failure::Refused(format!(
+            "this user may not subscribe to what is needed there; its permissions must allow it ({text})"
+        ));
+    }
+    Failure::Away(format!("it says: {text}"))
+}
+
+fn too_large() -> Failure {
+    Failure::Refused(format!(
+        "a message there has more than {} bytes, which is none of Tailcast's",
+        protocol::MESSAGE_MAX
+    ))
+}
+
+/// A number that nobody else has.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,243 @@
+//! A `nats-server` with JetStream, and what stands in its stream: asked over a plain socket, by other code than Tailcast's.
+
+use crate::deadline::{DEADLINE, until_true};
+use crate::program::Program;
+use crate::require::tool;
+use crate::server::reserve;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The README's configuration and its stream.
+const CONFIG: &str = include_str!("../nats/hub.conf");
+const STREAM: &str = include_str!("../nats/stream.json");
+
+/// A running server on a loopback port of its own; killed when dropped.
+pub struct Nats {
+    program: PathBuf,
+    directory: TempDir,
+    pub addr: SocketAddr,
+    _port: OwnedFd,
+    running: Option<Program>,
+}
+
+impl Nats {
+    /// Starts it with Tailcast's stream; `None` (the test should return) where there is no nats-server.
+    pub fn start() -> Option<Nats> {
+        let nats = Nats::bare(CONFIG)?;
+        nats.create(json!({}));
+        Some(nats)
+    }
+
+    /// Starts it with this configuration, in which LISTEN and STORE are filled in, and no stream.
+    pub fn bare(config: &str) -> Option<Nats> {
+        let program = tool("nats-server")?;
+        let directory = TempDir::with_prefix("tailcast-nats-").expect("temporary directory");
+        let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
+        let config = config
+            .replace("LISTEN", &addr.to_string())
+            .replace("STORE", directory.path().join("store").to_str().unwrap());
+        fs::write(directory.path().join("conf"), config).unwrap();
+        let mut nats = Nats {
+            program,
+            directory,
+            addr,
+            _port: port,
+            running: None,
+        };
+        nats.start_again();
+        Some(nats)
+    }
+
+    /// Makes the README's stream, with these values in the place of its own.
+    pub fn create(&self, changes: Value) {
+        let mut stream: Value = serde_json::from_str(STREAM).unwrap();
+        for (name, value) in changes.as_object().unwrap() {
+            stream[name] = value.clone();
+        }
+        let answer = self.api("STREAM.CREATE.TAILCAST", &stream.to_string());
+        assert!(answer["error"].is_null(), "{answer}");
+    }
+
+    /// As `--to` takes it.
+    pub fn url(&self) -> String {
+        format!("nats://{}", self.addr)
+    }
+
+    /// Starts the stopped server again: same store, same port.
+    pub fn start_again(&mut self) {
+        let mut command = Command::new(&self.program);
+        command.arg("-c").arg(self.directory.path().join("conf"));
+        command.arg("-l").arg(self.directory.path().join("log"));
+        self.running = Some(Program::start(&mut command));
+        until_true("nats-server to say what it is", || {
+            TcpStream::connect(self.addr).is_ok_and(|socket| {
+                socket.set_read_timeout(Some(DEADLINE)).unwrap();
+                let mut info = String::new();
+                let read = BufReader::new(socket).read_line(&mut info);
+                read.is_ok() && info.starts_with("INFO ")
+            })
+        });
+    }
+
+    /// The power fails.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// Where it keeps what it has.
+    pub fn store(&self) -> PathBuf {
+        self.directory.path().join("store")
+    }
+
+    /// Asks JetStream's API.
+    pub fn api(&self, what: &str, payload: &str) -> Value {
+        let (headers, body) = Talk::open(self).ask(&format!("$JS.API.{what}"), payload.as_bytes());
+        serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{error}: {headers}"))
+    }
+
+    /// All that stands under `subject`, oldest first. JetStream answers a moment after it has started.
+    pub fn messages(&self, subject: &str) -> Vec<Stored> {
+        let mut talk = Talk::open(self);
+        let mut messages = Vec::new();
+        let mut sequence = 1;
+        while let Some(message) = talk.next(subject, sequence) {
+            sequence = message.sequence + 1;
+            messages.push(message);
+        }
+        messages
+    }
+
+    /// The bytes of `subject`, once they are so many; every message must begin where the one before it ended.
+    pub fn bytes(&self, subject: &str, length: usize) -> Vec<u8> {
+        let mut talk = Talk::open(self);
+        until_true("the subject to have its bytes", || {
+            talk.last(subject)
+                .is_some_and(|last| last.bytes >= length as u64)
+        });
+        chained(&self.messages(subject))
+    }
+}
+
+/// The payloads in order, where each message's `Tailcast-From` is the `Tailcast-Cursor` before it.
+pub fn chained(messages: &[Stored]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut cursor: Option<&str> = None;
+    for message in messages {
+        let shown = format!("{} of {:?}", message.sequence, message.cursor);
+        assert!(
+            cursor.is_none_or(|cursor| cursor == message.from),
+            "{shown} begins at {}, not at {cursor:?}",
+            message.from
+        );
+        bytes.extend_from_slice(&message.payload);
+        assert_eq!(message.bytes, bytes.len() as u64, "{shown}");
+        cursor = Some(&message.cursor);
+    }
+    bytes
+}
+
+/// A message in the stream.
+#[derive(Debug)]
+pub struct Stored {
+    pub sequence: u64,
+    pub from: String,
+    pub cursor: String,
+    pub bytes: u64,
+    pub lost: Option<String>,
+    pub mark: Option<String>,
+    pub payload: Vec<u8>,
+}
+
+/// A connection of the hub's owner.
+pub struct Talk {
+    stream: BufReader<TcpStream>,
+}
+
+impl Talk {
+    pub fn open(nats: &Nats) -> Talk {
+        let mut socket = TcpStream::connect(nats.addr).expect("connect");
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        let connect = json!({
+            "headers": true, "no_responders": true, "verbose": false,
+            "user": "admin", "pass": "secret",
+        });
+        write!(socket, "CONNECT {connect}\r\nSUB admin.box 1\r\n").unwrap();
+        Talk {
+            stream: BufReader::new(socket),
+        }
+    }
+
+    /// The answer to `payload`: its headers and its payload.
+    pub fn ask(&mut self, subject: &str, payload: &[u8]) -> (String, Vec<u8>) {
+        self.publish(subject, Some("admin.box"), payload);
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line).expect("an answer");
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let total = |at: usize| words[words.len() - at].parse::<usize>().unwrap();
+            let (head, all) = match words.first() {
+                Some(&"MSG") => (0, total(1)),
+                Some(&"HMSG") => (total(2), total(1)),
+                Some(&"PING") => {
+                    self.stream.get_mut().write_all(b"PONG\r\n").unwrap();
+                    continue;
+                }
+                Some(&"INFO") => continue,
+                _ => panic!("{subject}: {line:?}"),
+            };
+            let mut body = vec![0; all + 2];
+            self.stream.read_exact(&mut body).unwrap();
+            body.truncate(all);
+            let payload = body.split_off(head);
+            return (String::from_utf8(body).unwrap(), payload);
+        }
+    }
+
+    /// Publishes without a header.
+    pub fn publish(&mut self, subject: &str, reply: Option<&str>, payload: &[u8]) {
+        let reply = reply.unwrap_or_default();
+        let socket = self.stream.get_mut();
+        write!(socket, "PUB {subject} {reply} {}\r\n", payload.len()).unwrap();
+        socket.write_all(payload).unwrap();
+        socket.write_all(b"\r\n").unwrap();
+    }
+
+    /// The first message of `subject` from `sequence` on.
+    pub fn next(&mut self, subject: &str, sequence: u64) -> Option<Stored> {
+        let asked = json!({ "seq": sequence, "next_by_subj": subject }).to_string();
+        self.get("$JS.API.DIRECT.GET.TAILCAST", asked.as_bytes())
+    }
+
+    /// The last message of `subject`.
+    pub fn last(&mut self, subject: &str) -> Option<Stored> {
+        self.get(&format!("$JS.API.DIRECT.GET.TAILCAST.{subject}"), b"")
+    }
+
+    fn get(&mut self, asked: &str, payload: &[u8]) -> Option<Stored> {
+        let (headers, payload) = self.ask(asked, payload);
+        let header = |name: &str| {
+            let line = headers
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("{name}: ")))?;
+            Some(line.to_owned())
+        };
+        if headers.starts_with("NATS/1.0 404") {
+            return None;
+        }
+        Some(Stored {
+            sequence: header("Nats-Sequence").expect(&headers).parse().unwrap(),
+            from: header("Tailcast-From").unwrap_or_default(),
+            cursor: header("Tailcast-Cursor").unwrap_or_default(),
+            bytes: header("Tailcast-Bytes").map_or(0, |bytes| bytes.parse().unwrap()),
+            lost: header("Tailcast-Lost"),
+            mark: header("Tailcast-Mark"),
+            payload,
+        })
+    }
+}
