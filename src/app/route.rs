@@ -13,7 +13,7 @@ use crate::bytes::lines::Splitter;
 use crate::deliver::endless::{Events, Form as Endless};
 use crate::deliver::request::Wanted;
 use crate::deliver::websocket::PROTOCOL;
-use crate::deliver::{Context, in_time};
+use crate::deliver::{Context, in_time, while_there};
 use crate::deliver::{endless, event, part, plain, websocket};
 use crate::http::close::write;
 use crate::http::connection::{Answered, Connection, Exchange};
@@ -140,7 +140,7 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
-    let opened = in_time(&exchange.connection.socket, source.open(from)).await;
+    let opened = while_there(&exchange.connection.socket, source.open(from)).await;
     let mut reader = match opened {
         Ok(reader) => reader,
         Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return Err(error),

@@ -22,11 +22,8 @@ use crate::bell::{Bell, Listener};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::source::cache::Scratch;
+use crate::source::os::patience::OPEN_TIME;
 use crate::websocket::socket::Wire;
-
-/// How long a file system may take until it has given a client its place. A disk that has to spin up is
-/// faster; a share whose server is gone must not hold the place of others.
-pub(crate) const OPEN_TIME: Duration = Duration::from_secs(10);
 
 /// How long a client may seem to have left while it waits for a file system. Some say that they have
 /// nothing more to ask (`nc -N`), and take the answer all the same.

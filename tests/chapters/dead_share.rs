@@ -152,3 +152,32 @@ fn a_link_on_it_to_a_file_on_the_card() {
         bytes.extend(client.bytes_until("\n"));
     }
 }
+
+/// The search for lines of a client that has left ends: here at a megabyte a second, of 64.
+#[test]
+fn a_search_for_lines_ends_with_its_client() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("real")).unwrap();
+    fs::write(folder.path("real/app.log"), "x".repeat(64 << 20)).unwrap();
+    let Some(mount) = Mount::of(
+        &folder.path("real"),
+        folder.path("view"),
+        &["--read-rate=1M"],
+    ) else {
+        return;
+    };
+    let view = mount.view.join("app.log");
+    let server = Server::start(&[view.to_str().unwrap(), "--public"]);
+    let mut client = Connection::open(&server);
+    client.send("GET /stream/app.log?from=-999999999 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let read = || {
+        let io = fs::read_to_string(format!("/proc/{}/io", server.pid().as_raw_nonzero())).unwrap();
+        io.lines()
+            .find_map(|line| line.strip_prefix("rchar: ")?.parse::<u64>().ok())
+            .unwrap()
+    };
+    until_true("the search to begin", || read() > 300_000);
+    drop(client);
+    until_true("the place of one that left", || held(&server) == 1);
+    assert!(read() < 32 << 20, "it was read to its end");
+}

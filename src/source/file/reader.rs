@@ -7,6 +7,7 @@ use std::io;
 use std::rc::Rc;
 
 use futures_lite::future;
+use smol::Timer;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
@@ -18,6 +19,7 @@ use crate::source::file::nuls::{self, Piece};
 use crate::source::file::rotated;
 use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs::{self, OpenFile};
+use crate::source::os::patience::OPEN_TIME;
 use crate::source::os::unblock::aside;
 
 /// How far a poll looks for NULs that it would have to pass over, in bytes. What stands behind that is
@@ -47,8 +49,16 @@ impl Walk {
     /// When the file can't be read.
     pub async fn open(follower: &Rc<Follower>, from: From) -> io::Result<Self> {
         let listening = follower.listen();
-        follower.fresh().await;
-        listening.check()?;
+        let late = async {
+            Timer::after(OPEN_TIME).await;
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        let fresh = async {
+            follower.fresh().await;
+            listening.check()
+        };
+        // What comes then may take its time, as the search for a million lines does: it goes on.
+        future::or(fresh, late).await?;
         let last = follower.last().ok_or(io::ErrorKind::NotFound)?;
         let end = last.end.get();
         let mut reader = Self {

@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 use crate::source::file::change::{FileId, Seen};
 use crate::source::file::path::{directory, open_regular};
 
+use crate::source::marker::Missing;
 use crate::source::os::fs;
 
 /// How a name was made of the original one. Files of one scheme are each other's neighbours in time.
@@ -103,11 +104,14 @@ fn steady<T>(path: &Path, pick: impl Fn(Vec<Member>) -> io::Result<T>) -> Option
             .collect()
     };
     for reading in 0..READINGS_MAX {
-        // A directory that can't be read has no family to offer.
-        let before = members(path).unwrap_or_default();
+        // A directory that may not be read has no family to offer; one that can't be read now may have.
+        let Some(before) = known_members(path) else {
+            std::thread::sleep(Duration::from_millis(1 << reading));
+            continue;
+        };
         let mut was = names(&before);
         if let Ok(picked) = pick(before) {
-            let mut is = names(&members(path).unwrap_or_default());
+            let mut is = names(&known_members(path).unwrap_or_default());
             // By name: age may change while a writer goes on in a renamed file.
             was.sort_unstable_by(|one, other| one.0.cmp(&other.0));
             is.sort_unstable_by(|one, other| one.0.cmp(&other.0));
@@ -118,6 +122,14 @@ fn steady<T>(path: &Path, pick: impl Fn(Vec<Member>) -> io::Result<T>) -> Option
         std::thread::sleep(Duration::from_millis(1 << reading));
     }
     None
+}
+
+/// The family, as far as it may be read; `None` where nothing can be said of it now: no descriptor is free.
+fn known_members(path: &Path) -> Option<Vec<Member>> {
+    match members(path) {
+        Ok(members) => Some(members),
+        Err(error) => Missing::of(&error).map(|_| Vec::new()),
+    }
 }
 
 /// The file of `path`'s family with this inode, open, and whether there is a family at all. Blocks.

@@ -15,6 +15,10 @@ use crate::source::os::unblock::aside;
 /// and has its answer the next time.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 
+/// How long a client waits for its place. A disk that has to spin up is faster; on a share whose server is
+/// gone nobody must hold the place of others.
+pub(crate) const OPEN_TIME: Duration = Duration::from_secs(10);
+
 /// Asks on another thread, one question at a time.
 #[derive(Default)]
 pub(crate) struct Asking {
