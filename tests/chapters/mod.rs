@@ -30,6 +30,8 @@ mod events;
 mod events_resume;
 /// Clients that never stop talking: everybody else has a turn all the same.
 mod fairness;
+/// What rotation made of a name while nobody looked.
+mod family;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.

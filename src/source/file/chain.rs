@@ -13,6 +13,7 @@ use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::End;
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
+use crate::source::file::rotated::Found;
 use crate::source::marker::Missing;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::way::{Point, Way};
@@ -214,10 +215,13 @@ impl Following {
             // The same file came back while it was being opened; the next look compares it.
             return;
         }
-        for open in opened.between.into_iter().chain([opened.open]) {
+        for (open, gap) in opened.between {
             let generation = self.ground.generation(open);
-            self.append(generation, Link::Rotated { gap: opened.gap });
+            self.append(generation, Link::Rotated { gap, start: 0 });
         }
+        let newest = self.ground.generation(opened.open);
+        let (gap, start) = (opened.gap, opened.start);
+        self.append(newest, Link::Rotated { gap, start });
         self.last.end.set(opened.end.offset);
         self.last.padded.set(opened.end.padded);
         self.seen = Some(seen);
@@ -249,7 +253,13 @@ impl Following {
         self.deleted = None;
         self.tail.clear();
         let void = Generation::void(self.ground.serial());
-        self.append(void, Link::Rotated { gap: false });
+        self.append(
+            void,
+            Link::Rotated {
+                gap: false,
+                start: 0,
+            },
+        );
     }
 
     fn append(&mut self, generation: Generation, link: Link) {

@@ -9,11 +9,14 @@ use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
 use crate::source::file::nuls::{self, End};
 use crate::source::file::path::Place;
-use crate::source::file::rotated;
+use crate::source::file::rotated::{self, Found};
 use crate::source::os::fs::{self, OpenFile};
 
 /// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
 const GROWTH_READ: u64 = 4096;
+
+/// The longest file that is compared with the one that was edited in its place, in bytes: more would hold up the look.
+const EDITED_MAX: u64 = 1 << 20;
 
 /// The most files between two looks that are opened; of more the oldest are given up, and viewers are told.
 pub(crate) const BETWEEN_MAX: usize = 64;
@@ -41,9 +44,12 @@ pub(crate) struct Opened {
     pub(crate) open: OpenFile,
     pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
-    pub(crate) between: Vec<OpenFile>,
-    /// Some between may have been deleted before they were seen.
+    /// Each with whether another may be missing before it.
+    pub(crate) between: Vec<(OpenFile, bool)>,
+    /// Another may be missing between the last of these and the new one.
     pub(crate) gap: bool,
+    /// How much of the new one is the file before, edited in place, in bytes.
+    pub(crate) start: u64,
 }
 
 /// What a look is compared with. Plain data, so that it can go to another thread.
@@ -120,14 +126,17 @@ impl Known {
     /// Opens the file that `place` means now. Blocks.
     pub(crate) fn open(&self, place: &Place) -> io::Result<Opened> {
         let (file, seen) = place.open()?;
-        let (mut between, mut gap) = (Vec::new(), false);
+        let (mut between, mut gap, mut start) = (Vec::new(), false, 0);
         let held = (self.file.as_ref()).and_then(|before| before.metadata().ok());
         if let Some(before) = held.map(|held| fs::seen(&held)).or(self.before) {
             let now = Some(seen.id);
-            let found =
-                rotated::between(&place.target(), before.id, Some(&before), now, BETWEEN_MAX);
+            let found = rotated::between(place, before.id, Some(&before), now, BETWEEN_MAX);
+            let open = |Found { file, seen, gap }| (OpenFile::new((file, seen)), gap);
             gap = found.gap;
-            between = found.files.into_iter().map(OpenFile::new).collect();
+            between = found.files.into_iter().map(open).collect();
+            if between.is_empty() && self.is_edited(place, &before, &file, &seen) {
+                (gap, start) = (false, before.size);
+            }
         }
         let end = nuls::end_of_new(&file, seen.size);
         Ok(Opened {
@@ -136,7 +145,23 @@ impl Known {
             end,
             between,
             gap,
+            start,
         })
+    }
+
+    /// Whether the file `now` holds all of the open one, which was `before`, and that has not become a member of the family:
+    /// an editor, `sed -i` or a synchronising program has written it anew. A rotated file is another one, however alike
+    /// their beginnings are.
+    fn is_edited(&self, place: &Place, before: &Seen, file: &File, now: &Seen) -> bool {
+        let Some(held) = (self.file.as_ref()).filter(|_| {
+            !self.end.padded && (1..=EDITED_MAX).contains(&before.size) && now.size >= before.size
+        }) else {
+            return false;
+        };
+        let old = read(held, 0, before.size);
+        old.len() as u64 == before.size
+            && read(file, 0, before.size) == old
+            && rotated::find(place, before.id.inode).1.is_none()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::{self, Piece};
-use crate::source::file::rotated;
+use crate::source::file::rotated::{self, Found};
 use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs::{self, OpenFile};
 use crate::source::os::patience::OPEN_TIME;
@@ -91,7 +91,7 @@ impl Walk {
         }
         let place = self.follower.place.clone();
         let find = move || {
-            let (any, found) = rotated::find(&place.target(), cursor.inode);
+            let (any, found) = rotated::find(&place, cursor.inode);
             (any, found.map(OpenFile::new))
         };
         let (any, found) = self.follower.family.answer(find).await;
@@ -102,6 +102,20 @@ impl Walk {
             if holds(&member, cursor).await? {
                 self.generation = Rc::new(member);
                 self.offset = cursor.offset;
+                return Ok(());
+            }
+        }
+        if let Some(check) = cursor.check
+            && cursor.inode != 0
+        {
+            let (place, offset) = (self.follower.place.clone(), cursor.offset);
+            let find = move || rotated::fitting(&place, offset, check).map(OpenFile::new);
+            if let Some(open) = self.follower.family.answer(find).await {
+                if open.seen.id != last.id {
+                    let member = self.follower.ground.generation(open);
+                    self.generation = Rc::new(member);
+                }
+                self.offset = offset;
                 return Ok(());
             }
         }
@@ -125,16 +139,18 @@ impl Walk {
             let at = at
                 .and_then(|file| file.metadata().ok())
                 .map(|metadata| fs::seen(&metadata));
-            let (next, gap) = rotated::next(&place.target(), id, at.as_ref(), now);
-            (next.map(OpenFile::new), gap)
+            let next = rotated::next(&place, id, at.as_ref(), now);
+            next.map(|Found { file, seen, gap }| (OpenFile::new((file, seen)), gap))
         };
-        let (next, gap) = self.follower.family.answer(find).await;
         // One at a time: a client that is far behind holds one file, not all of them.
-        let next = match next {
-            Some(open) => Some(Rc::new(self.follower.ground.generation(open))),
-            None => last,
+        let (next, gap) = match self.follower.family.answer(find).await {
+            Ok((open, gap)) => {
+                let next = self.follower.ground.generation(open);
+                (Some(Rc::new(next)), gap)
+            }
+            Err(gap) => (last, gap),
         };
-        let link = Link::Rotated { gap };
+        let link = Link::Rotated { gap, start: 0 };
         *self.generation.next.borrow_mut() = next.map(|next| (link, next));
     }
 
@@ -205,8 +221,12 @@ impl Walk {
                 lost = lost.and(&marker);
             }
             let generation = self.generation.clone();
+            if generation.expired.get() {
+                self.leave_expired()?;
+                continue;
+            }
             if generation.over.get() {
-                self.leave_truncated(&generation);
+                self.leave_truncated(&generation)?;
                 continue;
             }
             let newest = self.is_newest();
@@ -222,7 +242,7 @@ impl Walk {
             if !newest && generation.next().is_none() {
                 self.link().await;
             }
-            if !self.at_end(&generation) {
+            if !self.at_end(&generation)? {
                 return Ok((0, lost));
             }
         }
@@ -329,14 +349,11 @@ impl Walk {
             }
             let generation = self.generation.clone();
             if generation.expired.get() {
-                let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
-                self.enter(oldest);
-                self.told
-                    .push_back(Marker::Lost(self.cursor_unchecked(), None));
+                self.leave_expired()?;
                 continue;
             }
             if generation.over.get() {
-                self.leave_truncated(&generation);
+                self.leave_truncated(&generation)?;
                 continue;
             }
             let newest = self.is_newest();
@@ -386,7 +403,7 @@ impl Walk {
             if !newest && generation.next().is_none() {
                 return Ok(Next::Cold);
             }
-            if !self.at_end(&generation) {
+            if !self.at_end(&generation)? {
                 return Ok(Next::End);
             }
         }
@@ -406,7 +423,7 @@ impl Walk {
     }
 
     /// Where nothing is left to read here. `true`: there is more to say.
-    fn at_end(&mut self, generation: &Rc<Generation>) -> bool {
+    fn at_end(&mut self, generation: &Rc<Generation>) -> io::Result<bool> {
         let missing = self.follower.missing();
         if let Some(cause) = missing
             && missing != self.told_missing
@@ -414,7 +431,7 @@ impl Walk {
         {
             self.told_missing = missing;
             self.told.push_back(Marker::Missing(cause, 1));
-            return true;
+            return Ok(true);
         }
         let next = generation.next();
         if self.told_missing.is_some() && missing.is_none() {
@@ -425,17 +442,18 @@ impl Walk {
                 self.told
                     .push_back(Marker::Rotated(self.cursor_unchecked()));
             }
-            return true;
+            return Ok(true);
         }
-        match next {
+        Ok(match next {
             Some((Link::Truncated, _)) => {
-                self.leave_truncated(generation);
+                self.leave_truncated(generation)?;
                 true
             }
-            Some((Link::Rotated { gap }, next))
+            Some((Link::Rotated { gap, start }, next))
                 if generation.is_void() || next.is_void() || generation.leads_to_data() =>
             {
                 self.enter(next);
+                self.offset = start;
                 if !self.generation.is_void() {
                     let start = self.cursor_unchecked();
                     if gap {
@@ -446,16 +464,28 @@ impl Walk {
                 true
             }
             _ => false,
-        }
+        })
     }
 
-    fn leave_truncated(&mut self, generation: &Generation) {
-        if let Some((_, next)) = generation.next() {
-            let lost = generation.end.get().saturating_sub(self.offset);
-            self.enter(next);
-            self.told
-                .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
-        }
+    /// From a generation that was given up to the oldest that is kept.
+    fn leave_expired(&mut self) -> io::Result<()> {
+        let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
+        self.enter(oldest);
+        let start = self.cursor_unchecked();
+        self.told.push_back(Marker::Lost(start, None));
+        Ok(())
+    }
+
+    /// From a generation that was cut to the one that comes after it.
+    fn leave_truncated(&mut self, generation: &Generation) -> io::Result<()> {
+        let Some((_, next)) = generation.next() else {
+            return self.leave_expired();
+        };
+        let lost = generation.end.get().saturating_sub(self.offset);
+        self.enter(next);
+        self.told
+            .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
+        Ok(())
     }
 
     fn enter(&mut self, generation: Rc<Generation>) {
