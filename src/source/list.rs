@@ -11,6 +11,7 @@ use crate::source::detect::Origin;
 use crate::source::file::path::Place;
 use crate::source::glob::{FILES_MAX, Glob, Matches};
 use crate::source::os::patience::Asking;
+use crate::source::remote::{Catalog, Stream};
 use crate::source::{Ground, Source};
 
 /// How long a stream of a glob is still offered after its file has gone and its last viewer has left: over a rotation
@@ -61,11 +62,15 @@ fn look(glob: &Glob, last: Option<Look>) -> (Look, Option<Matches>) {
         }
     }
 }
+/// A stream that lies elsewhere, and what it is here.
+type Remote = (Rc<dyn Stream>, Rc<Source>);
 
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
     Many(Glob, Asking, Cell<Option<Look>>, RefCell<Vec<Found>>),
+    /// Those of a catalog, and the name that was given for them.
+    Elsewhere(Rc<dyn Catalog>, Option<String>, RefCell<Vec<Remote>>),
 }
 
 /// A file that a glob has found; they are kept in the order of their names.
@@ -78,22 +83,74 @@ struct Found {
 
 impl Sources {
     /// The streams of these names and origins; the names differ.
-    pub fn new(named: Vec<(String, Origin)>, ground: &Ground) -> Self {
-        let group = |(name, origin)| match origin {
-            Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
-            Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
-            Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-            Origin::Glob(glob) => {
-                Group::Many(glob, Asking::default(), Cell::default(), RefCell::default())
-            }
+    ///
+    /// What lies elsewhere is reached by `connect`, which gets the URL; one that it does not know is left out.
+    pub fn new(
+        named: Vec<(String, Origin)>,
+        ground: &Ground,
+        connect: impl Fn(&str) -> Option<Rc<dyn Catalog>>,
+    ) -> Self {
+        let group = |(name, origin)| {
+            Some(match origin {
+                Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
+                Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
+                Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
+                Origin::Glob(glob) => {
+                    Group::Many(glob, Asking::default(), Cell::default(), RefCell::default())
+                }
+                Origin::Remote(url, given) => {
+                    Group::Elsewhere(connect(&url)?, given, RefCell::default())
+                }
+            })
         };
-        Self {
-            groups: named.into_iter().map(group).collect(),
+        let sources = Self {
+            groups: named.into_iter().filter_map(group).collect(),
             ground: ground.clone(),
             said: Cell::new(false),
             privacy: Asking::default(),
             private: Cell::new(true),
+        };
+        sources.update_elsewhere();
+        sources
+    }
+
+    /// Takes over what the catalogs have.
+    fn update_elsewhere(&self) {
+        for group in &self.groups {
+            let Group::Elsewhere(catalog, given, known) = group else {
+                continue;
+            };
+            let streams = catalog.streams();
+            let is_alone = streams.len() == 1;
+            known
+                .borrow_mut()
+                .retain(|(known, _)| streams.iter().any(|(_, stream)| Rc::ptr_eq(known, stream)));
+            for (title, stream) in streams {
+                if known
+                    .borrow()
+                    .iter()
+                    .any(|(known, _)| Rc::ptr_eq(known, &stream))
+                {
+                    continue;
+                }
+                let title = match given {
+                    Some(given) if is_alone => given.clone(),
+                    Some(given) => format!("{given}/{title}"),
+                    None => title,
+                };
+                let mut taken = self.names();
+                let source = Source::remote(unused(title, &mut taken), stream.clone());
+                known.borrow_mut().push((stream, Rc::new(source)));
+            }
+            known
+                .borrow_mut()
+                .sort_by(|one, other| one.1.name.cmp(&other.1.name));
         }
+    }
+
+    fn names(&self) -> HashSet<String> {
+        let list = self.list();
+        list.iter().map(|source| source.name.clone()).collect()
     }
 
     /// The first one.
@@ -115,6 +172,9 @@ impl Sources {
                 Group::Many(.., found) => {
                     list.extend(found.borrow().iter().map(|found| found.source.clone()));
                 }
+                Group::Elsewhere(.., known) => {
+                    list.extend(known.borrow().iter().map(|known| known.1.clone()));
+                }
             }
         }
         list
@@ -135,8 +195,11 @@ impl Sources {
         let answer = self
             .privacy
             .ask(move || places.iter().any(Place::is_private));
+        let is_elsewhere =
+            |group: &Group| matches!(group, Group::Elsewhere(catalog, ..) if catalog.is_private());
+        let elsewhere = self.groups.iter().any(is_elsewhere);
         if let Some(private) = answer.await {
-            self.private.set(private);
+            self.private.set(private || elsewhere);
         }
         self.private.get()
     }
@@ -145,6 +208,10 @@ impl Sources {
     /// while nobody does.
     pub async fn refresh(&self) {
         for group in &self.groups {
+            if let Group::Elsewhere(catalog, ..) = group {
+                catalog.refresh().await;
+                self.update_elsewhere();
+            }
             if let Group::Many(glob, asking, last, found) = group {
                 let (looking, last_look) = (glob.clone(), last.get());
                 let look = move || look(&looking, last_look);
@@ -170,11 +237,7 @@ impl Sources {
             known.gone = (!is_there).then_some(since);
             is_there || since.elapsed() < GONE_TIME || known.source.clients() > 0
         });
-        let mut taken: HashSet<String> = self
-            .list()
-            .iter()
-            .map(|source| source.name.clone())
-            .collect();
+        let mut taken = self.names();
         for name in matches.names {
             let place = |known: &Found| known.name.cmp(&name);
             let Err(at) = found.borrow().binary_search_by(place) else {

@@ -13,7 +13,6 @@ use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::End;
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
-use crate::source::file::rotated::Found;
 use crate::source::marker::Missing;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::way::{Point, Way};
