@@ -157,7 +157,7 @@ impl Source {
 
 async fn files(follower: &Follower) -> Vec<Listed> {
     let place = follower.place.clone();
-    let (now, family) = aside(move || rotated::list(&place.target(), || place.seen().ok())).await;
+    let (now, family) = aside(move || rotated::list(&place, || place.seen().ok())).await;
     let listed = |seen: Seen, sealed| Listed {
         inode: seen.id.inode,
         start: 0,
@@ -188,7 +188,7 @@ async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
         let is_meant = |seen: &Seen| inode.is_none_or(|inode| inode == seen.id.inode);
         match (place.open(), inode) {
             (Ok((file, seen)), _) if is_meant(&seen) => Some((file, seen)),
-            (_, Some(inode)) => rotated::find(&place.target(), inode).1,
+            (_, Some(inode)) => rotated::find(&place, inode).1,
             (_, None) => None,
         }
     };

@@ -12,6 +12,7 @@ use crate::source::Ground;
 use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
+use crate::source::file::rotated::Found;
 use crate::source::marker::Missing;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::way::{Point, Way};
@@ -200,11 +201,13 @@ impl Following {
             // The same file came back while it was being opened; the next look compares it.
             return;
         }
-        let newest = (opened.file, opened.seen);
-        for (file, seen) in opened.between.into_iter().chain([newest]) {
+        for Found { file, seen, gap } in opened.between {
             let generation = self.ground.generation(file, seen);
-            self.append(generation, Link::Rotated { gap: opened.gap });
+            self.append(generation, Link::Rotated { gap, start: 0 });
         }
+        let newest = self.ground.generation(opened.file, opened.seen);
+        let (gap, start) = (opened.gap, opened.start);
+        self.append(newest, Link::Rotated { gap, start });
         self.seen = Some(opened.seen);
         self.tail = opened.tail;
         self.before = None;
@@ -232,7 +235,13 @@ impl Following {
         self.deleted = None;
         self.tail.clear();
         let void = Generation::void(self.ground.serial());
-        self.append(void, Link::Rotated { gap: false });
+        self.append(
+            void,
+            Link::Rotated {
+                gap: false,
+                start: 0,
+            },
+        );
     }
 
     fn append(&mut self, generation: Generation, link: Link) {

@@ -19,6 +19,8 @@ pub enum Link {
     Rotated {
         /// Something may be missing between the two.
         gap: bool,
+        /// Where the other one goes on: behind all that it has of the one before, where that was edited in place.
+        start: u64,
     },
     /// The same file was cut or written over.
     Truncated,

@@ -4,6 +4,7 @@ pub(crate) mod chain;
 pub mod change;
 pub mod follower;
 pub mod generation;
+pub(crate) mod kin;
 pub(crate) mod observe;
 pub mod path;
 pub mod reader;

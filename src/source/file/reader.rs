@@ -14,7 +14,7 @@ use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
-use crate::source::file::rotated;
+use crate::source::file::rotated::{self, Found};
 use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs;
 use crate::source::os::unblock::aside;
@@ -68,7 +68,7 @@ impl Walk {
             return Ok(());
         }
         let place = self.follower.place.clone();
-        let (any, found) = aside(move || rotated::find(&place.target(), cursor.inode)).await;
+        let (any, found) = aside(move || rotated::find(&place, cursor.inode)).await;
         if let Some((file, seen)) = found
             && seen.id != last.id
         {
@@ -76,6 +76,20 @@ impl Walk {
             if holds(&member, cursor).await? {
                 self.generation = Rc::new(member);
                 self.offset = cursor.offset;
+                return Ok(());
+            }
+        }
+        if let Some(check) = cursor.check
+            && cursor.inode != 0
+        {
+            let (place, offset) = (self.follower.place.clone(), cursor.offset);
+            let found = aside(move || rotated::fitting(&place, offset, check)).await;
+            if let Some((file, seen)) = found {
+                if seen.id != last.id {
+                    let member = self.follower.ground.generation(file, seen);
+                    self.generation = Rc::new(member);
+                }
+                self.offset = offset;
                 return Ok(());
             }
         }
@@ -95,19 +109,22 @@ impl Walk {
         let last = self.follower.last();
         let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
         let at = self.generation.file();
-        let (next, gap) = aside(move || {
+        let next = aside(move || {
             let at = at
                 .and_then(|file| file.metadata().ok())
                 .map(|metadata| fs::seen(&metadata));
-            rotated::next(&place.target(), id, at.as_ref(), now)
+            rotated::next(&place, id, at.as_ref(), now)
         })
         .await;
         // One at a time: a client that is far behind holds one file, not all of them.
-        let next = match next {
-            Some((file, seen)) => Some(Rc::new(self.follower.ground.generation(file, seen))),
-            None => last,
+        let (next, gap) = match next {
+            Ok(Found { file, seen, gap }) => {
+                let next = self.follower.ground.generation(file, seen);
+                (Some(Rc::new(next)), gap)
+            }
+            Err(gap) => (last, gap),
         };
-        let link = Link::Rotated { gap };
+        let link = Link::Rotated { gap, start: 0 };
         *self.generation.next.borrow_mut() = next.map(|next| (link, next));
     }
 
@@ -177,8 +194,12 @@ impl Walk {
                 lost = lost.and(&marker);
             }
             let generation = self.generation.clone();
+            if generation.expired.get() {
+                self.leave_expired()?;
+                continue;
+            }
             if generation.over.get() {
-                self.leave_truncated(&generation);
+                self.leave_truncated(&generation)?;
                 continue;
             }
             let newest = self.is_newest();
@@ -193,7 +214,7 @@ impl Walk {
             if !newest && generation.next().is_none() {
                 self.link().await;
             }
-            if !self.at_end(&generation) {
+            if !self.at_end(&generation)? {
                 return Ok((0, lost));
             }
         }
@@ -230,14 +251,11 @@ impl Walk {
             }
             let generation = self.generation.clone();
             if generation.expired.get() {
-                let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
-                self.enter(oldest);
-                self.told
-                    .push_back(Marker::Lost(self.cursor_unchecked(), None));
+                self.leave_expired()?;
                 continue;
             }
             if generation.over.get() {
-                self.leave_truncated(&generation);
+                self.leave_truncated(&generation)?;
                 continue;
             }
             let newest = self.is_newest();
@@ -272,7 +290,7 @@ impl Walk {
             if !newest && generation.next().is_none() {
                 return Ok(Next::Cold);
             }
-            if !self.at_end(&generation) {
+            if !self.at_end(&generation)? {
                 return Ok(Next::End);
             }
         }
@@ -292,7 +310,7 @@ impl Walk {
     }
 
     /// Where nothing is left to read here. `true`: there is more to say.
-    fn at_end(&mut self, generation: &Rc<Generation>) -> bool {
+    fn at_end(&mut self, generation: &Rc<Generation>) -> io::Result<bool> {
         let missing = self.follower.missing();
         if let Some(cause) = missing
             && missing != self.told_missing
@@ -300,7 +318,7 @@ impl Walk {
         {
             self.told_missing = missing;
             self.told.push_back(Marker::Missing(cause, 1));
-            return true;
+            return Ok(true);
         }
         let next = generation.next();
         if self.told_missing.is_some() && missing.is_none() {
@@ -311,17 +329,18 @@ impl Walk {
                 self.told
                     .push_back(Marker::Rotated(self.cursor_unchecked()));
             }
-            return true;
+            return Ok(true);
         }
-        match next {
+        Ok(match next {
             Some((Link::Truncated, _)) => {
-                self.leave_truncated(generation);
+                self.leave_truncated(generation)?;
                 true
             }
-            Some((Link::Rotated { gap }, next))
+            Some((Link::Rotated { gap, start }, next))
                 if generation.is_void() || next.is_void() || generation.leads_to_data() =>
             {
                 self.enter(next);
+                self.offset = start;
                 if !self.generation.is_void() {
                     let start = self.cursor_unchecked();
                     if gap {
@@ -332,16 +351,28 @@ impl Walk {
                 true
             }
             _ => false,
-        }
+        })
     }
 
-    fn leave_truncated(&mut self, generation: &Generation) {
-        if let Some((_, next)) = generation.next() {
-            let lost = generation.end.get().saturating_sub(self.offset);
-            self.enter(next);
-            self.told
-                .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
-        }
+    /// From a generation that was given up to the oldest that is kept.
+    fn leave_expired(&mut self) -> io::Result<()> {
+        let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
+        self.enter(oldest);
+        let start = self.cursor_unchecked();
+        self.told.push_back(Marker::Lost(start, None));
+        Ok(())
+    }
+
+    /// From a generation that was cut to the one that comes after it.
+    fn leave_truncated(&mut self, generation: &Generation) -> io::Result<()> {
+        let Some((_, next)) = generation.next() else {
+            return self.leave_expired();
+        };
+        let lost = generation.end.get().saturating_sub(self.offset);
+        self.enter(next);
+        self.told
+            .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
+        Ok(())
     }
 
     fn enter(&mut self, generation: Rc<Generation>) {

@@ -1,71 +1,34 @@
-//! The family of a file: what rotation makes of its name, and nothing else.
+//! The family of a file: what rotation makes of its name, and nothing else, as it stands on the disk.
 //!
-//! A cursor is a stranger's input. Which files it may reach is decided by name here, then by kind and inode when the file is open.
+//! A cursor is a stranger's input. Which files it may reach is decided by name in [`kin`](super::kin), then
+//! by kind and inode when the file is open.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use crate::bytes::cursor::{CHECK_SPAN, fnv1a};
 use crate::source::file::change::{FileId, Seen};
-use crate::source::file::path::{directory, open_regular};
-
+use crate::source::file::kin::Kin;
+use crate::source::file::path::{Place, directory, open_regular};
 use crate::source::os::fs;
 
-/// How a name was made of the original one. Files of one scheme are each other's neighbours in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scheme {
-    /// `app.log.1`
-    Dot,
-    /// `app.log-20261123`
-    Dash,
-    /// `app-20261123.log`: also what a neighbour's own log may look like, so it counts only where it is proved.
-    Stem,
-}
-
-/// How rotation made `candidate` of `name`, or `None` where it did not.
-pub fn scheme(name: &str, candidate: &str) -> Option<Scheme> {
-    let (stem, extension) = match name.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() => (stem, Some(extension)),
-        _ => (name, None),
-    };
-    let made = |base: &str, joint: char| {
-        let rest = candidate.strip_prefix(base)?.strip_prefix(joint)?;
-        let bare = extension.and_then(|extension| rest.strip_suffix(extension)?.strip_suffix('.'));
-        [Some(rest), bare]
-            .into_iter()
-            .flatten()
-            .find(|suffix| is_turn(suffix))
-    };
-    let made_by = [
-        (name, '.', Scheme::Dot),
-        (name, '-', Scheme::Dash),
-        (stem, '-', Scheme::Stem),
-    ];
-    made_by
-        .into_iter()
-        .find(|(base, joint, _)| made(base, *joint).is_some())
-        .map(|found| found.2)
-}
-
-/// Digits, a date or `old`.
-fn is_turn(suffix: &str) -> bool {
-    let dated = |byte| matches!(byte, b'0'..=b'9' | b'-' | b'_' | b'.' | b'T');
-    suffix == "old"
-        || (suffix.starts_with(|first: char| first.is_ascii_digit()) && suffix.bytes().all(dated))
-}
+/// The most files that are opened to find the one place that a cursor's check fits. A family with more is no
+/// set of logs, and each costs a read from the card.
+const FITTING_MAX: usize = 256;
 
 /// One file of a family, not opened yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Member {
     path: PathBuf,
     /// What `lstat` said of it.
     seen: Seen,
-    scheme: Scheme,
-    /// Of two files written in the same tick of the clock, `app.log.2` is older than `app.log.1`.
-    turn: u64,
+    kin: Kin,
 }
 
 impl Member {
@@ -81,10 +44,6 @@ impl Member {
             Err(io::ErrorKind::NotFound.into())
         }
     }
-
-    fn age(&self) -> (i128, std::cmp::Reverse<u64>) {
-        (self.seen.modified, std::cmp::Reverse(self.turn))
-    }
 }
 
 /// How often a directory is read again because names changed meanwhile, each time after twice the wait, from a millisecond
@@ -94,76 +53,126 @@ const READINGS_MAX: u32 = 8;
 /// Reads the family and opens what `pick` wants of it, again and again until no name has changed from before the reading to
 /// after the opening: a directory that is being renamed in can show a file twice or not at all. Blocks.
 ///
-/// `None`: it never stood still.
-fn steady<T>(path: &Path, pick: impl Fn(Vec<Member>) -> io::Result<T>) -> Option<T> {
+/// `None`: it never stood still, or it can't be read, so nothing is known of it.
+fn steady<T>(place: &Place, pick: impl Fn(&[Member]) -> io::Result<T>) -> Option<T> {
     let names = |members: &[Member]| -> Vec<(PathBuf, FileId)> {
-        members
+        let mut names: Vec<_> = members
             .iter()
             .map(|member| (member.path.clone(), member.seen.id))
-            .collect()
+            .collect();
+        // By name: age may change while a writer goes on in a renamed file.
+        names.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        names
     };
     for reading in 0..READINGS_MAX {
-        // A directory that can't be read has no family to offer.
-        let before = members(path).unwrap_or_default();
-        let mut was = names(&before);
-        if let Ok(picked) = pick(before) {
-            let mut is = names(&members(path).unwrap_or_default());
-            // By name: age may change while a writer goes on in a renamed file.
-            was.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            is.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            if was == is {
-                return Some(picked);
-            }
+        if let Ok(before) = members(place)
+            && let Ok(picked) = pick(&before)
+            && let Ok(after) = members(place)
+            && names(&before) == names(&after)
+        {
+            return Some(picked);
         }
         std::thread::sleep(Duration::from_millis(1 << reading));
     }
     None
 }
 
-/// The file of `path`'s family with this inode, open, and whether there is a family at all. Blocks.
-pub fn find(path: &Path, inode: u64) -> (bool, Option<(File, Seen)>) {
-    let found = steady(path, |members| {
+/// The file of the family of `place` with this inode, open, and whether there is a family at all. Blocks.
+pub(crate) fn find(place: &Place, inode: u64) -> (bool, Option<(File, Seen)>) {
+    let found = steady(place, |members| {
         let member = members.iter().find(|member| member.seen.id.inode == inode);
         Ok((!members.is_empty(), member.map(Member::open).transpose()?))
     });
     found.unwrap_or((true, None))
 }
 
+/// The one file, of the current one and its family, that has the bytes before `offset` that a cursor's `check` covers: a copy
+/// with other inodes, as log2ram and a restored backup make. `None`: none has, or several. Blocks.
+pub(crate) fn fitting(place: &Place, offset: u64, check: u32) -> Option<(File, Seen)> {
+    // Nothing stands before the start of a file, which fits all of them.
+    if offset == 0 {
+        return None;
+    }
+    let fits = |file: &File, seen: &Seen| {
+        let start = offset.saturating_sub(CHECK_SPAN);
+        let mut bytes = vec![0; usize::try_from(offset - start).unwrap_or(0)];
+        seen.size >= offset
+            && file.read_exact_at(&mut bytes, start).is_ok()
+            && fnv1a(&bytes) == check
+    };
+    let found = steady(place, |members| {
+        let members = if members.len() > FITTING_MAX {
+            &[]
+        } else {
+            members
+        };
+        let current = place.open().ok();
+        let current_id = current.as_ref().map(|(_, seen)| seen.id);
+        let others = members
+            .iter()
+            .filter(|member| Some(member.seen.id) != current_id);
+        let opened = others.filter_map(|member| member.open().ok());
+        let mut found = current
+            .into_iter()
+            .chain(opened)
+            .filter(|(file, seen)| fits(file, seen));
+        let first = found.next();
+        Ok(first.filter(|_| found.next().is_none()))
+    });
+    found.flatten()
+}
+
 /// What `now` sees of the current file, and the rest of the family, oldest first: of one moment between two renames. Blocks.
-pub(crate) fn list(path: &Path, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
-    let found = steady(path, |members| {
-        let family = members.iter().map(|member| member.seen).collect();
-        Ok((now(), family))
+pub(crate) fn list(place: &Place, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
+    let found = steady(place, |members| {
+        let family = sorted(members.to_vec());
+        Ok((now(), family.iter().map(|member| member.seen).collect()))
     });
     found.unwrap_or_else(|| (now(), Vec::new()))
 }
 
-/// What a name has meant between two files.
-pub struct Between {
-    /// The files, open, oldest first.
-    pub files: Vec<(File, Seen)>,
-    /// Some may be missing, before the first of them.
-    pub gap: bool,
+/// A file that a name has meant, open.
+pub(crate) struct Found {
+    pub(crate) file: File,
+    pub(crate) seen: Seen,
+    /// Another may be missing before it.
+    pub(crate) gap: bool,
 }
 
-/// The files that `path` meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more than `most`
+/// What a name has meant between two files.
+pub(crate) struct Between {
+    /// The files, oldest first.
+    pub(crate) files: Vec<Found>,
+    /// Another may be missing behind the last of them.
+    pub(crate) gap: bool,
+}
+
+/// The files that `place` meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more than `most`
 /// only the newest are opened. Blocks.
-pub fn between(
-    path: &Path,
+pub(crate) fn between(
+    place: &Place,
     id: FileId,
     known: Option<&Seen>,
     now: Option<FileId>,
     most: usize,
 ) -> Between {
-    let found = steady(path, |members| {
-        let (mut newer, unsure) = after(members, id, known, now);
-        let surplus = newer.len().saturating_sub(most);
-        newer.drain(..surplus);
-        let files: Vec<_> = newer.iter().map(Member::open).collect::<io::Result<_>>()?;
-        Ok(Between {
-            files,
-            gap: unsure || surplus > 0,
-        })
+    let found = steady(place, |members| {
+        let (mut steps, gap) = after(place, members, id, known, now);
+        let surplus = steps.len().saturating_sub(most);
+        steps.drain(..surplus);
+        if let Some(first) = steps.first_mut().filter(|_| surplus > 0) {
+            first.1 = true;
+        }
+        let open = |(member, gap): &(Member, bool)| {
+            let (file, seen) = member.open()?;
+            io::Result::Ok(Found {
+                file,
+                seen,
+                gap: *gap,
+            })
+        };
+        let files = steps.iter().map(open).collect::<io::Result<_>>()?;
+        Ok(Between { files, gap })
     });
     found.unwrap_or(Between {
         files: Vec::new(),
@@ -171,209 +180,403 @@ pub fn between(
     })
 }
 
-/// The one file that `path` meant next after file `id`, if there was one before file `now`, open; and whether one may be
-/// missing before it. Blocks.
-pub fn next(
-    path: &Path,
+/// The one file that `place` meant next after file `id`, if there was one before file `now`; else whether one may be missing
+/// before that. Blocks.
+pub(crate) fn next(
+    place: &Place,
     id: FileId,
     known: Option<&Seen>,
     now: Option<FileId>,
-) -> (Option<(File, Seen)>, bool) {
-    let found = steady(path, |members| {
-        let (newer, gap) = after(members, id, known, now);
-        Ok((newer.first().map(Member::open).transpose()?, gap))
+) -> Result<Found, bool> {
+    let found = steady(place, |members| {
+        let (steps, gap) = after(place, members, id, known, now);
+        let Some((member, gap)) = steps.first() else {
+            return Ok(Err(gap));
+        };
+        let (file, seen) = member.open()?;
+        Ok(Ok(Found {
+            file,
+            seen,
+            gap: *gap,
+        }))
     });
-    found.unwrap_or((None, true))
+    found.unwrap_or(Err(true))
 }
 
-/// The rotated files of `path`, which is no symbolic link or is taken for none, oldest first. Blocks.
+/// The rotated files of `place`, in no order. Blocks.
 ///
 /// # Errors
-/// When the directory can't be read.
-fn members(path: &Path) -> io::Result<Vec<Member>> {
-    let (Some(directory), Some(name)) =
-        (directory(path), path.file_name().and_then(|n| n.to_str()))
-    else {
+/// When the directory can't be read; one that is not there has no files.
+fn members(place: &Place) -> io::Result<Vec<Member>> {
+    let target = place.target();
+    let is_link = target != place.path;
+    let (Some(directory), Some(name)) = (
+        directory(&target),
+        target.file_name().and_then(|n| n.to_str()),
+    ) else {
         return Ok(Vec::new());
     };
+    let entries = match directory.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
     let mut members = Vec::new();
-    for entry in directory.read_dir()? {
+    for entry in entries {
         let candidate = entry?.file_name();
-        let Some((candidate, scheme)) = candidate
-            .to_str()
-            .and_then(|candidate| Some((candidate, scheme(name, candidate)?)))
-        else {
+        let Some(candidate) = candidate.to_str() else {
+            continue;
+        };
+        let beside = || Kin::beside(name, candidate).filter(|_| is_link);
+        let Some(kin) = Kin::of(name, candidate).or_else(beside) else {
             continue;
         };
         let path = directory.join(candidate);
         if let Ok(metadata) = path.symlink_metadata()
             && metadata.is_file()
         {
-            let turn = candidate
-                .rsplit(|c: char| !c.is_ascii_digit())
-                .find_map(|turn| turn.parse().ok());
-            members.push(Member {
-                path,
-                seen: fs::seen(&metadata),
-                scheme,
-                turn: turn.unwrap_or(0),
-            });
+            let seen = fs::seen(&metadata);
+            members.push(Member { path, seen, kin });
         }
     }
-    members.sort_unstable_by_key(Member::age);
     Ok(members)
 }
 
-/// The files that the name meant after file `id` and before file `now`, oldest first; `known` is what was last seen of `id`.
-///
-/// The second value tells whether one may be missing among them: newer ones are there, `id` itself is not.
+/// Members of one series, oldest first, and whether their numbers count down: the newest has the smallest.
+fn ordered(mut series: Vec<Member>) -> (Vec<Member>, bool) {
+    let by_name = |one: &Member, other: &Member| one.kin.age(&other.kin);
+    series.sort_by(|one, other| {
+        by_name(one, other).then(one.seen.modified.cmp(&other.seen.modified))
+    });
+    // Numbers before an extension may count either way; the times tell, where all of them tell the same.
+    let counts_up = series.len() > 1
+        && series.iter().all(|member| member.kin.may_count_up())
+        && series
+            .windows(2)
+            .all(|pair| pair[1].seen.modified < pair[0].seen.modified);
+    if counts_up {
+        series.reverse();
+    }
+    (series, !counts_up)
+}
+
+/// All members, oldest first: within a series by their names, between two of them by time.
+fn sorted(members: Vec<Member>) -> Vec<Member> {
+    let mut all: Vec<Vec<Member>> = Vec::new();
+    for member in members {
+        match all
+            .iter_mut()
+            .find(|series| series[0].kin.series == member.kin.series)
+        {
+            Some(series) => series.push(member),
+            None => all.push(vec![member]),
+        }
+    }
+    let mut all: Vec<_> = all
+        .into_iter()
+        .map(|series| ordered(series).0.into_iter().peekable())
+        .collect();
+    let mut sorted = Vec::new();
+    loop {
+        let heads = all.iter_mut().enumerate();
+        let heads = heads.filter_map(|(at, series)| Some((series.peek()?.seen.modified, at)));
+        let Some((_, oldest)) = heads.min() else {
+            return sorted;
+        };
+        sorted.extend(all[oldest].next());
+    }
+}
+
+/// The files that the name meant after file `id` and before file `now`, oldest first, each with whether another may be missing
+/// before it; and whether one may be missing behind them. `known` is what was last seen of `id`.
 fn after(
-    mut members: Vec<Member>,
+    place: &Place,
+    members: &[Member],
     id: FileId,
     known: Option<&Seen>,
     now: Option<FileId>,
-) -> (Vec<Member>, bool) {
-    // What is newer than `now` has come since that was opened, and comes after it.
-    if let Some(at) = members
+) -> (Vec<(Member, bool)>, bool) {
+    let Some(at) = members.iter().find(|member| member.seen.id == id) else {
+        return after_unknown(members, known, now);
+    };
+    let series = members
         .iter()
-        .position(|member| Some(member.seen.id) == now)
+        .filter(|member| member.kin.series == at.kin.series);
+    let (series, counts_down) = ordered(series.cloned().collect());
+    let target = place.target();
+    let target = target
+        .file_name()
+        .and_then(|name| name.to_str())
+        .map(Kin::target);
+    let mut steps = Vec::new();
+    let (mut before, mut gap) = (at.clone(), false);
+    for member in series
+        .into_iter()
+        .skip_while(|member| member.seen.id != id)
+        .skip(1)
     {
-        members.truncate(at);
+        gap |= counts_down && !before.kin.is_next(&member.kin) && contradicts(&before, &member);
+        before = member.clone();
+        if Some(member.seen.id) == now {
+            // What is newer has come since that was opened, and comes after it.
+            break;
+        }
+        let is_ahead = target.as_ref().is_some_and(|target| {
+            target.series == member.kin.series && member.kin.age(target) != Ordering::Less
+        });
+        if is_ahead {
+            // Made for tomorrow: the link does not lead there yet.
+            break;
+        }
+        if member.seen.size > 0 {
+            steps.push((member, std::mem::take(&mut gap)));
+        }
     }
-    members.retain(|member| member.seen.id == id || member.seen.size > 0);
-    if let Some(at) = members.iter().position(|member| member.seen.id == id) {
-        let scheme = members[at].scheme;
-        let newer = members.split_off(at + 1);
-        return (
-            newer
-                .into_iter()
-                .filter(|member| member.scheme == scheme)
-                .collect(),
-            false,
-        );
-    }
+    (steps, gap)
+}
+
+/// The same where `id` itself is not there any more: those that were written later, if they belong beyond doubt. One may be
+/// missing before the first of them.
+fn after_unknown(
+    members: &[Member],
+    known: Option<&Seen>,
+    now: Option<FileId>,
+) -> (Vec<(Member, bool)>, bool) {
     let Some(known) = known else {
         return (Vec::new(), false);
     };
-    members.retain(|member| member.seen.modified > known.modified && member.scheme != Scheme::Stem);
-    let gap = !members.is_empty();
-    (members, gap)
+    let mut newer = sorted(members.to_vec());
+    if let Some(at) = newer.iter().position(|member| Some(member.seen.id) == now) {
+        newer.truncate(at);
+    }
+    newer.retain(|member| {
+        member.seen.modified > known.modified && member.seen.size > 0 && !member.kin.is_doubtful()
+    });
+    let steps = newer.into_iter().enumerate();
+    (steps.map(|(at, member)| (member, at == 0)).collect(), false)
+}
+
+/// Whether the times of two files say another order than their numbers: the clock was set back, an old file was written late,
+/// or one of them is from another time. Which it was can't be known.
+fn contradicts(older: &Member, newer: &Member) -> bool {
+    older.kin.is_numbered() && newer.seen.modified < older.seen.modified
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
+    /// A directory with files that were written one after another, a second apart.
+    fn scene(names: &[&str]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for (age, name) in names.iter().enumerate() {
+            let path = directory.path().join(name);
+            std::fs::write(&path, "x").unwrap();
+            let file = File::options().append(true).open(&path).unwrap();
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(1000 + age as u64);
+            file.set_modified(time).unwrap();
+        }
+        directory
+    }
+
+    fn seen(directory: &Path, name: &str) -> Seen {
+        fs::seen(&directory.join(name).metadata().unwrap())
+    }
+
+    /// What comes after file `id` of `place`: names, with a `?` before those that another may be missing before.
+    fn way(place: &Place, directory: &Path, id: FileId, known: Option<&Seen>) -> String {
+        let now = place.seen().ok().map(|seen| seen.id);
+        let (steps, gap) = after(place, &members(place).unwrap(), id, known, now);
+        let mut names: Vec<String> = steps
+            .iter()
+            .map(|(member, gap)| {
+                let name = member
+                    .path
+                    .strip_prefix(directory)
+                    .unwrap()
+                    .display()
+                    .to_string();
+                format!("{}{name}", if *gap { "?" } else { "" })
+            })
+            .collect();
+        names.push(if gap { "?" } else { "." }.to_owned());
+        names.join(" ")
+    }
 
     #[test]
-    fn names_that_rotation_makes() {
-        for (name, candidate, want) in [
-            ("app.log", "app.log.1", Some(Scheme::Dot)),
-            ("app.log", "app.log.12", Some(Scheme::Dot)),
-            ("app.log", "app.log.old", Some(Scheme::Dot)),
-            ("app.log", "app.log.1.log", Some(Scheme::Dot)),
-            ("app.log", "app.log.2026-11-23T20_15", Some(Scheme::Dot)),
-            ("app.log", "app.log-20261123", Some(Scheme::Dash)),
-            ("app.log", "app-20261123.log", Some(Scheme::Stem)),
-            ("app.log", "app-20261123", Some(Scheme::Stem)),
-            ("app.log", "app-old.log", Some(Scheme::Stem)),
-            ("syslog", "syslog.1", Some(Scheme::Dot)),
-            ("syslog", "syslog-1", Some(Scheme::Dash)),
-            ("app.log", "app.log", None),
-            ("app.log", "app.log.", None),
-            ("app.log", "app.log.1.gz", None),
-            ("app.log", "app.log.2.xz", None),
-            ("app.log", "app.log.secret", None),
-            ("app.log", "app.log.1~", None),
-            ("app.log", "app.log.1.bak", None),
-            ("app.log", "app.log.T", None),
-            ("app.log", "app.log1", None),
-            ("app.log", "app-other.log", None),
-            ("app.log", "app.1", None),
-            ("app.log", "my-app.log.1", None),
-            ("app.log", "secret.txt", None),
-            (".log", "-1.log", None),
+    fn what_comes_after_a_file() {
+        for (written, at, want) in [
+            (
+                &["app.log.3", "app.log.2", "app.log.1", "app.log"][..],
+                "app.log.3",
+                "app.log.2 app.log.1 .",
+            ),
+            (
+                &["app.log.3", "app.log.2", "app.log.1", "app.log"],
+                "app.log.1",
+                ".",
+            ),
+            // The clock was set back, or one was written late: the numbers count, and that something is odd is told.
+            (
+                &["app.log.1", "app.log.2", "app.log"],
+                "app.log.2",
+                "app.log.1 .",
+            ),
+            (
+                &["app.log.1", "app.log.3", "app.log"],
+                "app.log.3",
+                "?app.log.1 .",
+            ),
+            (
+                &["app.log.3", "app.log.1", "app.log"],
+                "app.log.3",
+                "app.log.1 .",
+            ),
+            (
+                &["app.log.3", "app.log.2", "app.log"],
+                "app.log.3",
+                "app.log.2 .",
+            ),
+            (
+                &["app.log-20261126", "app.log-20261125", "app.log"],
+                "app.log-20261125",
+                "app.log-20261126 .",
+            ),
+            (
+                &["app.2026-11-25.0.log", "app.2026-11-25.1.log", "app.log"],
+                "app.2026-11-25.0.log",
+                "app.2026-11-25.1.log .",
+            ),
+            // Before the extension numbers go either way; here the times say that the largest is the newest.
+            (
+                &["app-1.log", "app-2.log", "app-3.log", "app.log"],
+                "app-2.log",
+                "app-3.log .",
+            ),
+            (
+                &["app-3.log", "app-2.log", "app-1.log", "app.log"],
+                "app-2.log",
+                "app-1.log .",
+            ),
+            (
+                &["app-2.log", "app-3.log", "app-1.log", "app.log"],
+                "app-3.log",
+                "app-2.log app-1.log .",
+            ),
+            // Another series is no neighbour.
+            (
+                &["app.log.2", "app-7.log", "app.log.1", "app.log"],
+                "app.log.2",
+                "app.log.1 .",
+            ),
+            (
+                &[
+                    "@4000000065f0c3a20bd2f3c4.s",
+                    "@4000000065f0c3b20bd2f3c4.u",
+                    "current",
+                ],
+                "@4000000065f0c3a20bd2f3c4.s",
+                "@4000000065f0c3b20bd2f3c4.u .",
+            ),
         ] {
-            assert_eq!(scheme(name, candidate), want, "{candidate} of {name}");
+            let directory = scene(written);
+            let place = Place::named(directory.path().join(written.last().unwrap()));
+            let id = seen(directory.path(), at).id;
+            assert_eq!(
+                way(&place, directory.path(), id, None),
+                want,
+                "{written:?} after {at}"
+            );
         }
     }
 
     #[test]
-    fn members_are_regular_files_in_order_of_time() {
-        let directory = tempfile::tempdir().unwrap();
+    fn what_comes_after_a_target_of_a_link() {
+        let days = [
+            "app-2026-11-23.log",
+            "app-2026-11-24.log",
+            "app-2026-11-25.log",
+            "app-2026-11-26.log",
+        ];
+        let directory = scene(&days);
+        let link = directory.path().join("app.log");
+        std::os::unix::fs::symlink("app-2026-11-25.log", &link).unwrap();
+        std::fs::write(directory.path().join("secret-2026-11-25.log"), "x").unwrap();
+        let place = Place::named(link);
+        let id = seen(directory.path(), days[0]).id;
+        // Tomorrow's is there already, and the link does not lead to it.
+        assert_eq!(
+            way(&place, directory.path(), id, None),
+            "app-2026-11-24.log ."
+        );
+    }
+
+    #[test]
+    fn members_are_regular_files_of_that_name() {
+        let directory = scene(&["app.log.3", "app.log.2", "app.log.1", "app.log"]);
         let at = |name: &str| directory.path().join(name);
-        for (age, name) in [
-            "app.log.3",
-            "app.log.2",
-            "app.log.1",
-            "app-7.log",
-            "app.log",
-        ]
-        .iter()
-        .enumerate()
-        {
-            std::fs::write(at(name), "x").unwrap();
-            let file = File::options().append(true).open(at(name)).unwrap();
-            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1000 + age as u64);
-            file.set_modified(time).unwrap();
-        }
         std::fs::write(at("secret.txt"), "x").unwrap();
         std::os::unix::fs::symlink(at("secret.txt"), at("app.log.4")).unwrap();
         std::fs::create_dir(at("app.log.5")).unwrap();
         std::fs::write(at("app.log.6.gz"), "x").unwrap();
-
-        let id = |name: &str| fs::seen(&at(name).metadata().unwrap());
-        let all = || members(&at("app.log")).unwrap();
-        let inodes =
-            |members: &[Member]| members.iter().map(|m| m.seen.id.inode).collect::<Vec<_>>();
-        let want = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| id(name).id.inode)
-                .collect::<Vec<_>>()
-        };
-
+        let place = Place::named(at("app.log"));
+        let secret = seen(directory.path(), "secret.txt").id;
+        assert_eq!(members(&place).unwrap().len(), 3);
         assert_eq!(
-            inodes(&all()),
-            want(&["app.log.3", "app.log.2", "app.log.1", "app-7.log"])
-        );
-        let now = Some(id("app.log").id);
-        let (found, gap) = after(all(), id("app.log.3").id, None, now);
-        assert_eq!(
-            (inodes(&found), gap),
-            (want(&["app.log.2", "app.log.1"]), false)
-        );
-        assert!(found.iter().all(|member| member.open().is_ok()));
-
-        let secret = id("secret.txt").id;
-        assert!(
-            after(all(), secret, None, now).0.is_empty(),
+            way(&place, directory.path(), secret, None),
+            ".",
             "a stranger's file is no member"
         );
 
         // The one that was followed has been deleted, newer ones are there: something may have been between.
         let gone = Seen {
             id: secret,
-            ..id("app.log.3")
+            ..seen(directory.path(), "app.log.3")
         };
-        let (found, gap) = after(all(), secret, Some(&gone), now);
-        assert_eq!(
-            (inodes(&found), gap),
-            (want(&["app.log.2", "app.log.1"]), true)
-        );
+        let found = way(&place, directory.path(), secret, Some(&gone));
+        assert_eq!(found, "?app.log.2 app.log.1 .");
 
+        let member = members(&place).unwrap();
+        let first = member
+            .iter()
+            .find(|member| member.path == at("app.log.1"))
+            .unwrap();
         std::fs::rename(at("app.log.1"), at("app.log.8")).unwrap();
         assert!(
-            found[1].open().is_err(),
+            first.open().is_err(),
             "the name means another file, or none"
         );
 
         std::os::unix::fs::symlink("app.log", at("link")).unwrap();
+        let link = Place::named(at("link"));
         assert_eq!(
-            members(&crate::source::file::path::target(&at("link")))
-                .unwrap()
-                .len(),
-            4,
+            members(&link).unwrap().len(),
+            3,
             "a link's family is its target's"
         );
+    }
+
+    #[test]
+    fn a_copy_is_found_by_its_bytes() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let bytes: Vec<u8> = (0..200).collect();
+        std::fs::write(at("app.log"), &bytes).unwrap();
+        std::fs::write(at("app.log.1"), [0; 200]).unwrap();
+        let place = Place::named(at("app.log"));
+        let found = |offset: usize| {
+            let before = &bytes[offset.saturating_sub(64)..offset];
+            fitting(&place, offset as u64, fnv1a(before)).map(|(_, seen)| seen.id)
+        };
+        let here = place.seen().unwrap().id;
+        assert_eq!(
+            (found(200), found(100), found(10)),
+            (Some(here), Some(here), Some(here))
+        );
+        assert_eq!(found(0), None, "nothing stands before the start");
+        assert!(fitting(&place, 201, 0).is_none(), "it is not that long");
+        std::fs::copy(at("app.log"), at("app.log.2")).unwrap();
+        assert_eq!(found(100), None, "two files have these bytes");
     }
 }
