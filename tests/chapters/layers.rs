@@ -181,9 +181,8 @@ fn the_front_door_is_as_small_as_it_was_meant() {
         ]
     );
     // What else is public is there for the command, the fuzzers and the benches, and says so.
-    let mut lines = lib.lines().peekable();
     let mut before = "";
-    while let Some(line) = lines.next() {
+    for line in lib.lines() {
         if line.starts_with("pub mod ") {
             assert_eq!(before, "#[doc(hidden)]", "{line}");
         }
