@@ -164,10 +164,10 @@ export class Find {
   #from(down) {
     const place = this.#page.current();
     const current = place && this.#win.items.find(({ entry }) => entry.run === place.run && entry.start === place.start);
-    if (current && this.#win.inSight(current)) return { run: current.entry.run, start: current.entry.start + (down ? 1 : 0) };
+    if (current && this.#win.inSight(current)) return { run: current.entry.run, start: down ? current.entry.end : current.entry.start };
     const lines = this.#win.items.filter((item) => item.entry.run && this.#win.inSight(item));
     const edge = lines.at(down ? 0 : -1)?.entry;
-    return edge ? { run: edge.run, start: edge.start + (down ? 0 : 1) } : null;
+    return edge ? { run: edge.run, start: down ? edge.start : edge.end } : null;
   }
 
   #session(spec) {
