@@ -5,6 +5,7 @@ import { listen } from './keys.js';
 import { lazily } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
+import { Beginning } from './numbers.js';
 import { Rows } from './row.js';
 import { keep, kept } from './settings.js';
 import { Sources } from './sources.js';
@@ -31,6 +32,8 @@ let stream = null;
 let charts = null;
 /** Several streams as one log, while they are shown so. */
 let merged = null;
+/** What came first, until it is known whether these are numbers. */
+let beginning = null;
 let listIsOld = false;
 /** Bytes since the tab was hidden. */
 let unread = 0;
@@ -77,7 +80,7 @@ const selection = lazily(
   ({ Selection }) => new Selection(at('rows'), win, (entry) => drawer().text(entry), announcer),
 );
 const acts = lazily(() => import('./act.js'), ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
-const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching(reveal));
+const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching((place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place))));
 const panels = lazily(
   async () => {
     const [module] = await Promise.all([import('./panels.js'), watching(), selection(), acts(), find()]);
@@ -93,6 +96,7 @@ const panels = lazily(
 
 const told = {
   came(run, start, bytes) {
+    if (beginning !== null) begin(bytes);
     find.ready?.push(run, start, bytes);
     if (log.isNews && watching.ready?.on) watching.ready.push(run, start, bytes);
   },
@@ -187,6 +191,9 @@ function show() {
   apply();
   merge();
   chart(view.chart);
+  // A link that says what to show is followed to the letter.
+  const plain = view.chart === null && !view.at && view.filters.length === 0 && (kept(name).chart ?? true);
+  beginning = plain ? new Beginning({ path: name, kind: sources.of(name)?.kind }) : null;
   stream = new Stream(sources.address(name), listener);
 }
 
@@ -261,6 +268,17 @@ function look() {
   });
 }
 
+/** A stream of numbers opens as a chart. */
+async function begin(bytes) {
+  const asked = beginning;
+  const found = await asked.push(bytes);
+  if (beginning !== asked || found === null) return;
+  beginning = null;
+  if (!found || view.chart !== null) return;
+  await chart('');
+  address();
+}
+
 /** Shows the chart as `text` says, or puts it away where that is `null`. */
 async function chart(text) {
   charts?.close();
@@ -282,6 +300,7 @@ async function chart(text) {
     },
     others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
     alerts: watching.ready.alerts,
+    keepAlerts: (rules) => keep(name, { alerts: rules }),
     moment: (ms) => acts.ready.to({ ms }),
   });
 }
@@ -323,6 +342,9 @@ function back() {
 }
 
 function toggleChart() {
+  beginning = null;
+  // Who puts a chart away does not want it again.
+  keep(shown, { chart: view.chart === null });
   chart(view.chart === null ? '' : null);
   address();
 }
