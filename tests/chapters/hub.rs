@@ -4,6 +4,7 @@ use crate::chapters::engine::{SUBJECT, board};
 use crate::client::{Client, Heard};
 use crate::cursor::Place;
 use crate::deadline::{DEADLINE, until_true};
+use crate::endless::Endless;
 use crate::dice::Dice;
 use crate::folder::Folder;
 use crate::http::{Connection, get, source};
@@ -94,11 +95,9 @@ fn a_subject_is_a_file() {
     let part = get(&hub, &format!("/stream?from={inode}-{:x}&max=50", 1000));
     assert_eq!(part.body, &text[1000..1050]);
     // Found from the newest on, by its place.
-    let found = get(
-        &hub,
-        "/stream?find&match=one%20thing%20at%20a%20time:%202500",
-    )
-    .text();
+    let target = "/stream?find&match=one%20thing%20at%20a%20time:%202500";
+    let found = Endless::ask(&hub, target, "").rest();
+    let found = String::from_utf8(found).unwrap();
     let hits: Vec<&str> = found
         .lines()
         .filter(|line| line.contains("\"at\""))
