@@ -26,6 +26,7 @@ use crate::websocket::handshake::{handshake, upgrade_required};
 use crate::websocket::session::MESSAGE_MAX;
 
 /// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are known as they are now.
+/// `without_key`: who asks has shown none, and gets only what everybody on this machine may read.
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
@@ -33,6 +34,7 @@ pub(crate) async fn route(
     site: Rc<Site>,
     exchange: Exchange,
     refreshed: bool,
+    without_key: bool,
 ) -> io::Result<Answered> {
     let Some(path) = decode(&exchange.request.path).map(|path| path.into_owned()) else {
         return exchange
@@ -60,7 +62,7 @@ pub(crate) async fn route(
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
         Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
-        return stream(&site, source, exchange).await;
+        return stream(&site, source, exchange, without_key).await;
     } else if let Some(asset) = asset {
         asset.answer(&exchange.request)
     } else {
@@ -106,7 +108,12 @@ fn not_found(path: &str) -> Response {
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::Result<Answered> {
+async fn stream(
+    site: &Rc<Site>,
+    source: Rc<Source>,
+    exchange: Exchange,
+    without_key: bool,
+) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
         Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
@@ -122,7 +129,7 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
     match wanted.kind {
         // Boxed, so that the space for it is not a part of every client's task.
         Kind::Part => {
-            let part = Box::pin(a_part(site, &source, exchange, &wanted));
+            let part = Box::pin(a_part(site, &source, exchange, &wanted, without_key));
             return part.await.map(Answered::Done);
         }
         Kind::Generations => {
@@ -150,6 +157,9 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
                 .map(Answered::Done);
         }
     };
+    if without_key && reader.only_public() {
+        return exchange.answer(key_needed()).await.map(Answered::Done);
+    }
     if wanted.kind == Kind::Poll && matches!(from, From::Lines(_)) && source.failing().is_some() {
         // The last lines are asked for as news, and there are none.
         reader.seek(reader.start() + reader.size());
@@ -172,13 +182,23 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
     }
 }
 
+/// 401: what the cursor names is not everybody's to read on this machine.
+fn key_needed() -> Response {
+    let text = "a file that not everybody on this machine may read needs the key, also from here";
+    Response::sentence(401, text).with("WWW-Authenticate", "Bearer")
+}
+
 async fn a_part(
     site: &Site,
     source: &Source,
     exchange: Exchange,
     wanted: &Wanted,
+    without_key: bool,
 ) -> io::Result<Option<Connection>> {
     match wanted.place() {
+        Ok(place) if without_key && source.is_private(place.inode).await => {
+            exchange.answer(key_needed()).await
+        }
         Ok(place) => part::part(&site.context, source, exchange, place, wanted.max).await,
         Err(refusal) => exchange.answer(refusal).await,
     }

@@ -35,7 +35,7 @@ use crate::source::cache::Scratch;
 use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
-use crate::source::file::path::Place;
+use crate::source::file::path::{Place, is_private};
 use crate::source::file::reader::Walk;
 use crate::source::marker::Missing;
 use crate::source::os::fs::FileSystem;
@@ -84,7 +84,9 @@ impl Ground {
     /// A generation of its own for an open file.
     fn generation(&self, file: File, seen: Seen) -> Generation {
         let system = FileSystem::of_file(&file);
-        Generation::new(self.serial(), seen.id, Arc::new(file), system, seen.size)
+        let private = is_private(&file);
+        let serial = self.serial();
+        Generation::new(serial, seen.id, Arc::new(file), system, seen.size, private)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::source::buffer::history::History;
 use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
-use crate::source::file::rotated;
+use crate::source::file::rotated::Family;
 use crate::source::os::unblock::aside;
 use crate::source::{Flow, Source};
 
@@ -115,6 +115,14 @@ impl Past {
 }
 
 impl Source {
+    /// Whether the generation with this number is there, and not everybody on this machine may read it.
+    pub(crate) async fn is_private(&self, inode: u64) -> bool {
+        match self.past(Some(inode)).await {
+            Some(Past::File(generation)) => generation.private,
+            _ => false,
+        }
+    }
+
     /// The generations that there are now, newest first.
     pub(crate) async fn generations(&self) -> Vec<Listed> {
         let history = match &self.flow {
@@ -148,7 +156,7 @@ impl Source {
 
 async fn files(follower: &Follower) -> Vec<Listed> {
     let place = follower.place.clone();
-    let (now, family) = aside(move || rotated::list(&place.target(), || place.seen().ok())).await;
+    let (now, family) = aside(move || Family::of(&place).list(|| place.seen().ok())).await;
     let listed = |seen: Seen, sealed| Listed {
         inode: seen.id.inode,
         start: 0,
@@ -179,7 +187,7 @@ async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
         let is_meant = |seen: &Seen| inode.is_none_or(|inode| inode == seen.id.inode);
         match (place.open(), inode) {
             (Ok((file, seen)), _) if is_meant(&seen) => Some((file, seen)),
-            (_, Some(inode)) => rotated::find(&place.target(), inode).1,
+            (_, Some(inode)) => Family::of(&place).find(inode).1,
             (_, None) => None,
         }
     };

@@ -189,7 +189,9 @@ impl Following {
         };
         self.last.over.set(true);
         let serial = self.ground.serial();
-        let generation = Generation::new(serial, now.id, file, self.last.system(), now.size);
+        let last = &self.last;
+        let generation =
+            Generation::new(serial, now.id, file, last.system(), now.size, last.private);
         self.append(generation, Link::Truncated);
     }
 
@@ -201,9 +203,13 @@ impl Following {
             return;
         }
         let newest = (opened.file, opened.seen);
+        // One gap is told once, before the first of them.
+        let mut gap = opened.gap;
         for (file, seen) in opened.between.into_iter().chain([newest]) {
             let generation = self.ground.generation(file, seen);
-            self.append(generation, Link::Rotated { gap: opened.gap });
+            let start = opened.same;
+            let gap = std::mem::take(&mut gap);
+            self.append(generation, Link::Rotated { gap, start });
         }
         self.seen = Some(opened.seen);
         self.tail = opened.tail;
@@ -232,7 +238,13 @@ impl Following {
         self.deleted = None;
         self.tail.clear();
         let void = Generation::void(self.ground.serial());
-        self.append(void, Link::Rotated { gap: false });
+        self.append(
+            void,
+            Link::Rotated {
+                gap: false,
+                start: 0,
+            },
+        );
     }
 
     fn append(&mut self, generation: Generation, link: Link) {

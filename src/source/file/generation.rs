@@ -19,6 +19,8 @@ pub enum Link {
     Rotated {
         /// Something may be missing between the two.
         gap: bool,
+        /// Where reading goes on, in bytes: what stands before was in the other file, too.
+        start: u64,
     },
     /// The same file was cut or written over.
     Truncated,
@@ -35,6 +37,8 @@ pub struct Generation {
     pub id: FileId,
     file: RefCell<Option<Arc<File>>>,
     system: FileSystem,
+    /// Not everybody on this machine may read it.
+    pub private: bool,
     /// The size in bytes at the last look.
     pub end: Cell<u64>,
     /// Truncated: what the file holds now belongs to a later generation.
@@ -49,12 +53,20 @@ pub struct Generation {
 
 impl Generation {
     /// A generation of `file`, which has `end` bytes.
-    pub fn new(serial: u64, id: FileId, file: Arc<File>, system: FileSystem, end: u64) -> Self {
+    pub fn new(
+        serial: u64,
+        id: FileId,
+        file: Arc<File>,
+        system: FileSystem,
+        end: u64,
+        private: bool,
+    ) -> Self {
         Self {
             serial,
             id,
             file: RefCell::new(Some(file)),
             system,
+            private,
             end: Cell::new(end),
             over: Cell::new(false),
             expired: Cell::new(false),
@@ -73,6 +85,7 @@ impl Generation {
             },
             file: RefCell::new(None),
             system: FileSystem::Memory,
+            private: false,
             end: Cell::new(0),
             over: Cell::new(false),
             expired: Cell::new(false),

@@ -8,11 +8,17 @@ use std::sync::Arc;
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
 use crate::source::file::path::Place;
-use crate::source::file::rotated;
+use crate::source::file::rotated::Family;
 use crate::source::os::fs;
 
 /// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
 const GROWTH_READ: u64 = 4096;
+
+/// The largest file that is compared with the one in its place, in bytes: an editor writes it anew.
+const COMPARED_MAX: u64 = 1024 * 1024;
+
+/// How much of both is in memory meanwhile, in bytes.
+const COMPARED_AT_ONCE: u64 = 64 * 1024;
 
 /// The most files between two looks that are opened; of more the oldest are given up, and viewers are told.
 pub(crate) const BETWEEN_MAX: usize = 64;
@@ -41,6 +47,8 @@ pub(crate) struct Opened {
     pub(crate) between: Vec<(File, Seen)>,
     /// Some between may have been deleted before they were seen.
     pub(crate) gap: bool,
+    /// How many bytes it begins with that the one before held and nothing else: it was edited in place.
+    pub(crate) same: u64,
 }
 
 /// What a look is compared with. Plain data, so that it can go to another thread.
@@ -104,13 +112,18 @@ impl Known {
     /// Opens the file that `place` means now. Blocks.
     pub(crate) fn open(&self, place: &Place) -> io::Result<Opened> {
         let (file, seen) = place.open()?;
-        let (mut between, mut gap) = (Vec::new(), false);
+        let (mut between, mut gap, mut same) = (Vec::new(), false, 0);
         let held = (self.file.as_ref()).and_then(|before| before.metadata().ok());
         if let Some(before) = held.map(|held| fs::seen(&held)).or(self.before) {
-            let now = Some(seen.id);
-            let found =
-                rotated::between(&place.target(), before.id, Some(&before), now, BETWEEN_MAX);
+            let found = Family::of(place).between(&before, Some(seen.id), BETWEEN_MAX);
             (between, gap) = (found.files, found.gap);
+            if let Some(old) = &self.file
+                && between.is_empty()
+                && !gap
+                && !found.is_kept
+            {
+                same = edited(old, before.size, &file);
+            }
         }
         Ok(Opened {
             tail: tail(&file, seen.size),
@@ -118,7 +131,29 @@ impl Known {
             seen,
             between,
             gap,
+            same,
         })
+    }
+}
+
+/// How many bytes `new` begins with that are all that `old` holds; 0 where it begins otherwise. May block.
+fn edited(old: &File, size: u64, new: &File) -> u64 {
+    let is_copy = || {
+        let mut at = 0;
+        while at < size {
+            let end = size.min(at + COMPARED_AT_ONCE);
+            let piece = read(old, at, end);
+            if piece.len() as u64 != end - at || read(new, at, end) != piece {
+                return false;
+            }
+            at = end;
+        }
+        true
+    };
+    if size <= COMPARED_MAX && is_copy() {
+        size
+    } else {
+        0
     }
 }
 

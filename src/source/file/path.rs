@@ -14,6 +14,9 @@ use crate::source::os::fs;
 /// What everybody on a machine may do with a file that is no secret there: read it.
 const EVERYBODY_READS: u32 = 0o004;
 
+/// What they may do with a directory on the way to one.
+const EVERYBODY_ENTERS: u32 = 0o001;
+
 /// Where a followed name stands.
 ///
 /// A name given on the command line may be a symbolic link to anywhere: its owner has named it. One that a glob has
@@ -51,10 +54,21 @@ impl Place {
         }
     }
 
-    /// Whether there is something now that not everybody on this machine may read. Blocks.
+    /// Whether there is something now that not everybody on this machine may read: the file's own mode
+    /// and that of every directory on the way to it count. Blocks.
     pub fn is_private(&self) -> bool {
-        let mode = self.metadata().map(|metadata| metadata.mode());
-        mode.is_ok_and(|mode| mode & EVERYBODY_READS == 0)
+        let Ok(metadata) = self.metadata() else {
+            return false;
+        };
+        let lacks = |metadata: &Metadata, right| metadata.mode() & right == 0;
+        let closed = |directory: &Path| {
+            let metadata = directory.metadata();
+            metadata.map_or(true, |metadata| lacks(&metadata, EVERYBODY_ENTERS))
+        };
+        // Where it leads nobody can tell, nobody else is let in.
+        let resolved = self.path.canonicalize();
+        let closed = resolved.map_or(true, |path| path.ancestors().skip(1).any(closed));
+        closed || lacks(&metadata, EVERYBODY_READS)
     }
 
     /// What there is to follow or to sample: a regular file. Blocks.
@@ -120,6 +134,12 @@ pub fn open_regular(path: &Path, more: OFlags) -> io::Result<(File, Seen)> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | more;
     let flags = flags.bits().cast_signed();
     regular(File::options().read(true).custom_flags(flags).open(path)?)
+}
+
+/// Whether an open file may be read by its owner or group alone.
+pub(crate) fn is_private(file: &File) -> bool {
+    let mode = file.metadata().map(|metadata| metadata.mode());
+    mode.map_or(true, |mode| mode & EVERYBODY_READS == 0)
 }
 
 fn regular(file: File) -> io::Result<(File, Seen)> {

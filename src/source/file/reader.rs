@@ -14,10 +14,13 @@ use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
-use crate::source::file::rotated;
+use crate::source::file::rotated::Family;
 use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs;
 use crate::source::os::unblock::aside;
+
+/// How often in a row a file is read anew because it was rewritten under the read.
+const REWRITTEN_MAX: u32 = 8;
 
 /// Walks along the generations of one follower.
 pub struct Walk {
@@ -26,6 +29,8 @@ pub struct Walk {
     offset: u64,
     told: VecDeque<Marker>,
     told_missing: Option<Missing>,
+    /// It is for one who has shown no key: for everybody on this machine.
+    only_public: bool,
     /// Bytes that were read on another thread.
     warmed: Option<Vec<u8>>,
     listening: Listening,
@@ -47,6 +52,7 @@ impl Walk {
             offset: end,
             told: VecDeque::new(),
             told_missing: None,
+            only_public: false,
             warmed: None,
             listening,
         };
@@ -68,13 +74,27 @@ impl Walk {
             return Ok(());
         }
         let place = self.follower.place.clone();
-        let (any, found) = aside(move || rotated::find(&place.target(), cursor.inode)).await;
-        if let Some((file, seen)) = found
-            && seen.id != last.id
-        {
+        let (now, now_id) = (last.file(), last.id);
+        let (any, found) = aside(move || {
+            let family = Family::of(&place);
+            let (any, mut found) = family.find(cursor.inode);
+            if found.is_none() && cursor.inode != now_id.inode {
+                found = family.find_copy(cursor, now.as_deref());
+            }
+            (any, found)
+        })
+        .await;
+        if let Some((file, seen)) = found {
             let member = self.follower.ground.generation(file, seen);
-            if holds(&member, cursor).await? {
-                self.generation = Rc::new(member);
+            // Of a copy the bytes were compared; its inode is another one.
+            let there = Cursor {
+                inode: seen.id.inode,
+                ..cursor
+            };
+            if holds(&member, there).await? {
+                if seen.id != last.id {
+                    self.generation = Rc::new(member);
+                }
                 self.offset = cursor.offset;
                 return Ok(());
             }
@@ -93,13 +113,12 @@ impl Walk {
         let place = self.follower.place.clone();
         // Taken before the directory is read: what comes after this one is linked to it already.
         let last = self.follower.last();
-        let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
+        let now = last.as_ref().map(|last| last.id);
         let at = self.generation.file();
-        let (next, gap) = aside(move || {
-            let at = at
-                .and_then(|file| file.metadata().ok())
-                .map(|metadata| fs::seen(&metadata));
-            rotated::next(&place.target(), id, at.as_ref(), now)
+        let (next, gap) = aside(move || match at.map(|file| file.metadata()) {
+            Some(Ok(metadata)) => Family::of(&place).next(&fs::seen(&metadata), now),
+            Some(Err(_)) => (None, true),
+            None => (None, false),
         })
         .await;
         // One at a time: a client that is far behind holds one file, not all of them.
@@ -107,7 +126,7 @@ impl Walk {
             Some((file, seen)) => Some(Rc::new(self.follower.ground.generation(file, seen))),
             None => last,
         };
-        let link = Link::Rotated { gap };
+        let link = Link::Rotated { gap, start: 0 };
         *self.generation.next.borrow_mut() = next.map(|next| (link, next));
     }
 
@@ -169,8 +188,7 @@ impl Walk {
                 lost = lost.and(&marker);
             }
             let generation = self.generation.clone();
-            if generation.over.get() {
-                self.leave_truncated(&generation);
+            if self.leave(&generation)? {
                 continue;
             }
             let newest = self.is_newest();
@@ -216,20 +234,13 @@ impl Walk {
     /// # Errors
     /// When the file can't be read.
     pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
+        let mut rewritten = 0;
         loop {
             if let Some(marker) = self.told.pop_front() {
                 return Ok(Next::Marker(marker));
             }
             let generation = self.generation.clone();
-            if generation.expired.get() {
-                let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
-                self.enter(oldest);
-                self.told
-                    .push_back(Marker::Lost(self.cursor_unchecked(), None));
-                continue;
-            }
-            if generation.over.get() {
-                self.leave_truncated(&generation);
+            if self.leave(&generation)? {
                 continue;
             }
             let newest = self.is_newest();
@@ -254,7 +265,12 @@ impl Walk {
                 if newest && !self.is_still_that_file(&generation) {
                     // What was read may belong to the file's new content.
                     scratch.forget();
-                    continue;
+                    rewritten += 1;
+                    if rewritten < REWRITTEN_MAX {
+                        continue;
+                    }
+                    // Whoever writes it faster than it is read must not keep the others waiting.
+                    return Ok(Next::Cold);
                 }
                 if read > 0 {
                     self.offset += read as u64;
@@ -268,6 +284,35 @@ impl Walk {
                 return Ok(Next::End);
             }
         }
+    }
+
+    /// Leaves a generation that is given up or that was cut, and holds what nobody may see any more. `true`:
+    /// it stands in another one now.
+    ///
+    /// # Errors
+    /// `PermissionDenied` where the reader is for everybody and the file is not.
+    fn leave(&mut self, generation: &Rc<Generation>) -> io::Result<bool> {
+        // Given up first: its link to the next one is cut.
+        if generation.expired.get() {
+            let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
+            self.enter(oldest, 0);
+            let lost = Marker::Lost(self.cursor_unchecked(), None);
+            self.told.push_back(lost);
+            return Ok(true);
+        }
+        if generation.over.get() {
+            return Ok(self.leave_truncated(generation));
+        }
+        if self.only_public && generation.private {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(false)
+    }
+
+    /// As [`Reader::only_public`](crate::source::reader::Reader::only_public).
+    pub(crate) fn only_public(&mut self) -> bool {
+        self.only_public = true;
+        self.generation.private
     }
 
     /// After a read: whether the file was not cut or written over before it.
@@ -310,16 +355,16 @@ impl Walk {
                 self.leave_truncated(generation);
                 true
             }
-            Some((Link::Rotated { gap }, next))
+            Some((Link::Rotated { gap, start }, next))
                 if generation.is_void() || next.is_void() || generation.leads_to_data() =>
             {
-                self.enter(next);
+                self.enter(next, start);
                 if !self.generation.is_void() {
-                    let start = self.cursor_unchecked();
+                    let cursor = self.cursor_unchecked();
                     if gap {
-                        self.told.push_back(Marker::Lost(start, None));
+                        self.told.push_back(Marker::Lost(cursor, None));
                     }
-                    self.told.push_back(Marker::Rotated(start));
+                    self.told.push_back(Marker::Rotated(cursor));
                 }
                 true
             }
@@ -327,18 +372,20 @@ impl Walk {
         }
     }
 
-    fn leave_truncated(&mut self, generation: &Generation) {
-        if let Some((_, next)) = generation.next() {
-            let lost = generation.end.get().saturating_sub(self.offset);
-            self.enter(next);
-            self.told
-                .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
-        }
+    fn leave_truncated(&mut self, generation: &Generation) -> bool {
+        let Some((_, next)) = generation.next() else {
+            return false;
+        };
+        let lost = generation.end.get().saturating_sub(self.offset);
+        self.enter(next, 0);
+        let truncated = Marker::Truncated(self.cursor_unchecked(), lost);
+        self.told.push_back(truncated);
+        true
     }
 
-    fn enter(&mut self, generation: Rc<Generation>) {
+    fn enter(&mut self, generation: Rc<Generation>, offset: u64) {
         self.generation = generation;
-        self.offset = 0;
+        self.offset = offset;
         self.warmed = None;
     }
 

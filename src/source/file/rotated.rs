@@ -1,71 +1,34 @@
 //! The family of a file: what rotation makes of its name, and nothing else.
 //!
-//! A cursor is a stranger's input. Which files it may reach is decided by name here, then by kind and inode when the file is open.
+//! A cursor is a stranger's input. Which files it may reach is decided by name here, then by kind and
+//! inode when the file is open.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
 use crate::source::file::change::{FileId, Seen};
-use crate::source::file::path::{directory, open_regular};
-
+use crate::source::file::names::{Base, Rotated, Turn};
+use crate::source::file::path::{Place, directory, open_regular};
 use crate::source::os::fs;
 
-/// How a name was made of the original one. Files of one scheme are each other's neighbours in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scheme {
-    /// `app.log.1`
-    Dot,
-    /// `app.log-20261123`
-    Dash,
-    /// `app-20261123.log`: also what a neighbour's own log may look like, so it counts only where it is proved.
-    Stem,
-}
-
-/// How rotation made `candidate` of `name`, or `None` where it did not.
-pub fn scheme(name: &str, candidate: &str) -> Option<Scheme> {
-    let (stem, extension) = match name.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() => (stem, Some(extension)),
-        _ => (name, None),
-    };
-    let made = |base: &str, joint: char| {
-        let rest = candidate.strip_prefix(base)?.strip_prefix(joint)?;
-        let bare = extension.and_then(|extension| rest.strip_suffix(extension)?.strip_suffix('.'));
-        [Some(rest), bare]
-            .into_iter()
-            .flatten()
-            .find(|suffix| is_turn(suffix))
-    };
-    let made_by = [
-        (name, '.', Scheme::Dot),
-        (name, '-', Scheme::Dash),
-        (stem, '-', Scheme::Stem),
-    ];
-    made_by
-        .into_iter()
-        .find(|(base, joint, _)| made(base, *joint).is_some())
-        .map(|found| found.2)
-}
-
-/// Digits, a date or `old`.
-fn is_turn(suffix: &str) -> bool {
-    let dated = |byte| matches!(byte, b'0'..=b'9' | b'-' | b'_' | b'.' | b'T');
-    suffix == "old"
-        || (suffix.starts_with(|first: char| first.is_ascii_digit()) && suffix.bytes().all(dated))
-}
+/// The most files that are compared with a cursor's check, each by one read of 64 bytes: a stranger asks
+/// for it.
+const COPIES_MAX: usize = 1000;
 
 /// One file of a family, not opened yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Member {
     path: PathBuf,
     /// What `lstat` said of it.
     seen: Seen,
-    scheme: Scheme,
-    /// Of two files written in the same tick of the clock, `app.log.2` is older than `app.log.1`.
-    turn: u64,
+    rotated: Rotated,
 }
 
 impl Member {
@@ -82,8 +45,15 @@ impl Member {
         }
     }
 
-    fn age(&self) -> (i128, std::cmp::Reverse<u64>) {
-        (self.seen.modified, std::cmp::Reverse(self.turn))
+    /// Which is older (`Less`) of two: by name where both were made in one way, by time where the names
+    /// do not tell.
+    fn age(&self, other: &Self) -> Ordering {
+        let by_name = if self.rotated.is_like(&other.rotated) {
+            self.rotated.age(&other.rotated)
+        } else {
+            Ordering::Equal
+        };
+        by_name.then(self.seen.modified.cmp(&other.seen.modified))
     }
 }
 
@@ -91,289 +61,600 @@ impl Member {
 /// on: a quarter of a second in all. A rotation that renames a hundred files is done in a few.
 const READINGS_MAX: u32 = 8;
 
-/// Reads the family and opens what `pick` wants of it, again and again until no name has changed from before the reading to
-/// after the opening: a directory that is being renamed in can show a file twice or not at all. Blocks.
-///
-/// `None`: it never stood still.
-fn steady<T>(path: &Path, pick: impl Fn(Vec<Member>) -> io::Result<T>) -> Option<T> {
-    let names = |members: &[Member]| -> Vec<(PathBuf, FileId)> {
-        members
-            .iter()
-            .map(|member| (member.path.clone(), member.seen.id))
-            .collect()
-    };
-    for reading in 0..READINGS_MAX {
-        // A directory that can't be read has no family to offer.
-        let before = members(path).unwrap_or_default();
-        let mut was = names(&before);
-        if let Ok(picked) = pick(before) {
-            let mut is = names(&members(path).unwrap_or_default());
-            // By name: age may change while a writer goes on in a renamed file.
-            was.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            is.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            if was == is {
-                return Some(picked);
-            }
-        }
-        std::thread::sleep(Duration::from_millis(1 << reading));
-    }
-    None
-}
-
-/// The file of `path`'s family with this inode, open, and whether there is a family at all. Blocks.
-pub fn find(path: &Path, inode: u64) -> (bool, Option<(File, Seen)>) {
-    let found = steady(path, |members| {
-        let member = members.iter().find(|member| member.seen.id.inode == inode);
-        Ok((!members.is_empty(), member.map(Member::open).transpose()?))
-    });
-    found.unwrap_or((true, None))
-}
-
-/// What `now` sees of the current file, and the rest of the family, oldest first: of one moment between two renames. Blocks.
-pub(crate) fn list(path: &Path, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
-    let found = steady(path, |members| {
-        let family = members.iter().map(|member| member.seen).collect();
-        Ok((now(), family))
-    });
-    found.unwrap_or_else(|| (now(), Vec::new()))
+/// Where the family of a place is looked for.
+pub(crate) struct Family {
+    /// The name that rotation renames.
+    path: PathBuf,
+    /// A link leads to it, and has led to others.
+    is_linked: bool,
 }
 
 /// What a name has meant between two files.
-pub struct Between {
+pub(crate) struct Between {
     /// The files, open, oldest first.
-    pub files: Vec<(File, Seen)>,
+    pub(crate) files: Vec<(File, Seen)>,
     /// Some may be missing, before the first of them.
-    pub gap: bool,
+    pub(crate) gap: bool,
+    /// The first file is still there under another name: it was rotated.
+    pub(crate) is_kept: bool,
 }
 
-/// The files that `path` meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more than `most`
-/// only the newest are opened. Blocks.
-pub fn between(
-    path: &Path,
-    id: FileId,
-    known: Option<&Seen>,
-    now: Option<FileId>,
-    most: usize,
-) -> Between {
-    let found = steady(path, |members| {
-        let (mut newer, unsure) = after(members, id, known, now);
-        let surplus = newer.len().saturating_sub(most);
-        newer.drain(..surplus);
-        let files: Vec<_> = newer.iter().map(Member::open).collect::<io::Result<_>>()?;
-        Ok(Between {
-            files,
-            gap: unsure || surplus > 0,
-        })
-    });
-    found.unwrap_or(Between {
-        files: Vec::new(),
-        gap: true,
-    })
-}
-
-/// The one file that `path` meant next after file `id`, if there was one before file `now`, open; and whether one may be
-/// missing before it. Blocks.
-pub fn next(
-    path: &Path,
-    id: FileId,
-    known: Option<&Seen>,
-    now: Option<FileId>,
-) -> (Option<(File, Seen)>, bool) {
-    let found = steady(path, |members| {
-        let (newer, gap) = after(members, id, known, now);
-        Ok((newer.first().map(Member::open).transpose()?, gap))
-    });
-    found.unwrap_or((None, true))
-}
-
-/// The rotated files of `path`, which is no symbolic link or is taken for none, oldest first. Blocks.
-///
-/// # Errors
-/// When the directory can't be read.
-fn members(path: &Path) -> io::Result<Vec<Member>> {
-    let (Some(directory), Some(name)) =
-        (directory(path), path.file_name().and_then(|n| n.to_str()))
-    else {
-        return Ok(Vec::new());
-    };
-    let mut members = Vec::new();
-    for entry in directory.read_dir()? {
-        let candidate = entry?.file_name();
-        let Some((candidate, scheme)) = candidate
-            .to_str()
-            .and_then(|candidate| Some((candidate, scheme(name, candidate)?)))
-        else {
-            continue;
-        };
-        let path = directory.join(candidate);
-        if let Ok(metadata) = path.symlink_metadata()
-            && metadata.is_file()
-        {
-            let turn = candidate
-                .rsplit(|c: char| !c.is_ascii_digit())
-                .find_map(|turn| turn.parse().ok());
-            members.push(Member {
-                path,
-                seen: fs::seen(&metadata),
-                scheme,
-                turn: turn.unwrap_or(0),
-            });
+impl Family {
+    /// The family of what `place` leads to now. Blocks.
+    pub(crate) fn of(place: &Place) -> Self {
+        let path = place.target();
+        Self {
+            is_linked: path != place.path,
+            path,
         }
     }
-    members.sort_unstable_by_key(Member::age);
-    Ok(members)
+
+    /// The file of the family with this inode, open, and whether there is a family at all. Blocks.
+    pub(crate) fn find(&self, inode: u64) -> (bool, Option<(File, Seen)>) {
+        let found = self.steady(|members| {
+            let member = members.iter().find(|member| member.seen.id.inode == inode);
+            Ok((!members.is_empty(), member.map(Member::open).transpose()?))
+        });
+        found.unwrap_or((true, None))
+    }
+
+    /// The one file that has what `cursor` checks at its offset: `now`, which is open, or one of the
+    /// family. `None` where there is none, or more than one. Blocks.
+    pub(crate) fn find_copy(&self, cursor: Cursor, now: Option<&File>) -> Option<(File, Seen)> {
+        // No bytes are in every file.
+        let check = cursor.check.filter(|_| cursor.offset > 0)?;
+        let start = cursor.offset.saturating_sub(CHECK_SPAN);
+        let fits = |file: &File| {
+            let mut before = vec![0; usize::try_from(cursor.offset - start).unwrap_or(0)];
+            file.read_exact_at(&mut before, start).is_ok() && fnv1a(&before) == check
+        };
+        self.steady(|members| {
+            let long = |member: &&Member| member.seen.size >= cursor.offset;
+            let members: Vec<&Member> = members.iter().filter(long).collect();
+            if members.len() > COPIES_MAX {
+                return Ok(None);
+            }
+            let mut copies = Vec::new();
+            if let Some(now) = now.filter(|now| fits(now)) {
+                copies.push((now.try_clone()?, fs::seen(&now.metadata()?)));
+            }
+            for member in members {
+                let (file, seen) = member.open()?;
+                if copies.iter().all(|(_, known)| known.id != seen.id) && fits(&file) {
+                    copies.push((file, seen));
+                }
+                if copies.len() > 1 {
+                    return Ok(None);
+                }
+            }
+            Ok(copies.pop())
+        })?
+    }
+
+    /// What `now` sees of the current file, and the rest of the family, oldest first: of one moment
+    /// between two renames. Blocks.
+    pub(crate) fn list(&self, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
+        let found = self.steady(|members| {
+            let family = members.iter().map(|member| member.seen).collect();
+            Ok((now(), family))
+        });
+        found.unwrap_or_else(|| (now(), Vec::new()))
+    }
+
+    /// The files that the name meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more
+    /// than `most` only the newest are opened. Blocks.
+    pub(crate) fn between(&self, known: &Seen, now: Option<FileId>, most: usize) -> Between {
+        let found = self.steady(|members| {
+            let is_kept = members.iter().any(|member| member.seen.id == known.id);
+            let (mut newer, unsure) = after(members, known, now);
+            let surplus = newer.len().saturating_sub(most);
+            newer.drain(..surplus);
+            let files: Vec<_> = newer.iter().map(Member::open).collect::<io::Result<_>>()?;
+            Ok(Between {
+                files,
+                gap: unsure || surplus > 0,
+                is_kept,
+            })
+        });
+        found.unwrap_or(Between {
+            files: Vec::new(),
+            gap: true,
+            is_kept: true,
+        })
+    }
+
+    /// The one file that the name meant next after file `known`, if there was one before file `now`, open;
+    /// and whether one may be missing before it. Blocks.
+    pub(crate) fn next(&self, known: &Seen, now: Option<FileId>) -> (Option<(File, Seen)>, bool) {
+        let found = self.steady(|members| {
+            let (newer, gap) = after(members, known, now);
+            Ok((newer.first().map(Member::open).transpose()?, gap))
+        });
+        found.unwrap_or((None, true))
+    }
+
+    /// Reads the family and opens what `pick` wants of it, again and again until no name has changed
+    /// from before the reading to after the opening: a directory that is being renamed in can show a
+    /// file twice or not at all. Blocks.
+    ///
+    /// `None`: it never stood still, or can't be read. Nobody knows then what is in it.
+    fn steady<T>(&self, pick: impl Fn(Vec<Member>) -> io::Result<T>) -> Option<T> {
+        let names = |members: &[Member]| -> Vec<(PathBuf, FileId)> {
+            let name = |member: &Member| (member.path.clone(), member.seen.id);
+            let mut names: Vec<_> = members.iter().map(name).collect();
+            // By name: age may change while a writer goes on in a renamed file.
+            names.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            names
+        };
+        for reading in 0..READINGS_MAX {
+            match self.members() {
+                Ok(before) => {
+                    let was = names(&before);
+                    if let Ok(picked) = pick(before)
+                        && let Ok(after) = self.members()
+                        && was == names(&after)
+                    {
+                        return Some(picked);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
+                Err(_) => {}
+            }
+            std::thread::sleep(Duration::from_millis(1 << reading));
+        }
+        None
+    }
+
+    /// The rotated files, oldest first as far as their names and times tell. Blocks.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    fn members(&self) -> io::Result<Vec<Member>> {
+        let (Some(directory), Some(name)) = (
+            directory(&self.path),
+            self.path.file_name().and_then(|name| name.to_str()),
+        ) else {
+            return Ok(Vec::new());
+        };
+        let made = |candidate: &str| {
+            let sibling = self.is_linked.then(|| Rotated::sibling(name, candidate));
+            sibling.flatten().or_else(|| Rotated::of(name, candidate))
+        };
+        let mut members = Vec::new();
+        for entry in directory.read_dir()? {
+            let candidate = entry?.file_name();
+            let Some((candidate, rotated)) = candidate
+                .to_str()
+                .and_then(|candidate| Some((candidate, made(candidate)?)))
+            else {
+                continue;
+            };
+            let path = directory.join(candidate);
+            if let Ok(metadata) = path.symlink_metadata()
+                && metadata.is_file()
+            {
+                members.push(Member {
+                    path,
+                    seen: fs::seen(&metadata),
+                    rotated,
+                });
+            }
+        }
+        members.sort_by_key(|member| member.seen.modified);
+        Ok(in_order(members))
+    }
 }
 
-/// The files that the name meant after file `id` and before file `now`, oldest first; `known` is what was last seen of `id`.
+/// Puts those that were made in one way into the order of their names; groups by their newest time.
+fn in_order(members: Vec<Member>) -> Vec<Member> {
+    let mut groups: Vec<Vec<Member>> = Vec::new();
+    for member in members {
+        match (groups.iter_mut()).find(|group| group[0].rotated.is_like(&member.rotated)) {
+            Some(group) => group.push(member),
+            None => groups.push(vec![member]),
+        }
+    }
+    let newest = |group: &Vec<Member>| group.iter().map(|member| member.seen.modified).max();
+    groups.sort_by_key(newest);
+    for group in &mut groups {
+        group.sort_by(Member::age);
+    }
+    groups.concat()
+}
+
+/// The files that the name meant after the one that was last seen as `known`, and before file `now`,
+/// oldest first.
 ///
-/// The second value tells whether one may be missing among them: newer ones are there, `id` itself is not.
-fn after(
-    mut members: Vec<Member>,
-    id: FileId,
-    known: Option<&Seen>,
-    now: Option<FileId>,
-) -> (Vec<Member>, bool) {
-    // What is newer than `now` has come since that was opened, and comes after it.
-    if let Some(at) = members
+/// The second value tells whether one may be missing among them.
+fn after(members: Vec<Member>, known: &Seen, now: Option<FileId>) -> (Vec<Member>, bool) {
+    let is_now = |member: &Member| Some(member.seen.id) == now;
+    let Some(own) = members
         .iter()
-        .position(|member| Some(member.seen.id) == now)
-    {
-        members.truncate(at);
+        .find(|member| member.seen.id == known.id)
+        .cloned()
+    else {
+        return after_deleted(members, known, now);
+    };
+    let modified = own.seen.modified.max(known.modified);
+    // What another way of rotation has made since, nobody knows when.
+    let elsewhere = members.iter().any(|member| {
+        let is_proved = member.rotated.base != Base::Stem && !member.rotated.is_like(&own.rotated);
+        is_proved && !is_now(member) && member.seen.size > 0 && member.seen.modified > modified
+    });
+    let mut group: Vec<Member> = (members.into_iter())
+        .filter(|member| member.rotated.is_like(&own.rotated))
+        .collect();
+    group.sort_by(Member::age);
+    let at = group.iter().position(|member| member.seen.id == known.id);
+    let mut newer = group.split_off(at.map_or(group.len(), |at| at + 1));
+    // Those that are older by their number and were written later: either a late line, or numbers here
+    // count the other way round.
+    let contradicted = matches!(own.rotated.turn, Turn::Number(_))
+        && (group.iter()).any(|older| {
+            !is_now(older) && older.seen.id != known.id && older.seen.modified > modified
+        });
+    // What is newer than `now` has come since that was opened, and comes after it.
+    if let Some(at) = newer.iter().position(is_now) {
+        newer.truncate(at);
     }
-    members.retain(|member| member.seen.id == id || member.seen.size > 0);
-    if let Some(at) = members.iter().position(|member| member.seen.id == id) {
-        let scheme = members[at].scheme;
-        let newer = members.split_off(at + 1);
-        return (
-            newer
-                .into_iter()
-                .filter(|member| member.scheme == scheme)
-                .collect(),
-            false,
-        );
-    }
-    let Some(known) = known else {
+    let numbers = |member: &Member| match member.rotated.turn {
+        Turn::Number(number) => Some(number),
+        _ => None,
+    };
+    let chain: Vec<u64> = [&own]
+        .into_iter()
+        .chain(&newer)
+        .filter_map(numbers)
+        .collect();
+    let hole = chain.windows(2).any(|pair| pair[0] - pair[1] > 1);
+    newer.retain(|member| member.seen.size > 0);
+    (newer, elsewhere || contradicted || hole)
+}
+
+/// As [`after`], where the file itself is in the family no more: by time alone something newer may have
+/// been deleted with it.
+fn after_deleted(members: Vec<Member>, known: &Seen, now: Option<FileId>) -> (Vec<Member>, bool) {
+    let is_newer = |member: &Member| {
+        let is_proved = member.rotated.base != Base::Stem;
+        is_proved && member.seen.size > 0 && member.seen.modified > known.modified
+    };
+    let is_now = |member: &Member| Some(member.seen.id) == now;
+    let latest = (members
+        .iter()
+        .filter(|member| is_newer(member) && !is_now(member)))
+    .max_by_key(|member| member.seen.modified);
+    let Some(way) = latest.map(|latest| latest.rotated.clone()) else {
         return (Vec::new(), false);
     };
-    members.retain(|member| member.seen.modified > known.modified && member.scheme != Scheme::Stem);
-    let gap = !members.is_empty();
-    (members, gap)
+    let mut group: Vec<Member> = (members.into_iter())
+        .filter(|member| member.rotated.is_like(&way))
+        .collect();
+    group.sort_by(Member::age);
+    if let Some(at) = group.iter().position(is_now) {
+        group.truncate(at);
+    }
+    // Whatever the clock did: what comes behind one that is not newer, up to the end.
+    let from = group.iter().rposition(|member| !is_newer(member));
+    (group.split_off(from.map_or(0, |at| at + 1)), true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_that_rotation_makes() {
-        for (name, candidate, want) in [
-            ("app.log", "app.log.1", Some(Scheme::Dot)),
-            ("app.log", "app.log.12", Some(Scheme::Dot)),
-            ("app.log", "app.log.old", Some(Scheme::Dot)),
-            ("app.log", "app.log.1.log", Some(Scheme::Dot)),
-            ("app.log", "app.log.2026-11-23T20_15", Some(Scheme::Dot)),
-            ("app.log", "app.log-20261123", Some(Scheme::Dash)),
-            ("app.log", "app-20261123.log", Some(Scheme::Stem)),
-            ("app.log", "app-20261123", Some(Scheme::Stem)),
-            ("app.log", "app-old.log", Some(Scheme::Stem)),
-            ("syslog", "syslog.1", Some(Scheme::Dot)),
-            ("syslog", "syslog-1", Some(Scheme::Dash)),
-            ("app.log", "app.log", None),
-            ("app.log", "app.log.", None),
-            ("app.log", "app.log.1.gz", None),
-            ("app.log", "app.log.2.xz", None),
-            ("app.log", "app.log.secret", None),
-            ("app.log", "app.log.1~", None),
-            ("app.log", "app.log.1.bak", None),
-            ("app.log", "app.log.T", None),
-            ("app.log", "app.log1", None),
-            ("app.log", "app-other.log", None),
-            ("app.log", "app.1", None),
-            ("app.log", "my-app.log.1", None),
-            ("app.log", "secret.txt", None),
-            (".log", "-1.log", None),
-        ] {
-            assert_eq!(scheme(name, candidate), want, "{candidate} of {name}");
+    /// A file of a family: its name, when it was written last, how large it is.
+    type File<'a> = (&'a str, i128, u64);
+
+    const DEVICE: u64 = 1;
+
+    fn seen(inode: u64, modified: i128, size: u64) -> Seen {
+        let id = FileId {
+            device: DEVICE,
+            inode,
+        };
+        Seen {
+            id,
+            size,
+            modified,
+            changed: modified,
         }
     }
 
+    /// What comes after file number `at` of `files`, and before file number `now`; the rest of the files
+    /// were last seen with nothing changed. Inodes are places in `files`, from 1 on.
+    fn way(name: &str, linked: bool, files: &[File], at: usize, now: Option<usize>) -> String {
+        let member = |(place, (file, modified, size)): (usize, &File)| {
+            let sibling = linked.then(|| Rotated::sibling(name, file)).flatten();
+            let rotated = sibling.or_else(|| Rotated::of(name, file))?;
+            Some(Member {
+                path: PathBuf::from(file),
+                seen: seen(place as u64 + 1, *modified, *size),
+                rotated,
+            })
+        };
+        let members: Vec<Member> = files.iter().enumerate().filter_map(member).collect();
+        let known = seen(at as u64 + 1, files[at].1, files[at].2);
+        let now = now.map(|now| FileId {
+            device: DEVICE,
+            inode: now as u64 + 1,
+        });
+        let (newer, gap) = after(in_order(members), &known, now);
+        let names = newer.iter().map(|member| member.path.to_str().unwrap());
+        let lost = gap.then_some("lost");
+        lost.into_iter().chain(names).collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
-    fn members_are_regular_files_in_order_of_time() {
+    fn the_way_on_from_a_file_that_is_there() {
+        type Case<'a> = (&'a str, &'a [File<'a>], usize, &'a str);
+        let table: &[Case] = &[
+            (
+                "numbers",
+                &[
+                    ("app.log.3", 1, 9),
+                    ("app.log.2", 2, 9),
+                    ("app.log.1", 3, 9),
+                ],
+                0,
+                "app.log.2 app.log.1",
+            ),
+            (
+                "the clock set back",
+                &[("app.log.2", 60, 9), ("app.log.1", 10, 9)],
+                0,
+                "app.log.1",
+            ),
+            (
+                "the clock set back twice",
+                &[
+                    ("app.log.3", 90, 9),
+                    ("app.log.2", 60, 9),
+                    ("app.log.1", 10, 9),
+                ],
+                0,
+                "app.log.2 app.log.1",
+            ),
+            (
+                "a late line in the older one",
+                &[("app.log.2", 5, 9), ("app.log.1", 4, 9)],
+                0,
+                "app.log.1",
+            ),
+            (
+                "the newest",
+                &[("app.log.2", 1, 9), ("app.log.1", 4, 9)],
+                1,
+                "",
+            ),
+            (
+                "one of ten",
+                &[("app.log.10", 1, 9), ("app.log.9", 2, 9)],
+                0,
+                "app.log.9",
+            ),
+            (
+                "an older one written later",
+                &[
+                    ("app.log.3", 9, 9),
+                    ("app.log.2", 4, 9),
+                    ("app.log.1", 6, 9),
+                ],
+                1,
+                "lost app.log.1",
+            ),
+            (
+                "numbers that count up",
+                &[
+                    ("app-1.log", 1, 9),
+                    ("app-2.log", 2, 9),
+                    ("app-3.log", 3, 9),
+                ],
+                0,
+                "lost",
+            ),
+            (
+                "one was deleted in between",
+                &[("app.log.3", 1, 9), ("app.log.1", 3, 9)],
+                0,
+                "lost app.log.1",
+            ),
+            (
+                "dates, times the other way round",
+                &[
+                    ("app.log-20261123", 9, 9),
+                    ("app.log-20261124", 8, 9),
+                    ("app.log-20261125", 7, 9),
+                ],
+                0,
+                "app.log-20261124 app.log-20261125",
+            ),
+            (
+                "a sequence within a date",
+                &[
+                    ("app.2026-11-25.9.log", 1, 9),
+                    ("app.2026-11-25.10.log", 2, 9),
+                ],
+                0,
+                "app.2026-11-25.10.log",
+            ),
+            (
+                "empty ones are passed over",
+                &[
+                    ("app.log.3", 1, 9),
+                    ("app.log.2", 2, 0),
+                    ("app.log.1", 3, 9),
+                ],
+                0,
+                "app.log.1",
+            ),
+            (
+                "a neighbour's own log",
+                &[
+                    ("app.log.2", 1, 9),
+                    ("app-7.log", 2, 9),
+                    ("app.log.1", 3, 9),
+                ],
+                0,
+                "app.log.1",
+            ),
+            (
+                "another way of rotation since",
+                &[("app.log.1", 1, 9), ("app.log-20261125", 2, 9)],
+                0,
+                "lost",
+            ),
+            (
+                "another way of rotation before",
+                &[("app.log.1", 3, 9), ("app.log-20261125", 2, 9)],
+                0,
+                "",
+            ),
+            ("words say nothing", &[("app.log.old", 3, 9)], 0, ""),
+        ];
+        for (case, files, at, want) in table {
+            assert_eq!(way("app.log", false, files, *at, None), *want, "{case}");
+        }
+        let labels: &[File] = &[
+            ("@400000006745c3e52f3a1b2c.s", 3, 9),
+            ("@400000006745c3e62f3a1b2c.u", 2, 9),
+            ("@400000006745c3e72f3a1b2c.s", 1, 9),
+        ];
+        let want = "@400000006745c3e62f3a1b2c.u @400000006745c3e72f3a1b2c.s";
+        assert_eq!(way("current", false, labels, 0, None), want);
+    }
+
+    #[test]
+    fn the_way_on_stops_at_the_newest_one_that_is_known() {
+        let files: &[File] = &[
+            ("app.log.3", 1, 9),
+            ("app.log.2", 2, 9),
+            ("app.log.1", 3, 9),
+        ];
+        assert_eq!(way("app.log", false, files, 0, Some(1)), "");
+        assert_eq!(way("app.log", false, files, 0, Some(2)), "app.log.2");
+    }
+
+    #[test]
+    fn the_way_on_from_a_file_that_was_deleted() {
+        let files: &[File] = &[
+            ("gone", 2, 9),
+            ("app.log.3", 1, 9),
+            ("app.log.2", 3, 9),
+            ("app.log.1", 4, 9),
+            ("app-9.log", 5, 9),
+        ];
+        assert_eq!(
+            way("app.log", false, files, 0, None),
+            "lost app.log.2 app.log.1"
+        );
+        assert_eq!(
+            way("app.log", false, &files[..2], 0, None),
+            "",
+            "nothing newer is there"
+        );
+    }
+
+    #[test]
+    fn the_way_on_along_what_a_link_meant() {
+        let files: &[File] = &[
+            ("app-2026-11-22.log", 9, 9),
+            ("app-2026-11-23.log", 3, 9),
+            ("app-2026-11-24.log", 2, 9),
+            ("app-2026-11-25.log", 1, 9),
+            ("app-2026-11-26.log", 1, 9),
+            ("web-2026-11-24.log", 2, 9),
+        ];
+        let target = "app-2026-11-25.log";
+        let want = "app-2026-11-23.log app-2026-11-24.log";
+        assert_eq!(way(target, true, files, 0, Some(3)), want);
+        assert_eq!(
+            way(target, false, files, 0, Some(3)),
+            "",
+            "no link leads here"
+        );
+    }
+
+    #[test]
+    fn members_are_regular_files_that_still_have_their_name() {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        for (age, name) in [
-            "app.log.3",
+        for name in [
             "app.log.2",
             "app.log.1",
-            "app-7.log",
             "app.log",
-        ]
-        .iter()
-        .enumerate()
-        {
+            "secret.txt",
+            "app.log.6.gz",
+        ] {
             std::fs::write(at(name), "x").unwrap();
-            let file = File::options().append(true).open(at(name)).unwrap();
-            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1000 + age as u64);
-            file.set_modified(time).unwrap();
         }
-        std::fs::write(at("secret.txt"), "x").unwrap();
         std::os::unix::fs::symlink(at("secret.txt"), at("app.log.4")).unwrap();
         std::fs::create_dir(at("app.log.5")).unwrap();
-        std::fs::write(at("app.log.6.gz"), "x").unwrap();
-
-        let id = |name: &str| fs::seen(&at(name).metadata().unwrap());
-        let all = || members(&at("app.log")).unwrap();
-        let inodes =
-            |members: &[Member]| members.iter().map(|m| m.seen.id.inode).collect::<Vec<_>>();
-        let want = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| id(name).id.inode)
-                .collect::<Vec<_>>()
-        };
-
-        assert_eq!(
-            inodes(&all()),
-            want(&["app.log.3", "app.log.2", "app.log.1", "app-7.log"])
-        );
-        let now = Some(id("app.log").id);
-        let (found, gap) = after(all(), id("app.log.3").id, None, now);
-        assert_eq!(
-            (inodes(&found), gap),
-            (want(&["app.log.2", "app.log.1"]), false)
-        );
-        assert!(found.iter().all(|member| member.open().is_ok()));
-
-        let secret = id("secret.txt").id;
-        assert!(
-            after(all(), secret, None, now).0.is_empty(),
-            "a stranger's file is no member"
-        );
-
-        // The one that was followed has been deleted, newer ones are there: something may have been between.
-        let gone = Seen {
-            id: secret,
-            ..id("app.log.3")
-        };
-        let (found, gap) = after(all(), secret, Some(&gone), now);
-        assert_eq!(
-            (inodes(&found), gap),
-            (want(&["app.log.2", "app.log.1"]), true)
-        );
-
-        std::fs::rename(at("app.log.1"), at("app.log.8")).unwrap();
-        assert!(
-            found[1].open().is_err(),
-            "the name means another file, or none"
-        );
-
         std::os::unix::fs::symlink("app.log", at("link")).unwrap();
+        let names = |place: PathBuf| {
+            let members = Family::of(&Place::named(place)).members().unwrap();
+            let name = |member: &Member| member.path.file_name().unwrap().to_owned();
+            members.iter().map(name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(at("app.log")), ["app.log.2", "app.log.1"]);
         assert_eq!(
-            members(&crate::source::file::path::target(&at("link")))
-                .unwrap()
-                .len(),
-            4,
-            "a link's family is its target's"
+            names(at("link")),
+            ["app.log.2", "app.log.1"],
+            "its target's"
         );
+
+        let members = Family::of(&Place::named(at("app.log"))).members().unwrap();
+        assert!(members[1].open().is_ok());
+        std::fs::rename(at("app.log.2"), at("app.log.1")).unwrap();
+        assert!(members[1].open().is_err(), "the name means another file");
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_read_is_unsure() {
+        let directory = tempfile::tempdir().unwrap();
+        let family = Family::of(&Place::named(directory.path().join("none/app.log")));
+        let between = family.between(&seen(1, 1, 9), None, 64);
+        assert!(between.gap && between.files.is_empty());
+        assert!(family.next(&seen(1, 1, 9), None).1);
+        let (any, found) = family.find(1);
+        assert!(any && found.is_none());
+    }
+
+    #[test]
+    fn a_copy_is_found_by_what_its_check_covers() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let line = "a line that is longer than the sixty-four bytes which a check covers\n";
+        std::fs::write(at("app.log"), "another\n".repeat(20)).unwrap();
+        std::fs::write(at("app.log.1"), line.repeat(2)).unwrap();
+        std::fs::write(at("secret.txt"), line.repeat(2)).unwrap();
+        let family = Family::of(&Place::named(at("app.log")));
+        let cursor = Cursor::new(7, line.len() as u64, &line.as_bytes()[line.len() - 64..]);
+        let now = std::fs::File::open(at("app.log")).unwrap();
+        let found = |cursor| {
+            family
+                .find_copy(cursor, Some(&now))
+                .map(|(_, seen)| seen.size)
+        };
+        assert_eq!(found(cursor), Some(2 * line.len() as u64));
+        let unchecked = Cursor {
+            check: None,
+            ..cursor
+        };
+        assert_eq!(found(unchecked), None, "nothing is compared");
+        assert_eq!(
+            found(Cursor::new(7, 0, b"")),
+            None,
+            "no bytes are in every file"
+        );
+        assert_eq!(
+            found(Cursor {
+                offset: 9_999,
+                ..cursor
+            }),
+            None,
+            "too short"
+        );
+        std::fs::write(at("app.log.2"), line).unwrap();
+        assert_eq!(found(cursor), None, "nobody can tell in which of them");
     }
 }
