@@ -28,6 +28,8 @@ mod events;
 mod events_resume;
 /// Clients that never stop talking: everybody else has a turn all the same.
 mod fairness;
+/// The family of a file: what its name, or the link that is followed, has meant before.
+mod family;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.

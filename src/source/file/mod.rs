@@ -9,3 +9,5 @@ pub(crate) mod observe;
 pub mod path;
 pub mod reader;
 pub(crate) mod rotated;
+#[cfg(test)]
+mod walk;
