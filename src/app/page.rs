@@ -1,4 +1,4 @@
-//! The viewer page: plain files in `page/`, embedded gzipped by `build.rs`, with no other build step.
+//! The viewer page: plain files in `page/`, embedded by `build.rs`, gzipped and without comments.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ pub(crate) fn asset(name: &str) -> Option<&'static Asset> {
 }
 
 impl Asset {
-    /// The content as it stands in the repository: for the few who do not take gzip.
+    /// The content: for the few who do not take gzip.
     pub(crate) fn plain(&self) -> Vec<u8> {
         let end = self.gzip.len().saturating_sub(GZIP_TRAILER);
         let deflated = self.gzip.get(GZIP_HEADER..end).unwrap_or_default();
@@ -80,13 +80,37 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_the_page_is_served_as_it_is() {
+    fn every_file_of_the_page_is_served() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/app/page");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let url = if name == "index.html" { "" } else { &name };
             let served = asset(url).unwrap_or_else(|| panic!("`{name}` is not served"));
-            assert_eq!(served.plain(), file(&name), "{name}");
+            if !name.ends_with(".js") && !name.ends_with(".css") {
+                assert_eq!(served.plain(), file(&name), "{name}");
+                continue;
+            }
+            let served = String::from_utf8(served.plain()).unwrap();
+            let mut served = served.lines().peekable();
+            for line in String::from_utf8(file(&name)).unwrap().lines() {
+                if served.next_if_eq(&line).is_none() {
+                    let text = line.trim();
+                    let is_comment = ["//", "/*", "*"].iter().any(|mark| text.starts_with(mark));
+                    assert!(
+                        is_comment || text.is_empty(),
+                        "{name}: `{line}` is left out"
+                    );
+                } else {
+                    // Nor would a line of a template be taken for a comment.
+                    let quotes = line.matches('`').count();
+                    assert_eq!(
+                        quotes % 2,
+                        0,
+                        "{name}: the text in `{line}` goes on in the next"
+                    );
+                }
+            }
+            assert_eq!(served.next(), None, "{name}");
         }
     }
 

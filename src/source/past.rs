@@ -7,11 +7,12 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::bytes::cursor::{Cursor, fnv1a};
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::History;
 use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
-use crate::source::file::rotated::Family;
+use crate::source::file::rotated;
 use crate::source::os::unblock::aside;
 use crate::source::{Flow, Source};
 
@@ -43,6 +44,14 @@ impl Past {
         match self {
             Self::File(generation) => generation.id.inode,
             Self::Kept(history) => history.id(),
+        }
+    }
+
+    /// As [`Reader::line_end`](crate::source::reader::Reader::line_end).
+    pub(crate) fn line_end(&self) -> LineEnd {
+        match self {
+            Self::File(_) => LineEnd::Newline,
+            Self::Kept(_) => LineEnd::Return,
         }
     }
 
@@ -115,6 +124,16 @@ impl Past {
 }
 
 impl Source {
+    /// Whether any generation that there is now is not everybody's to read on this machine.
+    pub(crate) async fn has_private(&self) -> bool {
+        for listed in self.generations().await {
+            if self.is_private(listed.inode).await {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Whether the generation with this number is there, and not everybody on this machine may read it.
     pub(crate) async fn is_private(&self, inode: u64) -> bool {
         match self.past(Some(inode)).await {
@@ -156,7 +175,7 @@ impl Source {
 
 async fn files(follower: &Follower) -> Vec<Listed> {
     let place = follower.place.clone();
-    let (now, family) = aside(move || Family::of(&place).list(|| place.seen().ok())).await;
+    let (now, family) = aside(move || rotated::list(&place, || place.seen().ok())).await;
     let listed = |seen: Seen, sealed| Listed {
         inode: seen.id.inode,
         start: 0,
@@ -187,7 +206,7 @@ async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
         let is_meant = |seen: &Seen| inode.is_none_or(|inode| inode == seen.id.inode);
         match (place.open(), inode) {
             (Ok((file, seen)), _) if is_meant(&seen) => Some((file, seen)),
-            (_, Some(inode)) => Family::of(&place).find(inode).1,
+            (_, Some(inode)) => rotated::find(&place, inode).1,
             (_, None) => None,
         }
     };

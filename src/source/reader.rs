@@ -113,6 +113,14 @@ impl Reader {
         }
     }
 
+    /// Whether a later file has bytes: where this one ends, its last line ends.
+    pub(crate) async fn is_over(&self) -> bool {
+        match self {
+            Self::Walk(walk) => walk.is_over().await,
+            Self::Playback(_) => false,
+        }
+    }
+
     /// Why there is nothing to read now, if there is not.
     pub fn missing(&self) -> Option<Missing> {
         match self {

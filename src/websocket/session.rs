@@ -196,22 +196,20 @@ impl Session {
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        loop {
-            // A pong that waits behind a slow message goes out before more is read.
-            if !self.is_drained() && ready!(self.wire().poll_drained(cx)).is_err() {
-                return Poll::Ready(None);
+        // A pong that waits behind a slow message goes out before more is read.
+        if !self.is_drained() && ready!(self.wire().poll_drained(cx)).is_err() {
+            return Poll::Ready(None);
+        }
+        match ready!(self.poll_heard(cx)) {
+            Heard::Message(message) => Poll::Ready(Some(message)),
+            Heard::Sign => {
+                // A flood of pings, too, leaves everybody else a turn.
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
-            match ready!(self.poll_heard(cx)) {
-                Heard::Message(message) => return Poll::Ready(Some(message)),
-                Heard::Sign => {
-                    // A flood of pings, too, leaves everybody else a turn.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                ended => {
-                    self.ended = Some(ended);
-                    return Poll::Ready(None);
-                }
+            ended => {
+                self.ended = Some(ended);
+                Poll::Ready(None)
             }
         }
     }

@@ -45,6 +45,6 @@ fn colours_are_those_of_xterm() {
             .env("NODE_PATH", modules.trim_end())
             .arg(script),
     );
-    assert_eq!(program.line(), "3000 lines look as in xterm.js");
+    assert_eq!(program.line(), "2000 lines look as in xterm.js");
     assert!(program.end().success());
 }

@@ -105,6 +105,13 @@ impl Client {
         let target = format!("{}?from={}", self.path, self.place);
         (self.socket, self.open) = upgrade(Connection::open(server), &target);
         let place = Place::parse(self.open["cursor"].as_str().expect("cursor"));
+        // A copy with the same bytes is the same place in another file.
+        let is_copy = place.offset == self.place.offset
+            && self.place.check().is_some()
+            && place.check() == self.place.check();
+        if is_copy {
+            self.place.inode = place.inode;
+        }
         // Where the server could not go on there, it says so next, and that moves us.
         if !place.agrees(&self.place) {
             self.place = place;
@@ -209,6 +216,11 @@ impl Client {
                     // What no file keeps has no start: it goes on where it was, or at the oldest byte.
                     let goes_on = event["event"] == "rotated" && self.place.agrees(&before);
                     assert!(goes_on || event["event"] == "lost", "{event} at {before}");
+                    return;
+                }
+                if event["event"] == "rotated" && self.place.offset > 0 {
+                    // Edited in place: it goes on behind what it has of the file before.
+                    assert_eq!(self.place.offset, before.offset, "{event} at {before}");
                     return;
                 }
                 assert_eq!(self.place.offset, 0, "a new start is a start: {event}");

@@ -46,7 +46,7 @@ test('colours and styles', () => {
     ['\x1b[48:2::10:20:30mx', 'x{#ffffff on #0a141e}'],
     ['\x1b[48:2:10:20:30mx', 'x{#ffffff on #0a141e}'],
     ['\x1b[38;5;9;1mx', 'x{bold fg9}'],
-    ['\x1b[38;2;1;2;3;1mx', 'x{bold light-dark(#010203, #868687)}'],
+    ['\x1b[38;2;1;2;3;1mx', 'x{bold light-dark(#010203, #989899)}'],
     ['\x1b[58;5;9;1mx', 'x{bold}'],
     ['\x1b[38;5;300mx', 'x'],
     ['\x1b[>4;2mx', 'x'],
@@ -93,14 +93,22 @@ test('what was overwritten is not shown', () => {
 
 test('all text can be read: 4.5:1 on both papers and on every background', () => {
   const css = style('page.css');
-  const value = (name) => [...css.matchAll(new RegExp(`--${name}: (#[0-9a-f]{6});`, 'g'))].map((m) => hex(m[1]));
-  const papers = [0, 1].map((theme) => [value('paper')[theme], value('hover')[theme]]);
+  const value = (name) => {
+    const found = new RegExp(`--${name}: light-dark\\((#[0-9a-f]{6}), (#[0-9a-f]{6})\\);`).exec(css);
+    assert.ok(found, `page.css has a --${name}`);
+    return found.slice(1).map(hex);
+  };
+  const papers = [0, 1].map((theme) => ['paper', 'hover', 'chosen'].map((name) => value(name)[theme]));
   const inks = value('ink');
   const check = (color, on) => assert.ok(contrast(hex(color), on) >= 4.5, `${color} on #${on.toString(16)}`);
 
   const classes = [...style('ansi.css').matchAll(/\.fg(\d+) \{ color: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];
   assert.deepEqual(classes.map((m) => Number(m[1])), Array.from({ length: 16 }, (_, n) => n));
   for (const [, , ...colours] of classes) colours.forEach((c, theme) => papers[theme].forEach((on) => check(c, on)));
+
+  const sources = [...style('streams.css').matchAll(/--source: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];
+  assert.equal(sources.length, 8);
+  for (const [, ...colours] of sources) colours.forEach((c, theme) => papers[theme].forEach((on) => check(c, on)));
 
   for (let n = 16; n < 256; n += 1) {
     const [{ color }] = spans(`\x1b[38;5;${n}mx`);

@@ -11,7 +11,12 @@ test('plain terms: lower case means any case', () => {
     ['Timeout', 'a Timeout', true],
     ['a.b', 'axb', false],
     ['a.b', 'A.B', true],
-    ['über', 'ÜBER', true],
+    // As on the board: the case of ASCII letters only.
+    ['grün', 'GRüN', true],
+    ['grün', 'GRÜN', false],
+    ['Ärger', 'ÄRGER', false],
+    ['n\\t', 'N\\T', true],
+    ['/dev', '/DEV/tty', true],
     ['(x', 'f(x)', true],
     ['/', 'a/b', true],
     ['//', 'http://x', true],

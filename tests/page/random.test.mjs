@@ -50,7 +50,7 @@ function ask(text, times, term) {
 
 test('random lines', () => {
   const random = dice(14);
-  for (let i = 0; i < 10_000; i += 1) {
+  for (let i = 0; i < 4_000; i += 1) {
     const text = line(random);
     const times = new Times({ zoneOffsetMinutes: 60, now: Date.UTC(2026, 10, 25) });
     times.learn([line(random), text], Date.UTC(2026, 10, 25));
@@ -67,7 +67,7 @@ test('random lines', () => {
 test('random streams', () => {
   const random = dice(15);
   let charts = 0;
-  for (let i = 0; i < 1_000; i += 1) {
+  for (let i = 0; i < 400; i += 1) {
     // Lines of one shape with other digits, and some of any.
     const shape = line(random);
     const lines = Array.from({ length: 30 }, () =>
@@ -89,7 +89,7 @@ test('random streams', () => {
     }
     assert.ok(read.wrong <= wrong);
   }
-  assert.ok(charts > 20, `${charts} of the streams had a chart`);
+  assert.ok(charts > 10, `${charts} of the streams had a chart`);
 });
 
 test('a line of 64 KiB of anything is no burden', () => {

@@ -1,4 +1,5 @@
-// Where a person says what to be told of: a field, the rules so far, and a switch for each thing that works here.
+// Where a person says what to be told of: a field, the rules so far, and a switch for each thing
+// that works here.
 
 import { worded } from './watch.js';
 
@@ -22,11 +23,16 @@ export function rule(text, series) {
 }
 
 /**
- * The form for `alerts` (alerts.js), to be put into a dialog. `series()`: the names of the stream's series, for
- * thresholds; `changed(rules)`: to keep them.
+ * The form for `alerts` (alerts.js), to be put into a dialog. `series()`: the names of the stream's
+ * series, for thresholds; `changed(rules)`: to keep them.
  */
 export function alertBox(alerts, { series = () => [], changed = () => {} } = {}) {
-  const field = element('input', { type: 'text', autocomplete: 'off', spellcheck: false, ariaLabel: 'Alert on' });
+  const field = element('input', {
+    type: 'text',
+    autocomplete: 'off',
+    spellcheck: false,
+    ariaLabel: 'Alert on',
+  });
   const problem = element('p', { role: 'alert' });
   const list = element('ul', { ariaLabel: 'Alerts' });
   const set = (rules) => {
@@ -43,7 +49,11 @@ export function alertBox(alerts, { series = () => [], changed = () => {} } = {})
     list.replaceChildren(
       ...alerts.rules.map((one) => {
         const remove = () => set(alerts.rules.filter((other) => other !== one));
-        const button = element('button', { type: 'button', textContent: 'Remove', ariaLabel: `Remove ${worded(one)}` });
+        const button = element('button', {
+          type: 'button',
+          textContent: 'Remove',
+          ariaLabel: `Remove ${worded(one)}`,
+        });
         button.addEventListener('click', remove);
         return element('li', {}, element('span', { textContent: worded(one) }), button);
       }),
@@ -61,7 +71,17 @@ export function alertBox(alerts, { series = () => [], changed = () => {} } = {})
     });
     return element('label', {}, box, NAMES[what]);
   });
-  const told = element('p', { textContent: 'An alert counts in the title and shows a row, while this page is open.' });
+  const told = element('p', {
+    textContent: 'An alert counts in the title and shows a row, while this page is open.',
+  });
   draw();
-  return element('section', { className: 'alerts' }, form, problem, list, told, element('fieldset', { ariaLabel: 'Also by' }, ...switches));
+  return element(
+    'section',
+    { className: 'alerts' },
+    form,
+    problem,
+    list,
+    told,
+    element('fieldset', { ariaLabel: 'Also by' }, ...switches),
+  );
 }

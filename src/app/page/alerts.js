@@ -1,5 +1,5 @@
-// Telling a person who looks elsewhere: title, icon, a row that stays; sound, vibration, notifications where the browser
-// and this origin have them. Nothing is on until it is asked for.
+// Telling a person who looks elsewhere: title, icon, a row that stays; sound, vibration,
+// notifications where the browser and this origin have them. Nothing is on until it is asked for.
 
 import { Watch, worded, wrong } from './watch.js';
 
@@ -24,7 +24,8 @@ export class Alerts {
   /** What a person has asked for beside title, icon and banner. */
   wanted = { sound: false, vibration: false, notification: false };
 
-  /** `banner`: an empty, hidden element of the page; `show(place)`: goes to the line that an alert is about. */
+  /** `banner`: an empty, hidden element of the page; `show(place)`: goes to the line that an alert
+   * is about. */
   constructor({ banner, show, world = globalThis }) {
     this.#banner = banner;
     this.#show = show;
@@ -59,7 +60,8 @@ export class Alerts {
     return error;
   }
 
-  /** Turns one of `offers` on or off; called from a tap, since browsers make no sound before one. `true`: it is on. */
+  /** Turns one of `offers` on or off; called from a tap, since browsers make no sound before one.
+   * `true`: it is on. */
   async want(what, on) {
     if (on && !this.offers.includes(what)) return false;
     if (on && what === 'sound') {
@@ -67,7 +69,8 @@ export class Alerts {
       await this.#audio.resume();
       this.#beep();
     }
-    if (on && what === 'notification') on = (await this.#world.Notification.requestPermission()) === 'granted';
+    if (on && what === 'notification')
+      on = (await this.#world.Notification.requestPermission()) === 'granted';
     this.wanted[what] = on;
     return on;
   }
@@ -129,7 +132,11 @@ export class Alerts {
       this.seen();
       this.#show(place);
     };
-    this.#banner.replaceChildren(words, button('Show', show), button('Dismiss', () => this.seen()));
+    this.#banner.replaceChildren(
+      words,
+      button('Show', show),
+      button('Dismiss', () => this.seen()),
+    );
     this.#banner.hidden = false;
   }
 

@@ -1,8 +1,10 @@
-// The escape sequences in a line (ECMA-48, xterm's colours): colours become classes and styles, all others vanish.
-// Each line begins with no colour, so that it looks the same from wherever one scrolls to it.
+// The escape sequences in a line (ECMA-48, xterm's colours): colours become classes and styles, all
+// others vanish. Each line begins with no colour, so that it looks the same from wherever one
+// scrolls to it.
 
-/** What is no text: CSI; OSC, whose text around stays (8 is a link); DCS, SOS, PM, APC; single escapes; other controls.
- * A string without an end loses its beginning only: better a bit of rubbish than a line that can't be read. */
+/** What is no text: CSI; OSC, whose text around stays (8 is a link); DCS, SOS, PM, APC; single
+ * escapes; other controls. A string without an end loses its beginning only: better a bit of
+ * rubbish than a line that can't be read. */
 const ESCAPE = new RegExp(
   [
     String.raw`(?:\x1b\[|\x9b)([0-?]*)([ -/]*)([@-~]?)`,
@@ -20,8 +22,8 @@ const SIXTEEN = [
   0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
   0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
 ];
-/** What text stands on, light and dark: the worse of paper and the row under the mouse. As in page.css. */
-const PAPERS = [0xf3f1ec, 0x1b1e23];
+/** What text stands on, light and dark: the row that is chosen, the worst of them. As in page.css. */
+const PAPERS = [0xe3efe9, 0x22342d];
 /** What text is made of, light and dark: the paper of inverse text. */
 const INKS = [0x26292e, 0xd5d8dc];
 /** WCAG 2.2, 1.4.3, and a little for rounding. */
@@ -45,7 +47,8 @@ export function contrast(a, b) {
   return (high + 0.05) / (low + 0.05);
 }
 
-/** The colour nearest to `colour`, darkened or lightened, that can be read on `paper` (4.5:1); both 0xRRGGBB. */
+/** The colour nearest to `colour`, darkened or lightened, that can be read on `paper` (4.5:1); both
+ * 0xRRGGBB. */
 export function legible(colour, paper) {
   if (contrast(colour, paper) >= CONTRAST) return colour;
   const towards = contrast(BLACK, paper) > contrast(WHITE, paper) ? 0 : 255;
@@ -70,10 +73,17 @@ function indexed(n) {
 }
 
 /** The styles that one number turns on or off. 5 and 6 blink: nothing does here. */
-const ON = { 1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse', 8: 'conceal', 9: 'strike', 21: 'underline' };
-const OFF = { 22: ['bold', 'dim'], 23: ['italic'], 24: ['underline'], 27: ['inverse'], 28: ['conceal'], 29: ['strike'] };
+const ON = {
+  1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse', 8: 'conceal', 9: 'strike',
+  21: 'underline',
+};
+const OFF = {
+  22: ['bold', 'dim'], 23: ['italic'], 24: ['underline'], 27: ['inverse'], 28: ['conceal'],
+  29: ['strike'],
+};
 
-/** The colour that `38` or `48` names, from its arguments: `-1 - n` for the first sixteen, which have classes. */
+/** The colour that `38` or `48` names, from its arguments: `-1 - n` for the first sixteen, which
+ * have classes. */
 function extended([kind, a, b, c]) {
   if (kind === 5 && a < 256) return a < 16 ? -1 - a : indexed(a);
   if (kind === 2 && a < 256 && b < 256 && c < 256) return (a << 16) | (b << 8) | c;
@@ -112,7 +122,8 @@ function select(state, parameters) {
 
 const concrete = (colour) => (colour < 0 ? SIXTEEN[-1 - colour] : colour);
 /** One colour for each of the two themes. */
-const pair = (colour, papers) => `light-dark(${papers.map((paper) => css(legible(colour, paper))).join(', ')})`;
+const pair = (colour, papers) =>
+  `light-dark(${papers.map((paper) => css(legible(colour, paper))).join(', ')})`;
 
 /** How text looks in this state. */
 function look({ styles, ink, paper }) {
@@ -127,7 +138,11 @@ function look({ styles, ink, paper }) {
   if (paper !== null) {
     const background = concrete(paper);
     const away = contrast(BLACK, background) > contrast(WHITE, background) ? BLACK : WHITE;
-    return { classes, color: css(legible(ink === null ? away : concrete(ink), background)), background: css(background) };
+    return {
+      classes,
+      color: css(legible(ink === null ? away : concrete(ink), background)),
+      background: css(background),
+    };
   }
   if (ink === null) {
     if (styles.has('dim')) classes.push('dim');
@@ -137,9 +152,10 @@ function look({ styles, ink, paper }) {
 }
 
 /**
- * The visible text in pieces of one look: `[{ text, classes, color?, background? }]`. Classes are `bold`, `dim`,
- * `italic`, `underline`, `strike`, `conceal`, `inverse`, `fg0` to `fg15` (ansi.css); `color` and `background` are CSS
- * colours, always with a contrast of 4.5:1. The pieces' text is `plain(text)`.
+ * The visible text in pieces of one look: `[{ text, classes, color?, background? }]`. Classes are
+ * `bold`, `dim`, `italic`, `underline`, `strike`, `conceal`, `inverse`, `fg0` to `fg15` (ansi.css);
+ * `color` and `background` are CSS colours, always with a contrast of 4.5:1. The pieces' text is
+ * `plain(text)`.
  */
 export function spans(text) {
   if (!CONTROL.test(text)) return text === '' ? [] : [{ text, classes: [] }];
@@ -170,7 +186,8 @@ export function plain(text) {
   return CONTROL.test(text) ? text.replace(ESCAPE, '') : text;
 }
 
-/** What is left of a line in which carriage returns went back to its start: what was written last, in its colours. */
+/** What is left of a line in which carriage returns went back to its start: what was written last,
+ * in its colours. */
 export function overwritten(text) {
   if (!text.includes('\r')) return text;
   const layers = text.split('\r');

@@ -3,7 +3,8 @@
 import { stamp } from './stamp.js';
 import { isGap, quantity } from './units.js';
 
-/** The surest first. Two spaces make columns, one only where numbers come first: else it is text. */
+/** The surest first. Two spaces make columns, one only where numbers come first: else it is
+ * text. */
 const DELIMITERS = ['\t', ';', ',', '  ', ' '];
 /** Cells of a row, at most. */
 const MAX_CELLS = 64;
@@ -24,7 +25,8 @@ function cellsOf(line, delimiter) {
   return cells.map((cell) => cell.trim());
 }
 
-/** The cells behind a time at the front, which is one cell whatever it holds; `null` in its place. */
+/** The cells behind a time at the front, which is one cell whatever it holds; `null` in its
+ * place. */
 function rowOf(line, delimiter) {
   const time = stamp(line);
   if (time === null || !/^[\s"[(>]*$/.test(line.slice(0, time.start))) return cellsOf(line, delimiter);
@@ -50,7 +52,8 @@ function headerIn(lines, delimiter, count) {
 }
 
 const isHeader = (cells, count) =>
-  cells.length === count && cells.every((cell) => cell && !isGap(cell) && quantity(cell) === null && stamp(cell) === null);
+  cells.length === count &&
+  cells.every((cell) => cell && !isGap(cell) && quantity(cell) === null && stamp(cell) === null);
 
 /** How the rows are cut, and their columns of numbers; `null` where they have none. */
 export function delimitedIn(lines, newest, least) {
@@ -88,15 +91,28 @@ export function delimitedIn(lines, newest, least) {
     }
     const data = columns.length + (timeOf === null ? 0 : 1);
     const places = columns.map(({ place }) => place);
-    if (columns.length === 0 || (delimiter === ' ' && (data * 2 < count || places[0] !== Number(timeOf === 'line')))) continue;
-    return { columns, timeOf, delimiter, comma, count, places, header: header !== null, sure: data * 2 >= count };
+    if (
+      columns.length === 0 ||
+      (delimiter === ' ' && (data * 2 < count || places[0] !== Number(timeOf === 'line')))
+    )
+      continue;
+    return {
+      columns,
+      timeOf,
+      delimiter,
+      comma,
+      count,
+      places,
+      header: header !== null,
+      sure: data * 2 >= count,
+    };
   }
   return null;
 }
 
 /**
- * A function of a line that writes its numbers to an array: it gives the text of the cell that is the time ('' without),
- * `header` for a row of names, or `null` for a row that does not fit.
+ * A function of a line that writes its numbers to an array: it gives the text of the cell that is
+ * the time ('' without), `header` for a row of names, or `null` for a row that does not fit.
  */
 export function delimited({ delimiter, comma, count, places, header, series, timeOf }) {
   // After a rotation the same columns may come in another order.

@@ -1,4 +1,5 @@
-// Numbers in lines: which rule reads them, what they are called, and their values. A rule holds for a stream, not a line.
+// Numbers in lines: which rule reads them, what they are called, and their values. A rule holds for
+// a stream, not a line.
 
 import { delimited, delimitedIn } from './delimited.js';
 import { named } from './level.js';
@@ -29,7 +30,10 @@ const GROUP = /^([A-Za-z_][\w.\-/]*?)(?:\[\d+\])?:$/;
 function cut(line) {
   const time = stamp(line);
   if (time === null) return ['', line.trim()];
-  const rest = line.slice(time.end).replace(/^(?:["\])]|\s|[,;:|]|->|- )+/, '').trim();
+  const rest = line
+    .slice(time.end)
+    .replace(/^(?:["\])]|\s|[,;:|]|->|- )+/, '')
+    .trim();
   // A large number alone is a reading, whatever year it may look like.
   return rest === '' && time.kind === 'epoch' ? ['', line.trim()] : [line.slice(0, time.start), rest];
 }
@@ -81,12 +85,22 @@ function teleplot(line) {
   const [, mark, name, points, unit = ''] = found;
   const parts = points.split(';').at(-1).split(':');
   const value = quantity(parts.at(-1));
-  if (!value || parts.length > 2 || (parts.length === 2 && !/^\d+(?:\.\d+)?$/.test(parts[0])) || (mark === '' && parts.length < 2)) return null;
+  if (
+    !value ||
+    parts.length > 2 ||
+    (parts.length === 2 && !/^\d+(?:\.\d+)?$/.test(parts[0])) ||
+    (mark === '' && parts.length < 2)
+  )
+    return null;
   const ms = parts.length === 2 ? Number(parts[0]) : NaN;
-  return { ...row([name], [value.value], [unit.trim() || value.unit]), ms: ms > 1.4e12 && ms < 2e12 ? ms : null };
+  return {
+    ...row([name], [value.value], [unit.trim() || value.unit]),
+    ms: ms > 1.4e12 && ms < 2e12 ? ms : null,
+  };
 }
 
-/** `name=value`, `name:value`, `name: value`, and words that end in `:` as the group of what follows. */
+/** `name=value`, `name:value`, `name: value`, and words that end in `:` as the group of what
+ * follows. */
 function pairs(line) {
   const [before, rest] = cut(line);
   const words = `${before} ${rest}`.split(/[\s,;]+/).filter((word) => word !== '');
@@ -131,7 +145,8 @@ const RULES = { sample, bare, json, teleplot, pairs };
 /** Names that most rows share; else those that take turns, one a line. */
 function shared(rows, least) {
   const counts = new Map();
-  for (const { names } of rows) for (const name of new Set(names)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { names } of rows)
+    for (const name of new Set(names)) counts.set(name, (counts.get(name) ?? 0) + 1);
   const common = [...counts.keys()].filter((name) => counts.get(name) >= least);
   if (common.length > 0) return { names: common, sparse: false };
   const turns = rows.every(({ names, free }) => names.length === 1 && free === 0);
@@ -140,7 +155,8 @@ function shared(rows, least) {
 }
 
 const isCounter = (values) =>
-  values.length >= COUNTER && values.every((value, i) => Number.isInteger(value) && (i === 0 || value > values[i - 1]));
+  values.length >= COUNTER &&
+  values.every((value, i) => Number.isInteger(value) && (i === 0 || value > values[i - 1]));
 
 /** Names, units and defaults of the columns `[{ key, header, values, unit }]`. */
 function describe(rule, columns, path) {
@@ -161,11 +177,14 @@ function describe(rule, columns, path) {
 const nameOf = (path) => split(path.split('/').filter(Boolean).at(-1) ?? '').name || 'value';
 
 /**
- * The rule that reads numbers from most of `lines` (the newest 50 decide), or `null`. `path` is the stream's name.
+ * The rule that reads numbers from most of `lines` (the newest 50 decide), or `null`. `path` is the
+ * stream's name.
  *
  * - `rule`: `sample`, `bare`, `json`, `teleplot`, `pairs` or `delimited`;
- * - `series`: `[{ key, name, unit, scale, off }]`: `scale` is applied by the reader, `off` is not shown until asked for;
- * - `timeOf`: `line`, the number of a column, or `null`: lines have no time, it is when they arrive;
+ * - `series`: `[{ key, name, unit, scale, off }]`: `scale` is applied by the reader, `off` is not
+ *   shown until asked for;
+ * - `timeOf`: `line`, the number of a column, or `null`: lines have no time, it is when they
+ *   arrive;
  * - `sparse`: names take turns, one a line: a NaN is then no gap;
  * - `sure`: lines are made of numbers, not of text with a number in it.
  *
@@ -191,7 +210,13 @@ export function detect(lines, { path = '' } = {}) {
     const free = rows.reduce((sum, found) => sum + found.free, 0);
     const data = rows.reduce((sum, found) => sum + found.names.length, 0);
     const own = timed || rows.some(({ ms }) => ms);
-    return { rule, series: describe(rule, numeric, path), timeOf: own ? 'line' : null, sparse, sure: free <= 2 * data };
+    return {
+      rule,
+      series: describe(rule, numeric, path),
+      timeOf: own ? 'line' : null,
+      sparse,
+      sure: free <= 2 * data,
+    };
   }
   const found = delimitedIn(filled, newest, least);
   if (!found) return null;
@@ -200,8 +225,9 @@ export function detect(lines, { path = '' } = {}) {
 }
 
 /**
- * A function of a line: `{ ms, values }` with `values` in the order of `detected.series` (NaN: a gap) and `ms` `null`
- * where the line has no time, or `null` for a row that does not fit, counted in its property `wrong`.
+ * A function of a line: `{ ms, values }` with `values` in the order of `detected.series` (NaN: a
+ * gap) and `ms` `null` where the line has no time, or `null` for a row that does not fit, counted
+ * in its property `wrong`.
  */
 export function reader(detected, times = new Times()) {
   const { rule, series, timeOf } = detected;

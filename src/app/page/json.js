@@ -11,13 +11,46 @@ const AROUND = /^[\s[(]*[\])]?[\s:]*(?:std(?:out|err) [FP] )?$/;
 /** Keys by what they mean, the surest first; a point leads into an object. */
 const KEYS = {
   time: ['time', 'timestamp', '@timestamp', 'ts', '@t', 't', 'datetime', 'date', '__REALTIME_TIMESTAMP'],
-  level: ['level', 'severity', 'log.level', '@l', 'lvl', 'log_level', 'loglevel', 'levelname', 'level_name', 'PRIORITY'],
-  logger: ['logger', 'logger_name', 'log.logger', 'name', 'component', 'module', 'target', 'tag', 'SYSLOG_IDENTIFIER'],
-  message: ['message', 'msg', '@m', '@mt', 'MESSAGE', 'log', 'event', 'text', 'short_message', 'fields.message'],
+  level: [
+    'level',
+    'severity',
+    'log.level',
+    '@l',
+    'lvl',
+    'log_level',
+    'loglevel',
+    'levelname',
+    'level_name',
+    'PRIORITY',
+  ],
+  logger: [
+    'logger',
+    'logger_name',
+    'log.logger',
+    'name',
+    'component',
+    'module',
+    'target',
+    'tag',
+    'SYSLOG_IDENTIFIER',
+  ],
+  message: [
+    'message',
+    'msg',
+    '@m',
+    '@mt',
+    'MESSAGE',
+    'log',
+    'event',
+    'text',
+    'short_message',
+    'fields.message',
+  ],
 };
 
 const isText = (value) => typeof value === 'string';
-/** A reading called `t` is a temperature; a time is text with a number in it, or seconds since 1970 or less of them. */
+/** A reading called `t` is a temperature; a time is text with a number in it, or seconds since 1970
+ * or less of them. */
 const isTime = (value) => (isText(value) ? /\d/.test(value) : typeof value === 'number' && value > 1.4e9);
 const FITS = { time: isTime, level: isLevel, logger: isText, message: isText };
 
@@ -31,7 +64,10 @@ function isLevel(value, object) {
 function take(object, meaning) {
   for (const key of KEYS[meaning]) {
     const dot = key.indexOf('.');
-    const [outer, name] = dot > 0 && !Object.hasOwn(object, key) ? [object[key.slice(0, dot)], key.slice(dot + 1)] : [object, key];
+    const [outer, name] =
+      dot > 0 && !Object.hasOwn(object, key)
+        ? [object[key.slice(0, dot)], key.slice(dot + 1)]
+        : [object, key];
     if (outer === null || typeof outer !== 'object' || !Object.hasOwn(outer, name)) continue;
     const value = outer[name];
     if (!FITS[meaning](value, object)) continue;
@@ -43,8 +79,9 @@ function take(object, meaning) {
 }
 
 /**
- * `{ time, level, logger, message, rest }`, or `null` where the line is no JSON object. `time` is as it is written (text
- * or number), `level` one of level.js, `rest` `[[key, value]]` in the record's order; what is absent is `null`.
+ * `{ time, level, logger, message, rest }`, or `null` where the line is no JSON object. `time` is
+ * as it is written (text or number), `level` one of level.js, `rest` `[[key, value]]` in the
+ * record's order; what is absent is `null`.
  */
 export function record(line) {
   const start = line.slice(0, 128).indexOf('{');

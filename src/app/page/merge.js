@@ -1,5 +1,5 @@
-// Several streams in one list, ordered by time: a line that comes late is put in its place, and the lines of one stream
-// stay in the order in which they came.
+// Several streams in one list, ordered by time: a line that comes late is put in its place, and the
+// lines of one stream stay in the order in which they came.
 
 /** Lines kept: more than anybody scrolls back through here; each stream has its own log. */
 const MAX_LINES = 5_000;
@@ -25,9 +25,9 @@ export class Merge {
   }
 
   /**
-   * Puts a line in its place: `{ index, dropped }`, where in `lines` it now stands and how many were let go at the front
-   * before that (itself, where the index is -1). `ms`: its own time, or `null`: then it goes behind the line before it of its stream. `arrival`: when it
-   * came, in ms.
+   * Puts a line in its place: `{ index, dropped }`, where in `lines` it now stands and how many
+   * were let go at the front before that (itself, where the index is -1). `ms`: its own time, or
+   * `null`: then it goes behind the line before it of its stream. `arrival`: when it came, in ms.
    */
   put(source, line, ms, arrival) {
     this.colour(source);

@@ -1,4 +1,5 @@
-// What one looks for: plain text (all lower case: any case), or /a regular expression/; a leading `-` excludes.
+// What one looks for: plain text (all lower case: any case), or /a regular expression/; a leading
+// `-` excludes.
 
 /** Ranges told of one line: more marks than that help nobody. */
 const MAX_RANGES = 200;
@@ -18,19 +19,31 @@ function unknown(source) {
   for (let i = 0, inClass = false; i < source.length; i += source[i] === '\\' ? 2 : 1) {
     const rest = source.slice(i, i + 6);
     const found = UNKNOWN.find(([shape]) => shape.test(rest));
-    if (found && (!inClass || source[i] === '\\')) return `\`${found[0].exec(rest)[0]}\`: the board's search knows no ${found[1]}`;
+    if (found && (!inClass || source[i] === '\\'))
+      return `\`${found[0].exec(rest)[0]}\`: the board's search knows no ${found[1]}`;
     if (source[i] === '[') inClass = true;
     else if (source[i] === ']') inClass = false;
   }
   return null;
 }
 
+/** Plain text as an expression. Case is that of ASCII letters, as on the board: the same lines fit
+ * here and there. */
+function literal(term) {
+  const escaped = term.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return /\p{Lu}/u.test(term)
+    ? escaped
+    : escaped.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+}
+
 /** The expression in `/…/`, or `null` where the term is plain text. */
-const inner = (term) => (term.length > 2 && term.startsWith('/') && term.endsWith('/') ? term.slice(1, -1) : null);
+const inner = (term) =>
+  term.length > 2 && term.startsWith('/') && term.endsWith('/') ? term.slice(1, -1) : null;
 
 /**
- * A term, ready to be looked for: `test(line)`, and `ranges(line)`, `[[start, end]]` in UTF-16 units. `error` is a
- * sentence where it is no expression, or none that the board knows too, else `null`; it then fits nothing.
+ * A term, ready to be looked for: `test(line)`, and `ranges(line)`, `[[start, end]]` in UTF-16
+ * units. `error` is a sentence where it is no expression, or none that the board knows too, else
+ * `null`; it then fits nothing.
  */
 export function compile(term) {
   const source = inner(term);
@@ -39,13 +52,14 @@ export function compile(term) {
   if (!error) {
     try {
       // Rust writes flags and names of groups so.
-      const flags = source?.startsWith('(?i)') ? 'i' : '';
-      expression =
-        source === null
-          ? new RegExp(term.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), term === term.toLowerCase() ? 'giu' : 'gu')
-          : new RegExp(source.slice(flags && 4).replaceAll('(?P<', '(?<'), `g${flags}`);
+      const flags = source?.startsWith('(?i)') ? 'gi' : 'g';
+      expression = new RegExp(
+        source === null ? literal(term) : source.slice(flags === 'gi' ? 4 : 0).replaceAll('(?P<', '(?<'),
+        flags,
+      );
     } catch (cause) {
-      error = `\`${term}\`: ${String(cause.message).replace(/^.*\/g?i?u?: /s, '').toLowerCase()}`;
+      const why = String(cause.message).replace(/^.*\/gi?: /s, '');
+      error = `\`${term}\`: ${why.toLowerCase()}`;
     }
   }
   return {
@@ -67,7 +81,8 @@ export function compile(term) {
   };
 }
 
-/** What a person typed, one term an entry, as the board is asked: `match` and `not`, and what is wrong with the first bad one. */
+/** What a person typed, one term an entry, as the board is asked: `match` and `not`, and what is
+ * wrong with the first bad one. */
 export function terms(list) {
   const asked = { match: [], not: [], error: null };
   for (const entry of list) {

@@ -1,5 +1,6 @@
-// Where a line says when it was written, and in which words: scanners on characters, one for each shape. What the words
-// mean as an instant needs more than the line (time.js). `Date.parse` is not used: browsers differ in what it takes.
+// Where a line says when it was written, and in which words: scanners on characters, one for each
+// shape. What the words mean as an instant needs more than the line (time.js). `Date.parse` is not
+// used: browsers differ in what it takes.
 
 /** So far into a line a time is looked for, in UTF-16 units. */
 const LOOKED_AT = 4_096;
@@ -10,8 +11,9 @@ const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 const DAYS = 'MonTueWedThuFriSatSun';
 /** Names of zones that logs print, in minutes east of UTC. */
 const ZONES = {
-  UTC: 0, GMT: 0, WET: 0, WEST: 60, BST: 60, CET: 60, CEST: 120, EET: 120, EEST: 180, MSK: 180, JST: 540, AEST: 600,
-  AEDT: 660, EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420,
+  UTC: 0, GMT: 0, WET: 0, WEST: 60, BST: 60, CET: 60, CEST: 120, EET: 120, EEST: 180, MSK: 180,
+  JST: 540, AEST: 600, AEDT: 660, EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360,
+  PST: -480, PDT: -420,
 };
 const JSON_KEYS = ['"time"', '"timestamp"', '"@timestamp"', '"ts"', '"@t"', '"t"', '"datetime"', '"date"'];
 const LOGFMT_KEYS = ['time=', 'timestamp=', 'ts=', 't='];
@@ -38,12 +40,12 @@ function digits() {
 function number(least, most = least) {
   const length = digits();
   if (length < least || length > most) return -1;
-  const value = Number(text.slice(at, at + length));
   at += length;
-  return value;
+  return Number(text.slice(at - length, at));
 }
 
-/** A fraction behind `.` or `,`, in ms; 0 without one. Behind a comma may as well be the next column. */
+/** A fraction behind `.` or `,`, in ms; 0 without one. Behind a comma may as well be the next
+ * column. */
 function fraction() {
   const before = at;
   if (!(eat('.') || eat(',')) || !isDigit()) {
@@ -52,7 +54,10 @@ function fraction() {
   }
   const length = digits();
   const next = text[at + length];
-  if (text[before] === ',' && (length % 3 !== 0 || next === undefined || next === ',' || next === '.' || next === ';')) {
+  if (
+    text[before] === ',' &&
+    (length % 3 !== 0 || next === undefined || next === ',' || next === '.' || next === ';')
+  ) {
     at = before;
     return 0;
   }
@@ -61,7 +66,8 @@ function fraction() {
   return ms;
 }
 
-/** A time of day in ms; -1 if there is none. Where seconds are missing it has to be sure that it is one. */
+/** A time of day in ms; -1 if there is none. Where seconds are missing it has to be sure that it is
+ * one. */
 function clock(sure) {
   let hours = number(1, 2);
   if (hours < 0 || !eat(':')) return -1;
@@ -93,11 +99,18 @@ function zone() {
   if (sign === '+' || sign === '-') {
     at += 1;
     const length = digits();
-    const parts = length === 4 ? [Number(text.slice(at, at + 2)), Number(text.slice(at + 2, at + 4))] : [number(2), 0];
+    const parts =
+      length === 4 ? [Number(text.slice(at, at + 2)), Number(text.slice(at + 2, at + 4))] : [number(2), 0];
     if (length === 4) at += 4;
     else if (eat(':')) parts[1] = number(2);
     else if (spaced) parts[0] = -1;
-    if (parts[0] >= 0 && parts[0] <= 14 && parts[1] >= 0 && parts[1] % 15 === 0 && !(text[at] === '.' && isDigit(at + 1))) {
+    if (
+      parts[0] >= 0 &&
+      parts[0] <= 14 &&
+      parts[1] >= 0 &&
+      parts[1] % 15 === 0 &&
+      !(text[at] === '.' && isDigit(at + 1))
+    ) {
       return (sign === '-' ? -1 : 1) * (parts[0] * 60 + parts[1]);
     }
   } else {
@@ -135,6 +148,16 @@ function epoch() {
   return { start, end: at, kind: 'epoch', epoch: ms };
 }
 
+/** Steps over an escape sequence for colours, up to its last character. */
+function colour() {
+  if (text[at] !== '\x1b' || text[at + 1] !== '[') return false;
+  let end = at + 2;
+  while (isDigit(end) || text[end] === ';') end += 1;
+  if (text[end] !== 'm') return false;
+  at = end;
+  return true;
+}
+
 /** A time that begins with a digit. */
 function numeric() {
   const start = at;
@@ -157,7 +180,8 @@ function numeric() {
   const first = number(1, 2);
   if (!eat(separator)) return null;
   const second = number(1, 2);
-  if (separator === '-' && length === 2 && eat(' ')) return found(start, 'logcat', { month: first, day: second }, clock(false));
+  if (separator === '-' && length === 2 && eat(' '))
+    return found(start, 'logcat', { month: first, day: second }, clock(false));
   if ((separator === '.' || separator === '/') && eat(separator)) {
     const year = number(4);
     const apart = at;
@@ -222,7 +246,12 @@ function since() {
   const length = digits();
   if (length < 1 || length > 9 || text[at + length] !== '.') return null;
   at += length;
-  return { start, kind: 'since', since: Number(text.slice(start, start + length)) * 1000 + fraction(), end: at };
+  return {
+    start,
+    kind: 'since',
+    since: Number(text.slice(start, start + length)) * 1000 + fraction(),
+    end: at,
+  };
 }
 
 /** The value of the first of these keys that is a time. */
@@ -250,7 +279,9 @@ function printer() {
   const head = at > 0 && epoch();
   if (!head || !eat(' ')) return null;
   const own = since();
-  return own && { start: 17, end: head.start - 2, kind: 'epoch', epoch: head.epoch, base: head.epoch - own.since };
+  return (
+    own && { start: 17, end: head.start - 2, kind: 'epoch', epoch: head.epoch, base: head.epoch - own.since }
+  );
 }
 
 function bare() {
@@ -264,7 +295,9 @@ function bare() {
   if ('IWEFD'.includes(text[at]) && isDigit(at + 1)) {
     at += 1;
     const date = number(4);
-    return date < 0 || !eat(' ') ? null : found(start + 1, 'klog', { month: Math.floor(date / 100), day: date % 100 }, clock(false));
+    return date < 0 || !eat(' ')
+      ? null
+      : found(start + 1, 'klog', { month: Math.floor(date / 100), day: date % 100 }, clock(false));
   }
   // A level before the time.
   while (isLetter()) at += 1;
@@ -274,9 +307,10 @@ function bare() {
 }
 
 /**
- * The time in a line, as it is written: `{ start, end, kind, … }` with either `epoch` (ms since 1970), `since` (ms since
- * a start; `base`, where a line has both) or `clock` (ms of the day) and what is known of `year`, `month`, `day` (or
- * `pair`, day and month in unknown order) and `zone` (minutes; `null`: the board's). `null` without a time.
+ * The time in a line, as it is written: `{ start, end, kind, … }` with either `epoch` (ms since
+ * 1970), `since` (ms since a start; `base`, where a line has both) or `clock` (ms of the day) and
+ * what is known of `year`, `month`, `day` (or `pair`, day and month in unknown order) and `zone`
+ * (minutes; `null`: the board's). `null` without a time.
  */
 export function stamp(line) {
   if (line !== asked) {
@@ -289,7 +323,8 @@ export function stamp(line) {
 function scan(line) {
   text = line.length > LOOKED_AT ? line.slice(0, LOOKED_AT) : line;
   at = 0;
-  while (text[at] === ' ' || text[at] === '\t') at += 1;
+  // Some loggers print times in colour.
+  while (text[at] === ' ' || text[at] === '\t' || colour()) at += 1;
   if (text[at] === '{') return keyed(JSON_KEYS, () => true);
   if (eat('<')) {
     if (number(1, 3) < 0 || !eat('>')) return null;

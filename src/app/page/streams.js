@@ -1,23 +1,20 @@
-// The list of streams: which there are, when each was last written to, and how fast. One chain of requests asks for it,
-// whatever happens.
+// The list of streams: which there are, when each was last written to, and how fast. One chain of
+// requests asks for it, whatever happens.
 
-/** How often it is asked for while somebody looks at the list, and while the list is closed, in ms. */
+import { age } from './age.js';
+
+export { age };
+
+/** How often it is asked for while somebody looks at the list, and while the list is closed, in
+ * ms. */
 const [OPEN, CLOSED] = [5_000, 60_000];
 /** The first wait after a failure or an empty list, in ms; it doubles up to `CLOSED`. */
 const AGAIN = 2_000;
 /** Points of a sparkline. */
 const POINTS = 30;
-/** Streams written to within this time are as new as each other, in ms: else the list would not keep still. */
+/** Streams written to within this time are as new as each other, in ms: else the list would not
+ * keep still. */
 const LIVE = 60_000;
-
-/** How long ago, in words. */
-export function age(ms) {
-  if (ms === null) return 'never';
-  const s = Math.max(0, Math.floor(ms / 1000));
-  if (s < 60) return `${s} s ago`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
-  return s < 48 * 3600 ? `${Math.floor(s / 3600)} h ago` : `${Math.floor(s / 86_400)} days ago`;
-}
 
 async function askServer() {
   const answer = await fetch('sources', { cache: 'no-store' });
@@ -26,8 +23,8 @@ async function askServer() {
 }
 
 export class Streams {
-  /** As `/sources` has them, with `age` (ms since the last write, `null`: never) and `rates` (bytes a second, or readings
-   * of a sample, oldest first), the newest first. */
+  /** As `/sources` has them, with `age` (ms since the last write, `null`: never) and `rates` (bytes
+   * a second, or readings of a sample, oldest first), the newest first. */
   list = [];
   #seen = new Map();
   #options;
@@ -37,8 +34,15 @@ export class Streams {
   #failures = 0;
   #closed = false;
 
-  /** `changed(list)` after each answer; `appeared(source)` for each stream that was not in an earlier one. */
-  constructor({ changed = () => {}, appeared = () => {}, ask = askServer, now = Date.now, asleep = () => document.hidden }) {
+  /** `changed(list)` after each answer; `appeared(source)` for each stream that was not in an
+   * earlier one. */
+  constructor({
+    changed = () => {},
+    appeared = () => {},
+    ask = askServer,
+    now = Date.now,
+    asleep = () => document.hidden,
+  }) {
     this.#options = { changed, appeared, ask, now, asleep };
   }
 

@@ -1,5 +1,5 @@
-// When a line was written, as an instant: what a line leaves out (year, day, zone, the start of its clock) is taken from
-// when lines arrive and from the lines around it.
+// When a line was written, as an instant: what a line leaves out (year, day, zone, the start of its
+// clock) is taken from when lines arrive and from the lines around it.
 
 import { stamp } from './stamp.js';
 
@@ -26,7 +26,8 @@ export class Times {
   #dayFirst = null;
   /** When a clock began that counts from a start, in ms. */
   #base = null;
-  /** The instant last read: the day and the hour that a line leaves open are those nearest to it. */
+  /** The instant last read: the day and the hour that a line leaves open are those nearest to
+   * it. */
   #last = null;
   /** The zone's offset in one quarter of an hour, kept: lines come in crowds. */
   #quarter = NaN;
@@ -34,21 +35,24 @@ export class Times {
   /** Whether the lines that were learnt from begin with a time. */
   winner = false;
 
-  /** `zoneOffsetMinutes`: the board's offset from UTC now, until `learn` knows better; `now()`: the time, in ms. */
+  /** `zoneOffsetMinutes`: the board's offset from UTC now, until `learn` knows better; `now()`: the
+   * time, in ms. */
   constructor({ zoneOffsetMinutes = 0, now = Date.now } = {}) {
     this.#now = typeof now === 'function' ? now : () => now;
     this.#settle(zoneOffsetMinutes * MINUTE, this.#now());
   }
 
-  /** A board with the browser's offset stands in the browser's zone, summer time and all; of another, no more is known. */
+  /** A board with the browser's offset stands in the browser's zone, summer time and all; of
+   * another, no more is known. */
   #settle(offset, at) {
     this.#offset = offset === local(at) ? local : () => offset;
     this.#quarter = NaN;
   }
 
   /**
-   * A sample of up to 100 lines, oldest first. `arrivalMs`: when the newest of them arrived, where that is known (the
-   * time of the last write to the file, or the present for a line that was just received).
+   * A sample of up to 100 lines, oldest first. `arrivalMs`: when the newest of them arrived, where
+   * that is known (the time of the last write to the file, or the present for a line that was just
+   * received).
    */
   learn(lines, arrivalMs = null) {
     const stamps = lines.filter((line) => line.trim() !== '').map(stamp);
@@ -67,12 +71,14 @@ export class Times {
       const written = this.#written(newest, arrivalMs + AHEAD, arrivalMs, (naive) => naive);
       // A time of day alone may be yesterday's.
       const offset = Math.round((written - arrivalMs) / QUARTER) * QUARTER;
-      const fits = Math.abs(written - arrivalMs - offset) <= FRESH && offset >= -12 * HOUR && offset <= 14 * HOUR;
+      const fits =
+        Math.abs(written - arrivalMs - offset) <= FRESH && offset >= -12 * HOUR && offset <= 14 * HOUR;
       if (fits) this.#settle(offset, arrivalMs);
     }
   }
 
-  /** When the line was written: `{ ms, start, end }`, ms since 1970 (with a fraction) and where in the line that stands; else `null`. */
+  /** When the line was written: `{ ms, start, end }`, ms since 1970 (with a fraction) and where in
+   * the line that stands; else `null`. */
   parse(line) {
     const time = stamp(line);
     if (time === null) return null;
@@ -89,7 +95,8 @@ export class Times {
     return { ms, start: time.start, end: time.end };
   }
 
-  /** The instant of a date and a time of day, not after `latest`; without a date, the nearest to `near`. */
+  /** The instant of a date and a time of day, not after `latest`; without a date, the nearest to
+   * `near`. */
   #written({ year, month, day, pair, clock, zone }, latest, near, zoned) {
     const instant = (naive) => (zone === null ? zoned(naive) : naive - zone * MINUTE);
     if (pair) {
@@ -100,7 +107,10 @@ export class Times {
       near = Math.min(near, latest);
       const midnight = Math.floor((near + this.#offset(near)) / DAY) * DAY;
       const days = [-1, 0, 1].map((d) => instant(midnight + d * DAY + clock)).filter((ms) => ms <= latest);
-      return days.reduce((best, ms) => (Math.abs(ms - near) < Math.abs(best - near) ? ms : best), days[0] ?? NaN);
+      return days.reduce(
+        (best, ms) => (Math.abs(ms - near) < Math.abs(best - near) ? ms : best),
+        days[0] ?? NaN,
+      );
     }
     if (month > 12) return NaN;
     const last = year ?? new Date(latest).getUTCFullYear() + 1;
@@ -115,7 +125,8 @@ export class Times {
     return NaN;
   }
 
-  /** The instant at which the board's clocks show this. An hour that comes twice is the one nearer to the last line. */
+  /** The instant at which the board's clocks show this. An hour that comes twice is the one nearer
+   * to the last line. */
   #zoned(naive) {
     const quarter = Math.floor(naive / QUARTER);
     if (quarter === this.#quarter) return naive - this.#there;

@@ -2,27 +2,32 @@
 
 /** Units behind a number, and at the end of a name after `_`. */
 const UNITS =
-  'K % ‰ V mV kV A mA µA W mW kW MW Wh kWh VA var Ah mAh Hz kHz MHz GHz Pa hPa kPa mbar bar psi ppm ppb lx lux ' +
-  'm cm mm km s ms us µs ns min h d rpm RPM dB dBm dBA g kg mg B kB KB MB GB TB KiB MiB GiB TiB kbps Mbps kB/s MB/s l L ml ' +
-  'l/h l/min m/s km/h m³ m³/h Ω kΩ ohm pH µg/m³ ug/m3 µg/m3 W/m² W/m2 mm/h ° °/s deg J N Nm px fps';
+  'K % ‰ V mV kV A mA µA W mW kW MW Wh kWh VA var Ah mAh Hz kHz MHz GHz Pa hPa kPa mbar bar psi ' +
+  'ppm ppb lx lux m cm mm km s ms us µs ns min h d rpm RPM dB dBm dBA g kg mg B kB KB MB GB TB ' +
+  'KiB MiB GiB TiB kbps Mbps kB/s MB/s l L ml l/h l/min m/s km/h m³ m³/h Ω kΩ ohm pH µg/m³ ug/m3 ' +
+  'µg/m3 W/m² W/m2 mm/h ° °/s deg J N Nm px fps';
 const KNOWN = new Set(UNITS.split(' '));
 /** The ends of names that are written otherwise than the unit. */
 const SPELT = {
-  c: '°C', celsius: '°C', degc: '°C', f: '°F', fahrenheit: '°F', degf: '°F', pct: '%', percent: '%', percentage: '%',
-  volts: 'V', volt: 'V', amps: 'A', watts: 'W', watt: 'W', seconds: 's', secs: 's', sec: 's', millis: 'ms', bytes: 'B',
-  hertz: 'Hz', lux: 'lx', degrees: '°', meters: 'm',
+  c: '°C', celsius: '°C', degc: '°C', f: '°F', fahrenheit: '°F', degf: '°F', pct: '%', percent: '%',
+  percentage: '%', volts: 'V', volt: 'V', amps: 'A', watts: 'W', watt: 'W', seconds: 's', secs: 's',
+  sec: 's', millis: 'ms', bytes: 'B', hertz: 'Hz', lux: 'lx', degrees: '°', meters: 'm',
 };
 /** Of single letters only these: `accel_b` or `pid_d` is no unit. */
 const LETTERS = 'KVAWsm';
 const LOWER = new Map(
-  [...KNOWN].reverse().filter((unit) => unit.length > 1 || !/[a-z]/i.test(unit) || LETTERS.includes(unit)).map((unit) => [unit.toLowerCase(), unit]),
+  [...KNOWN]
+    .reverse()
+    .filter((unit) => unit.length > 1 || !/[a-z]/i.test(unit) || LETTERS.includes(unit))
+    .map((unit) => [unit.toLowerCase(), unit]),
 );
 
 const GAPS = /^(?:[+-]?nan|null|none|nil|unavailable|unknown|n\/?a|-+|[+-]?inf(?:inity)?)?$/i;
 const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\s?([^\d\s.,;:=+-][^\s,;:=]{0,7}))?$/;
 const DECIMAL_COMMA = /^([+-]?\d+),(\d+)(?=\D|$)/;
 
-/** How kernels name their readings: by the end of the file's path, what one of theirs is worth in which unit. */
+/** How kernels name their readings: by the end of the file's path, what one of theirs is worth in
+ * which unit. */
 const SYSFS = [
   [/(?:^|[/_])temp\d*(?:_input)?$/, '°C', 0.001, 1000],
   [/\/in\d+_input$/, 'V', 0.001, 0],
@@ -46,8 +51,8 @@ export function unitOf(text) {
 }
 
 /**
- * A number and its unit: `{ value, unit }`; a gap has the value NaN, anything else is `null`. `anyUnit`: any short word
- * is taken for a unit; `comma`: `21,5` is a number.
+ * A number and its unit: `{ value, unit }`; a gap has the value NaN, anything else is `null`.
+ * `anyUnit`: any short word is taken for a unit; `comma`: `21,5` is a number.
  */
 export function quantity(text, { anyUnit = false, comma = false } = {}) {
   text = text.trim();
@@ -71,7 +76,8 @@ export function split(name) {
   return unit ? { name: name.slice(0, last), unit } : { name, unit: '' };
 }
 
-/** What values read from a file of the kernel at `path` are: `{ unit, scale }`; `null` for other files. */
+/** What values read from a file of the kernel at `path` are: `{ unit, scale }`; `null` for other
+ * files. */
 export function kernelUnit(path, values) {
   const row = SYSFS.find(([end]) => end.test(path));
   const finite = values.filter(Number.isFinite);

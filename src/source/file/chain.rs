@@ -12,6 +12,7 @@ use crate::source::Ground;
 use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
+use crate::source::file::rotated::Found;
 use crate::source::marker::Missing;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::way::{Point, Way};
@@ -202,15 +203,13 @@ impl Following {
             // The same file came back while it was being opened; the next look compares it.
             return;
         }
-        let newest = (opened.file, opened.seen);
-        // One gap is told once, before the first of them.
-        let mut gap = opened.gap;
-        for (file, seen) in opened.between.into_iter().chain([newest]) {
+        for Found { file, seen, gap } in opened.between {
             let generation = self.ground.generation(file, seen);
-            let start = opened.same;
-            let gap = std::mem::take(&mut gap);
-            self.append(generation, Link::Rotated { gap, start });
+            self.append(generation, Link::Rotated { gap, start: 0 });
         }
+        let newest = self.ground.generation(opened.file, opened.seen);
+        let (gap, start) = (opened.gap, opened.start);
+        self.append(newest, Link::Rotated { gap, start });
         self.seen = Some(opened.seen);
         self.tail = opened.tail;
         self.before = None;

@@ -19,7 +19,7 @@ pub enum Link {
     Rotated {
         /// Something may be missing between the two.
         gap: bool,
-        /// Where reading goes on, in bytes: what stands before was in the other file, too.
+        /// Where the other one goes on: behind all that it has of the one before, where that was edited in place.
         start: u64,
     },
     /// The same file was cut or written over.

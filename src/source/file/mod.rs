@@ -4,10 +4,10 @@ pub(crate) mod chain;
 pub mod change;
 pub mod follower;
 pub mod generation;
-pub(crate) mod names;
+pub(crate) mod kin;
 pub(crate) mod observe;
 pub mod path;
 pub mod reader;
-pub(crate) mod rotated;
+pub mod rotated;
 #[cfg(test)]
 mod walk;

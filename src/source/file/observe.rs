@@ -8,17 +8,14 @@ use std::sync::Arc;
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
 use crate::source::file::path::Place;
-use crate::source::file::rotated::Family;
+use crate::source::file::rotated::{self, Found};
 use crate::source::os::fs;
 
 /// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
 const GROWTH_READ: u64 = 4096;
 
-/// The largest file that is compared with the one in its place, in bytes: an editor writes it anew.
-const COMPARED_MAX: u64 = 1024 * 1024;
-
-/// How much of both is in memory meanwhile, in bytes.
-const COMPARED_AT_ONCE: u64 = 64 * 1024;
+/// The longest file that is compared with the one that was edited in its place, in bytes: more would hold up the look.
+const EDITED_MAX: u64 = 1 << 20;
 
 /// The most files between two looks that are opened; of more the oldest are given up, and viewers are told.
 pub(crate) const BETWEEN_MAX: usize = 64;
@@ -44,11 +41,11 @@ pub(crate) struct Opened {
     pub(crate) file: File,
     pub(crate) seen: Seen,
     pub(crate) tail: Vec<u8>,
-    pub(crate) between: Vec<(File, Seen)>,
-    /// Some between may have been deleted before they were seen.
+    pub(crate) between: Vec<Found>,
+    /// Another may be missing between the last of these and the new one.
     pub(crate) gap: bool,
-    /// How many bytes it begins with that the one before held and nothing else: it was edited in place.
-    pub(crate) same: u64,
+    /// How much of the new one is the file before, edited in place, in bytes.
+    pub(crate) start: u64,
 }
 
 /// What a look is compared with. Plain data, so that it can go to another thread.
@@ -112,17 +109,14 @@ impl Known {
     /// Opens the file that `place` means now. Blocks.
     pub(crate) fn open(&self, place: &Place) -> io::Result<Opened> {
         let (file, seen) = place.open()?;
-        let (mut between, mut gap, mut same) = (Vec::new(), false, 0);
+        let (mut between, mut gap, mut start) = (Vec::new(), false, 0);
         let held = (self.file.as_ref()).and_then(|before| before.metadata().ok());
         if let Some(before) = held.map(|held| fs::seen(&held)).or(self.before) {
-            let found = Family::of(place).between(&before, Some(seen.id), BETWEEN_MAX);
+            let now = Some(seen.id);
+            let found = rotated::between(place, before.id, Some(&before), now, BETWEEN_MAX);
             (between, gap) = (found.files, found.gap);
-            if let Some(old) = &self.file
-                && between.is_empty()
-                && !gap
-                && !found.is_kept
-            {
-                same = edited(old, before.size, &file);
+            if between.is_empty() && self.is_edited(place, &before, &file, &seen) {
+                (gap, start) = (false, before.size);
             }
         }
         Ok(Opened {
@@ -131,29 +125,23 @@ impl Known {
             seen,
             between,
             gap,
-            same,
+            start,
         })
     }
-}
 
-/// How many bytes `new` begins with that are all that `old` holds; 0 where it begins otherwise. May block.
-fn edited(old: &File, size: u64, new: &File) -> u64 {
-    let is_copy = || {
-        let mut at = 0;
-        while at < size {
-            let end = size.min(at + COMPARED_AT_ONCE);
-            let piece = read(old, at, end);
-            if piece.len() as u64 != end - at || read(new, at, end) != piece {
-                return false;
-            }
-            at = end;
-        }
-        true
-    };
-    if size <= COMPARED_MAX && is_copy() {
-        size
-    } else {
-        0
+    /// Whether the file `now` holds all of the open one, which was `before`, and that has not become a member of the family:
+    /// an editor, `sed -i` or a synchronising program has written it anew. A rotated file is another one, however alike
+    /// their beginnings are.
+    fn is_edited(&self, place: &Place, before: &Seen, file: &File, now: &Seen) -> bool {
+        let Some(held) = (self.file.as_ref())
+            .filter(|_| (1..=EDITED_MAX).contains(&before.size) && now.size >= before.size)
+        else {
+            return false;
+        };
+        let old = read(held, 0, before.size);
+        old.len() as u64 == before.size
+            && read(file, 0, before.size) == old
+            && rotated::find(place, before.id.inode).1.is_none()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
-use crate::source::file::rotated::Family;
+use crate::source::file::rotated::{self, Found};
 use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs;
 use crate::source::os::unblock::aside;
@@ -74,28 +74,28 @@ impl Walk {
             return Ok(());
         }
         let place = self.follower.place.clone();
-        let (now, now_id) = (last.file(), last.id);
-        let (any, found) = aside(move || {
-            let family = Family::of(&place);
-            let (any, mut found) = family.find(cursor.inode);
-            if found.is_none() && cursor.inode != now_id.inode {
-                found = family.find_copy(cursor, now.as_deref());
-            }
-            (any, found)
-        })
-        .await;
-        if let Some((file, seen)) = found {
+        let (any, found) = aside(move || rotated::find(&place, cursor.inode)).await;
+        if let Some((file, seen)) = found
+            && seen.id != last.id
+        {
             let member = self.follower.ground.generation(file, seen);
-            // Of a copy the bytes were compared; its inode is another one.
-            let there = Cursor {
-                inode: seen.id.inode,
-                ..cursor
-            };
-            if holds(&member, there).await? {
+            if holds(&member, cursor).await? {
+                self.generation = Rc::new(member);
+                self.offset = cursor.offset;
+                return Ok(());
+            }
+        }
+        if let Some(check) = cursor.check
+            && cursor.inode != 0
+        {
+            let (place, offset) = (self.follower.place.clone(), cursor.offset);
+            let found = aside(move || rotated::fitting(&place, offset, check)).await;
+            if let Some((file, seen)) = found {
                 if seen.id != last.id {
+                    let member = self.follower.ground.generation(file, seen);
                     self.generation = Rc::new(member);
                 }
-                self.offset = cursor.offset;
+                self.offset = offset;
                 return Ok(());
             }
         }
@@ -113,18 +113,22 @@ impl Walk {
         let place = self.follower.place.clone();
         // Taken before the directory is read: what comes after this one is linked to it already.
         let last = self.follower.last();
-        let now = last.as_ref().map(|last| last.id);
+        let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
         let at = self.generation.file();
-        let (next, gap) = aside(move || match at.map(|file| file.metadata()) {
-            Some(Ok(metadata)) => Family::of(&place).next(&fs::seen(&metadata), now),
-            Some(Err(_)) => (None, true),
-            None => (None, false),
+        let next = aside(move || {
+            let at = at
+                .and_then(|file| file.metadata().ok())
+                .map(|metadata| fs::seen(&metadata));
+            rotated::next(&place, id, at.as_ref(), now)
         })
         .await;
         // One at a time: a client that is far behind holds one file, not all of them.
-        let next = match next {
-            Some((file, seen)) => Some(Rc::new(self.follower.ground.generation(file, seen))),
-            None => last,
+        let (next, gap) = match next {
+            Ok(Found { file, seen, gap }) => {
+                let next = self.follower.ground.generation(file, seen);
+                (Some(Rc::new(next)), gap)
+            }
+            Err(gap) => (last, gap),
         };
         let link = Link::Rotated { gap, start: 0 };
         *self.generation.next.borrow_mut() = next.map(|next| (link, next));
@@ -154,6 +158,14 @@ impl Walk {
     /// As [`Reader::is_nowhere`](crate::source::reader::Reader::is_nowhere).
     pub fn is_nowhere(&self) -> bool {
         self.generation.is_void()
+    }
+
+    /// As [`Reader::is_over`](crate::source::reader::Reader::is_over).
+    pub(crate) async fn is_over(&self) -> bool {
+        if !self.is_newest() && self.generation.next().is_none() {
+            self.link().await;
+        }
+        self.generation.leads_to_data()
     }
 
     /// As [`Reader::cursor_behind`](crate::source::reader::Reader::cursor_behind).
@@ -188,9 +200,15 @@ impl Walk {
                 lost = lost.and(&marker);
             }
             let generation = self.generation.clone();
-            if self.leave(&generation)? {
+            if generation.expired.get() {
+                self.leave_expired()?;
                 continue;
             }
+            if generation.over.get() {
+                self.leave_truncated(&generation)?;
+                continue;
+            }
+            self.permit(&generation)?;
             let newest = self.is_newest();
             let end = match generation.file() {
                 // An older file is not looked at by the follower, and may have grown.
@@ -203,7 +221,7 @@ impl Walk {
             if !newest && generation.next().is_none() {
                 self.link().await;
             }
-            if !self.at_end(&generation) {
+            if !self.at_end(&generation)? {
                 return Ok((0, lost));
             }
         }
@@ -240,9 +258,15 @@ impl Walk {
                 return Ok(Next::Marker(marker));
             }
             let generation = self.generation.clone();
-            if self.leave(&generation)? {
+            if generation.expired.get() {
+                self.leave_expired()?;
                 continue;
             }
+            if generation.over.get() {
+                self.leave_truncated(&generation)?;
+                continue;
+            }
+            self.permit(&generation)?;
             let newest = self.is_newest();
             if !newest || self.offset < generation.end.get() {
                 if scratch.holds(generation.serial, self.offset) {
@@ -280,39 +304,27 @@ impl Walk {
             if !newest && generation.next().is_none() {
                 return Ok(Next::Cold);
             }
-            if !self.at_end(&generation) {
+            if !self.at_end(&generation)? {
                 return Ok(Next::End);
             }
         }
-    }
-
-    /// Leaves a generation that is given up or that was cut, and holds what nobody may see any more. `true`:
-    /// it stands in another one now.
-    ///
-    /// # Errors
-    /// `PermissionDenied` where the reader is for everybody and the file is not.
-    fn leave(&mut self, generation: &Rc<Generation>) -> io::Result<bool> {
-        // Given up first: its link to the next one is cut.
-        if generation.expired.get() {
-            let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
-            self.enter(oldest, 0);
-            let lost = Marker::Lost(self.cursor_unchecked(), None);
-            self.told.push_back(lost);
-            return Ok(true);
-        }
-        if generation.over.get() {
-            return Ok(self.leave_truncated(generation));
-        }
-        if self.only_public && generation.private {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        Ok(false)
     }
 
     /// As [`Reader::only_public`](crate::source::reader::Reader::only_public).
     pub(crate) fn only_public(&mut self) -> bool {
         self.only_public = true;
         self.generation.private
+    }
+
+    /// Whether its client may have what `generation` holds.
+    ///
+    /// # Errors
+    /// `PermissionDenied` where the reader is for everybody and the file is not.
+    fn permit(&self, generation: &Generation) -> io::Result<()> {
+        if self.only_public && generation.private {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(())
     }
 
     /// After a read: whether the file was not cut or written over before it.
@@ -329,7 +341,7 @@ impl Walk {
     }
 
     /// Where nothing is left to read here. `true`: there is more to say.
-    fn at_end(&mut self, generation: &Rc<Generation>) -> bool {
+    fn at_end(&mut self, generation: &Rc<Generation>) -> io::Result<bool> {
         let missing = self.follower.missing();
         if let Some(cause) = missing
             && missing != self.told_missing
@@ -337,7 +349,7 @@ impl Walk {
         {
             self.told_missing = missing;
             self.told.push_back(Marker::Missing(cause, 1));
-            return true;
+            return Ok(true);
         }
         let next = generation.next();
         if self.told_missing.is_some() && missing.is_none() {
@@ -348,44 +360,55 @@ impl Walk {
                 self.told
                     .push_back(Marker::Rotated(self.cursor_unchecked()));
             }
-            return true;
+            return Ok(true);
         }
-        match next {
+        Ok(match next {
             Some((Link::Truncated, _)) => {
-                self.leave_truncated(generation);
+                self.leave_truncated(generation)?;
                 true
             }
             Some((Link::Rotated { gap, start }, next))
                 if generation.is_void() || next.is_void() || generation.leads_to_data() =>
             {
-                self.enter(next, start);
+                self.enter(next);
+                self.offset = start;
                 if !self.generation.is_void() {
-                    let cursor = self.cursor_unchecked();
+                    let start = self.cursor_unchecked();
                     if gap {
-                        self.told.push_back(Marker::Lost(cursor, None));
+                        self.told.push_back(Marker::Lost(start, None));
                     }
-                    self.told.push_back(Marker::Rotated(cursor));
+                    self.told.push_back(Marker::Rotated(start));
                 }
                 true
             }
             _ => false,
-        }
+        })
     }
 
-    fn leave_truncated(&mut self, generation: &Generation) -> bool {
+    /// From a generation that was given up to the oldest that is kept.
+    fn leave_expired(&mut self) -> io::Result<()> {
+        let oldest = self.follower.oldest().ok_or(io::ErrorKind::NotFound)?;
+        self.enter(oldest);
+        let start = self.cursor_unchecked();
+        self.told.push_back(Marker::Lost(start, None));
+        Ok(())
+    }
+
+    /// From a generation that was cut to the one that comes after it.
+    fn leave_truncated(&mut self, generation: &Generation) -> io::Result<()> {
         let Some((_, next)) = generation.next() else {
-            return false;
+            return self.leave_expired();
         };
         let lost = generation.end.get().saturating_sub(self.offset);
-        self.enter(next, 0);
-        let truncated = Marker::Truncated(self.cursor_unchecked(), lost);
-        self.told.push_back(truncated);
-        true
+        self.enter(next);
+        self.told
+            .push_back(Marker::Truncated(self.cursor_unchecked(), lost));
+        Ok(())
     }
 
-    fn enter(&mut self, generation: Rc<Generation>, offset: u64) {
+    fn enter(&mut self, generation: Rc<Generation>) {
         self.generation = generation;
-        self.offset = offset;
+        self.offset = 0;
         self.warmed = None;
     }
 

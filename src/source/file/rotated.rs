@@ -1,7 +1,7 @@
-//! The family of a file: what rotation makes of its name, and nothing else.
+//! The family of a file: what rotation makes of its name, and nothing else, as it stands on the disk.
 //!
-//! A cursor is a stranger's input. Which files it may reach is decided by name here, then by kind and
-//! inode when the file is open.
+//! A cursor is a stranger's input. Which files it may reach is decided by name in [`kin`](super::kin), then
+//! by kind and inode when the file is open.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -12,15 +12,15 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 
-use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
+use crate::bytes::cursor::{CHECK_SPAN, fnv1a};
 use crate::source::file::change::{FileId, Seen};
-use crate::source::file::names::{Base, Rotated, Turn};
+use crate::source::file::kin::Kin;
 use crate::source::file::path::{Place, directory, open_regular};
 use crate::source::os::fs;
 
-/// The most files that are compared with a cursor's check, each by one read of 64 bytes: a stranger asks
-/// for it.
-const COPIES_MAX: usize = 1000;
+/// The most files that are opened to find the one place that a cursor's check fits. A family with more is no
+/// set of logs, and each costs a read from the card.
+const FITTING_MAX: usize = 256;
 
 /// One file of a family, not opened yet.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ struct Member {
     path: PathBuf,
     /// What `lstat` said of it.
     seen: Seen,
-    rotated: Rotated,
+    kin: Kin,
 }
 
 impl Member {
@@ -44,617 +44,539 @@ impl Member {
             Err(io::ErrorKind::NotFound.into())
         }
     }
-
-    /// Which is older (`Less`) of two: by name where both were made in one way, by time where the names
-    /// do not tell.
-    fn age(&self, other: &Self) -> Ordering {
-        let by_name = if self.rotated.is_like(&other.rotated) {
-            self.rotated.age(&other.rotated)
-        } else {
-            Ordering::Equal
-        };
-        by_name.then(self.seen.modified.cmp(&other.seen.modified))
-    }
 }
 
 /// How often a directory is read again because names changed meanwhile, each time after twice the wait, from a millisecond
 /// on: a quarter of a second in all. A rotation that renames a hundred files is done in a few.
 const READINGS_MAX: u32 = 8;
 
-/// Where the family of a place is looked for.
-pub(crate) struct Family {
-    /// The name that rotation renames.
-    path: PathBuf,
-    /// A link leads to it, and has led to others.
-    is_linked: bool,
+/// Reads the family and opens what `pick` wants of it, again and again until no name has changed from before the reading to
+/// after the opening: a directory that is being renamed in can show a file twice or not at all. Blocks.
+///
+/// `None`: it never stood still, or it can't be read, so nothing is known of it.
+fn steady<T>(place: &Place, pick: impl Fn(&[Member]) -> io::Result<T>) -> Option<T> {
+    let names = |members: &[Member]| -> Vec<(PathBuf, FileId)> {
+        let mut names: Vec<_> = members
+            .iter()
+            .map(|member| (member.path.clone(), member.seen.id))
+            .collect();
+        // By name: age may change while a writer goes on in a renamed file.
+        names.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        names
+    };
+    for reading in 0..READINGS_MAX {
+        if let Ok(before) = members(place)
+            && let Ok(picked) = pick(&before)
+            && let Ok(after) = members(place)
+            && names(&before) == names(&after)
+        {
+            return Some(picked);
+        }
+        std::thread::sleep(Duration::from_millis(1 << reading));
+    }
+    None
+}
+
+/// The file of the family of `place` with this inode, open, and whether there is a family at all. Blocks.
+pub(crate) fn find(place: &Place, inode: u64) -> (bool, Option<(File, Seen)>) {
+    let found = steady(place, |members| {
+        let member = members.iter().find(|member| member.seen.id.inode == inode);
+        Ok((!members.is_empty(), member.map(Member::open).transpose()?))
+    });
+    found.unwrap_or((true, None))
+}
+
+/// The one file, of the current one and its family, that has the bytes before `offset` that a cursor's `check` covers: a copy
+/// with other inodes, as log2ram and a restored backup make. `None`: none has, or several. Blocks.
+pub(crate) fn fitting(place: &Place, offset: u64, check: u32) -> Option<(File, Seen)> {
+    // Nothing stands before the start of a file, which fits all of them.
+    if offset == 0 {
+        return None;
+    }
+    let fits = |file: &File, seen: &Seen| {
+        let start = offset.saturating_sub(CHECK_SPAN);
+        let mut bytes = vec![0; usize::try_from(offset - start).unwrap_or(0)];
+        seen.size >= offset
+            && file.read_exact_at(&mut bytes, start).is_ok()
+            && fnv1a(&bytes) == check
+    };
+    let found = steady(place, |members| {
+        let members = if members.len() > FITTING_MAX {
+            &[]
+        } else {
+            members
+        };
+        let current = place.open().ok();
+        let current_id = current.as_ref().map(|(_, seen)| seen.id);
+        let others = members
+            .iter()
+            .filter(|member| Some(member.seen.id) != current_id);
+        let opened = others.filter_map(|member| member.open().ok());
+        let mut found = current
+            .into_iter()
+            .chain(opened)
+            .filter(|(file, seen)| fits(file, seen));
+        let first = found.next();
+        Ok(first.filter(|_| found.next().is_none()))
+    });
+    found.flatten()
+}
+
+/// What `now` sees of the current file, and the rest of the family, oldest first: of one moment between two renames. Blocks.
+pub(crate) fn list(place: &Place, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
+    let found = steady(place, |members| {
+        let family = sorted(members.to_vec());
+        Ok((now(), family.iter().map(|member| member.seen).collect()))
+    });
+    found.unwrap_or_else(|| (now(), Vec::new()))
+}
+
+/// A file that a name has meant, open.
+pub(crate) struct Found {
+    pub(crate) file: File,
+    pub(crate) seen: Seen,
+    /// Another may be missing before it.
+    pub(crate) gap: bool,
 }
 
 /// What a name has meant between two files.
 pub(crate) struct Between {
-    /// The files, open, oldest first.
-    pub(crate) files: Vec<(File, Seen)>,
-    /// Some may be missing, before the first of them.
+    /// The files, oldest first.
+    pub(crate) files: Vec<Found>,
+    /// Another may be missing behind the last of them.
     pub(crate) gap: bool,
-    /// The first file is still there under another name: it was rotated.
-    pub(crate) is_kept: bool,
 }
 
-impl Family {
-    /// The family of what `place` leads to now. Blocks.
-    pub(crate) fn of(place: &Place) -> Self {
-        let path = place.target();
-        Self {
-            is_linked: path != place.path,
-            path,
+/// The files that `place` meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more than `most`
+/// only the newest are opened. Blocks.
+pub(crate) fn between(
+    place: &Place,
+    id: FileId,
+    known: Option<&Seen>,
+    now: Option<FileId>,
+    most: usize,
+) -> Between {
+    let found = steady(place, |members| {
+        let (mut steps, gap) = after(place, members, id, known, now);
+        let surplus = steps.len().saturating_sub(most);
+        steps.drain(..surplus);
+        if let Some(first) = steps.first_mut().filter(|_| surplus > 0) {
+            first.1 = true;
         }
-    }
-
-    /// The file of the family with this inode, open, and whether there is a family at all. Blocks.
-    pub(crate) fn find(&self, inode: u64) -> (bool, Option<(File, Seen)>) {
-        let found = self.steady(|members| {
-            let member = members.iter().find(|member| member.seen.id.inode == inode);
-            Ok((!members.is_empty(), member.map(Member::open).transpose()?))
-        });
-        found.unwrap_or((true, None))
-    }
-
-    /// The one file that has what `cursor` checks at its offset: `now`, which is open, or one of the
-    /// family. `None` where there is none, or more than one. Blocks.
-    pub(crate) fn find_copy(&self, cursor: Cursor, now: Option<&File>) -> Option<(File, Seen)> {
-        // No bytes are in every file.
-        let check = cursor.check.filter(|_| cursor.offset > 0)?;
-        let start = cursor.offset.saturating_sub(CHECK_SPAN);
-        let fits = |file: &File| {
-            let mut before = vec![0; usize::try_from(cursor.offset - start).unwrap_or(0)];
-            file.read_exact_at(&mut before, start).is_ok() && fnv1a(&before) == check
-        };
-        self.steady(|members| {
-            let long = |member: &&Member| member.seen.size >= cursor.offset;
-            let members: Vec<&Member> = members.iter().filter(long).collect();
-            if members.len() > COPIES_MAX {
-                return Ok(None);
-            }
-            let mut copies = Vec::new();
-            if let Some(now) = now.filter(|now| fits(now)) {
-                copies.push((now.try_clone()?, fs::seen(&now.metadata()?)));
-            }
-            for member in members {
-                let (file, seen) = member.open()?;
-                if copies.iter().all(|(_, known)| known.id != seen.id) && fits(&file) {
-                    copies.push((file, seen));
-                }
-                if copies.len() > 1 {
-                    return Ok(None);
-                }
-            }
-            Ok(copies.pop())
-        })?
-    }
-
-    /// What `now` sees of the current file, and the rest of the family, oldest first: of one moment
-    /// between two renames. Blocks.
-    pub(crate) fn list(&self, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
-        let found = self.steady(|members| {
-            let family = members.iter().map(|member| member.seen).collect();
-            Ok((now(), family))
-        });
-        found.unwrap_or_else(|| (now(), Vec::new()))
-    }
-
-    /// The files that the name meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more
-    /// than `most` only the newest are opened. Blocks.
-    pub(crate) fn between(&self, known: &Seen, now: Option<FileId>, most: usize) -> Between {
-        let found = self.steady(|members| {
-            let is_kept = members.iter().any(|member| member.seen.id == known.id);
-            let (mut newer, unsure) = after(members, known, now);
-            let surplus = newer.len().saturating_sub(most);
-            newer.drain(..surplus);
-            let files: Vec<_> = newer.iter().map(Member::open).collect::<io::Result<_>>()?;
-            Ok(Between {
-                files,
-                gap: unsure || surplus > 0,
-                is_kept,
+        let open = |(member, gap): &(Member, bool)| {
+            let (file, seen) = member.open()?;
+            io::Result::Ok(Found {
+                file,
+                seen,
+                gap: *gap,
             })
-        });
-        found.unwrap_or(Between {
-            files: Vec::new(),
-            gap: true,
-            is_kept: true,
-        })
-    }
-
-    /// The one file that the name meant next after file `known`, if there was one before file `now`, open;
-    /// and whether one may be missing before it. Blocks.
-    pub(crate) fn next(&self, known: &Seen, now: Option<FileId>) -> (Option<(File, Seen)>, bool) {
-        let found = self.steady(|members| {
-            let (newer, gap) = after(members, known, now);
-            Ok((newer.first().map(Member::open).transpose()?, gap))
-        });
-        found.unwrap_or((None, true))
-    }
-
-    /// Reads the family and opens what `pick` wants of it, again and again until no name has changed
-    /// from before the reading to after the opening: a directory that is being renamed in can show a
-    /// file twice or not at all. Blocks.
-    ///
-    /// `None`: it never stood still, or can't be read. Nobody knows then what is in it.
-    fn steady<T>(&self, pick: impl Fn(Vec<Member>) -> io::Result<T>) -> Option<T> {
-        let names = |members: &[Member]| -> Vec<(PathBuf, FileId)> {
-            let name = |member: &Member| (member.path.clone(), member.seen.id);
-            let mut names: Vec<_> = members.iter().map(name).collect();
-            // By name: age may change while a writer goes on in a renamed file.
-            names.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            names
         };
-        for reading in 0..READINGS_MAX {
-            match self.members() {
-                Ok(before) => {
-                    let was = names(&before);
-                    if let Ok(picked) = pick(before)
-                        && let Ok(after) = self.members()
-                        && was == names(&after)
-                    {
-                        return Some(picked);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
-                Err(_) => {}
-            }
-            std::thread::sleep(Duration::from_millis(1 << reading));
-        }
-        None
-    }
-
-    /// The rotated files, oldest first as far as their names and times tell. Blocks.
-    ///
-    /// # Errors
-    /// When the directory can't be read.
-    fn members(&self) -> io::Result<Vec<Member>> {
-        let (Some(directory), Some(name)) = (
-            directory(&self.path),
-            self.path.file_name().and_then(|name| name.to_str()),
-        ) else {
-            return Ok(Vec::new());
-        };
-        let made = |candidate: &str| {
-            let sibling = self.is_linked.then(|| Rotated::sibling(name, candidate));
-            sibling.flatten().or_else(|| Rotated::of(name, candidate))
-        };
-        let mut members = Vec::new();
-        for entry in directory.read_dir()? {
-            let candidate = entry?.file_name();
-            let Some((candidate, rotated)) = candidate
-                .to_str()
-                .and_then(|candidate| Some((candidate, made(candidate)?)))
-            else {
-                continue;
-            };
-            let path = directory.join(candidate);
-            if let Ok(metadata) = path.symlink_metadata()
-                && metadata.is_file()
-            {
-                members.push(Member {
-                    path,
-                    seen: fs::seen(&metadata),
-                    rotated,
-                });
-            }
-        }
-        members.sort_by_key(|member| member.seen.modified);
-        Ok(in_order(members))
-    }
-}
-
-/// Puts those that were made in one way into the order of their names; groups by their newest time.
-fn in_order(members: Vec<Member>) -> Vec<Member> {
-    let mut groups: Vec<Vec<Member>> = Vec::new();
-    for member in members {
-        match (groups.iter_mut()).find(|group| group[0].rotated.is_like(&member.rotated)) {
-            Some(group) => group.push(member),
-            None => groups.push(vec![member]),
-        }
-    }
-    let newest = |group: &Vec<Member>| group.iter().map(|member| member.seen.modified).max();
-    groups.sort_by_key(newest);
-    for group in &mut groups {
-        group.sort_by(Member::age);
-    }
-    groups.concat()
-}
-
-/// The files that the name meant after the one that was last seen as `known`, and before file `now`,
-/// oldest first.
-///
-/// The second value tells whether one may be missing among them.
-fn after(members: Vec<Member>, known: &Seen, now: Option<FileId>) -> (Vec<Member>, bool) {
-    let is_now = |member: &Member| Some(member.seen.id) == now;
-    let Some(own) = members
-        .iter()
-        .find(|member| member.seen.id == known.id)
-        .cloned()
-    else {
-        return after_deleted(members, known, now);
-    };
-    let modified = own.seen.modified.max(known.modified);
-    // What another way of rotation has made since, nobody knows when.
-    let elsewhere = members.iter().any(|member| {
-        let is_proved = member.rotated.base != Base::Stem && !member.rotated.is_like(&own.rotated);
-        is_proved && !is_now(member) && member.seen.size > 0 && member.seen.modified > modified
+        let files = steps.iter().map(open).collect::<io::Result<_>>()?;
+        Ok(Between { files, gap })
     });
-    let mut group: Vec<Member> = (members.into_iter())
-        .filter(|member| member.rotated.is_like(&own.rotated))
-        .collect();
-    group.sort_by(Member::age);
-    let at = group.iter().position(|member| member.seen.id == known.id);
-    let mut newer = group.split_off(at.map_or(group.len(), |at| at + 1));
-    // Those that are older by their number and were written later: either a late line, or numbers here
-    // count the other way round.
-    let contradicted = matches!(own.rotated.turn, Turn::Number(_))
-        && (group.iter()).any(|older| {
-            !is_now(older) && older.seen.id != known.id && older.seen.modified > modified
-        });
-    // What is newer than `now` has come since that was opened, and comes after it.
-    if let Some(at) = newer.iter().position(is_now) {
-        newer.truncate(at);
-    }
-    let numbers = |member: &Member| match member.rotated.turn {
-        Turn::Number(number) => Some(number),
-        _ => None,
-    };
-    let chain: Vec<u64> = [&own]
-        .into_iter()
-        .chain(&newer)
-        .filter_map(numbers)
-        .collect();
-    let hole = chain.windows(2).any(|pair| pair[0] - pair[1] > 1);
-    newer.retain(|member| member.seen.size > 0);
-    (newer, elsewhere || contradicted || hole)
+    found.unwrap_or(Between {
+        files: Vec::new(),
+        gap: true,
+    })
 }
 
-/// As [`after`], where the file itself is in the family no more: by time alone something newer may have
-/// been deleted with it.
-fn after_deleted(members: Vec<Member>, known: &Seen, now: Option<FileId>) -> (Vec<Member>, bool) {
-    let is_newer = |member: &Member| {
-        let is_proved = member.rotated.base != Base::Stem;
-        is_proved && member.seen.size > 0 && member.seen.modified > known.modified
+/// The one file that `place` meant next after file `id`, if there was one before file `now`; else whether one may be missing
+/// before that. Blocks.
+pub(crate) fn next(
+    place: &Place,
+    id: FileId,
+    known: Option<&Seen>,
+    now: Option<FileId>,
+) -> Result<Found, bool> {
+    let found = steady(place, |members| {
+        let (steps, gap) = after(place, members, id, known, now);
+        let Some((member, gap)) = steps.first() else {
+            return Ok(Err(gap));
+        };
+        let (file, seen) = member.open()?;
+        Ok(Ok(Found {
+            file,
+            seen,
+            gap: *gap,
+        }))
+    });
+    found.unwrap_or(Err(true))
+}
+
+/// The rotated files of `place`, in no order. Blocks.
+///
+/// # Errors
+/// When the directory can't be read; one that is not there has no files.
+fn members(place: &Place) -> io::Result<Vec<Member>> {
+    let target = place.target();
+    let is_link = target != place.path;
+    let (Some(directory), Some(name)) = (
+        directory(&target),
+        target.file_name().and_then(|n| n.to_str()),
+    ) else {
+        return Ok(Vec::new());
     };
-    let is_now = |member: &Member| Some(member.seen.id) == now;
-    let latest = (members
+    let entries = match directory.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut members = Vec::new();
+    for entry in entries {
+        let candidate = entry?.file_name();
+        let Some(candidate) = candidate.to_str() else {
+            continue;
+        };
+        let beside = || Kin::beside(name, candidate).filter(|_| is_link);
+        let Some(kin) = Kin::of(name, candidate).or_else(beside) else {
+            continue;
+        };
+        let path = directory.join(candidate);
+        if let Ok(metadata) = path.symlink_metadata()
+            && metadata.is_file()
+        {
+            let seen = fs::seen(&metadata);
+            members.push(Member { path, seen, kin });
+        }
+    }
+    Ok(members)
+}
+
+/// Members of one series, oldest first, and whether their numbers count down: the newest has the smallest.
+fn ordered(mut series: Vec<Member>) -> (Vec<Member>, bool) {
+    let by_name = |one: &Member, other: &Member| one.kin.age(&other.kin);
+    series.sort_by(|one, other| {
+        by_name(one, other).then(one.seen.modified.cmp(&other.seen.modified))
+    });
+    // Numbers before an extension may count either way; the times tell, where all of them tell the same.
+    let counts_up = series.len() > 1
+        && series.iter().all(|member| member.kin.may_count_up())
+        && series
+            .windows(2)
+            .all(|pair| pair[1].seen.modified < pair[0].seen.modified);
+    if counts_up {
+        series.reverse();
+    }
+    (series, !counts_up)
+}
+
+/// All members, oldest first: within a series by their names, between two of them by time.
+fn sorted(members: Vec<Member>) -> Vec<Member> {
+    let mut all: Vec<Vec<Member>> = Vec::new();
+    for member in members {
+        match all
+            .iter_mut()
+            .find(|series| series[0].kin.series == member.kin.series)
+        {
+            Some(series) => series.push(member),
+            None => all.push(vec![member]),
+        }
+    }
+    let mut all: Vec<_> = all
+        .into_iter()
+        .map(|series| ordered(series).0.into_iter().peekable())
+        .collect();
+    let mut sorted = Vec::new();
+    loop {
+        let heads = all.iter_mut().enumerate();
+        let heads = heads.filter_map(|(at, series)| Some((series.peek()?.seen.modified, at)));
+        let Some((_, oldest)) = heads.min() else {
+            return sorted;
+        };
+        sorted.extend(all[oldest].next());
+    }
+}
+
+/// The files that the name meant after file `id` and before file `now`, oldest first, each with whether another may be missing
+/// before it; and whether one may be missing behind them. `known` is what was last seen of `id`.
+fn after(
+    place: &Place,
+    members: &[Member],
+    id: FileId,
+    known: Option<&Seen>,
+    now: Option<FileId>,
+) -> (Vec<(Member, bool)>, bool) {
+    let Some(at) = members.iter().find(|member| member.seen.id == id) else {
+        return after_unknown(members, known, now);
+    };
+    let series = members
         .iter()
-        .filter(|member| is_newer(member) && !is_now(member)))
-    .max_by_key(|member| member.seen.modified);
-    let Some(way) = latest.map(|latest| latest.rotated.clone()) else {
+        .filter(|member| member.kin.series == at.kin.series);
+    let (series, counts_down) = ordered(series.cloned().collect());
+    let target = place.target();
+    let target = target
+        .file_name()
+        .and_then(|name| name.to_str())
+        .map(Kin::target);
+    let mut steps = Vec::new();
+    let (mut before, mut gap) = (at.clone(), false);
+    for member in series
+        .into_iter()
+        .skip_while(|member| member.seen.id != id)
+        .skip(1)
+    {
+        gap |= counts_down && !before.kin.is_next(&member.kin) && contradicts(&before, &member);
+        before = member.clone();
+        if Some(member.seen.id) == now {
+            // What is newer has come since that was opened, and comes after it.
+            break;
+        }
+        let is_ahead = target.as_ref().is_some_and(|target| {
+            target.series == member.kin.series && member.kin.age(target) != Ordering::Less
+        });
+        if is_ahead {
+            // Made for tomorrow: the link does not lead there yet.
+            break;
+        }
+        if member.seen.size > 0 {
+            steps.push((member, std::mem::take(&mut gap)));
+        }
+    }
+    (steps, gap)
+}
+
+/// The same where `id` itself is not there any more: those that were written later, if they belong beyond doubt. One may be
+/// missing before the first of them.
+fn after_unknown(
+    members: &[Member],
+    known: Option<&Seen>,
+    now: Option<FileId>,
+) -> (Vec<(Member, bool)>, bool) {
+    let Some(known) = known else {
         return (Vec::new(), false);
     };
-    let mut group: Vec<Member> = (members.into_iter())
-        .filter(|member| member.rotated.is_like(&way))
-        .collect();
-    group.sort_by(Member::age);
-    if let Some(at) = group.iter().position(is_now) {
-        group.truncate(at);
+    let mut newer = sorted(members.to_vec());
+    if let Some(at) = newer.iter().position(|member| Some(member.seen.id) == now) {
+        newer.truncate(at);
     }
-    // Whatever the clock did: what comes behind one that is not newer, up to the end.
-    let from = group.iter().rposition(|member| !is_newer(member));
-    (group.split_off(from.map_or(0, |at| at + 1)), true)
+    newer.retain(|member| {
+        member.seen.modified > known.modified && member.seen.size > 0 && !member.kin.is_doubtful()
+    });
+    let steps = newer.into_iter().enumerate();
+    (steps.map(|(at, member)| (member, at == 0)).collect(), false)
+}
+
+/// Whether the times of two files say another order than their numbers: the clock was set back, an old file was written late,
+/// or one of them is from another time. Which it was can't be known.
+fn contradicts(older: &Member, newer: &Member) -> bool {
+    older.kin.is_numbered() && newer.seen.modified < older.seen.modified
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
-    /// A file of a family: its name, when it was written last, how large it is.
-    type File<'a> = (&'a str, i128, u64);
-
-    const DEVICE: u64 = 1;
-
-    fn seen(inode: u64, modified: i128, size: u64) -> Seen {
-        let id = FileId {
-            device: DEVICE,
-            inode,
-        };
-        Seen {
-            id,
-            size,
-            modified,
-            changed: modified,
-        }
-    }
-
-    /// What comes after file number `at` of `files`, and before file number `now`; the rest of the files
-    /// were last seen with nothing changed. Inodes are places in `files`, from 1 on.
-    fn way(name: &str, linked: bool, files: &[File], at: usize, now: Option<usize>) -> String {
-        let member = |(place, (file, modified, size)): (usize, &File)| {
-            let sibling = linked.then(|| Rotated::sibling(name, file)).flatten();
-            let rotated = sibling.or_else(|| Rotated::of(name, file))?;
-            Some(Member {
-                path: PathBuf::from(file),
-                seen: seen(place as u64 + 1, *modified, *size),
-                rotated,
-            })
-        };
-        let members: Vec<Member> = files.iter().enumerate().filter_map(member).collect();
-        let known = seen(at as u64 + 1, files[at].1, files[at].2);
-        let now = now.map(|now| FileId {
-            device: DEVICE,
-            inode: now as u64 + 1,
-        });
-        let (newer, gap) = after(in_order(members), &known, now);
-        let names = newer.iter().map(|member| member.path.to_str().unwrap());
-        let lost = gap.then_some("lost");
-        lost.into_iter().chain(names).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn the_way_on_from_a_file_that_is_there() {
-        type Case<'a> = (&'a str, &'a [File<'a>], usize, &'a str);
-        let table: &[Case] = &[
-            (
-                "numbers",
-                &[
-                    ("app.log.3", 1, 9),
-                    ("app.log.2", 2, 9),
-                    ("app.log.1", 3, 9),
-                ],
-                0,
-                "app.log.2 app.log.1",
-            ),
-            (
-                "the clock set back",
-                &[("app.log.2", 60, 9), ("app.log.1", 10, 9)],
-                0,
-                "app.log.1",
-            ),
-            (
-                "the clock set back twice",
-                &[
-                    ("app.log.3", 90, 9),
-                    ("app.log.2", 60, 9),
-                    ("app.log.1", 10, 9),
-                ],
-                0,
-                "app.log.2 app.log.1",
-            ),
-            (
-                "a late line in the older one",
-                &[("app.log.2", 5, 9), ("app.log.1", 4, 9)],
-                0,
-                "app.log.1",
-            ),
-            (
-                "the newest",
-                &[("app.log.2", 1, 9), ("app.log.1", 4, 9)],
-                1,
-                "",
-            ),
-            (
-                "one of ten",
-                &[("app.log.10", 1, 9), ("app.log.9", 2, 9)],
-                0,
-                "app.log.9",
-            ),
-            (
-                "an older one written later",
-                &[
-                    ("app.log.3", 9, 9),
-                    ("app.log.2", 4, 9),
-                    ("app.log.1", 6, 9),
-                ],
-                1,
-                "lost app.log.1",
-            ),
-            (
-                "numbers that count up",
-                &[
-                    ("app-1.log", 1, 9),
-                    ("app-2.log", 2, 9),
-                    ("app-3.log", 3, 9),
-                ],
-                0,
-                "lost",
-            ),
-            (
-                "one was deleted in between",
-                &[("app.log.3", 1, 9), ("app.log.1", 3, 9)],
-                0,
-                "lost app.log.1",
-            ),
-            (
-                "dates, times the other way round",
-                &[
-                    ("app.log-20261123", 9, 9),
-                    ("app.log-20261124", 8, 9),
-                    ("app.log-20261125", 7, 9),
-                ],
-                0,
-                "app.log-20261124 app.log-20261125",
-            ),
-            (
-                "a sequence within a date",
-                &[
-                    ("app.2026-11-25.9.log", 1, 9),
-                    ("app.2026-11-25.10.log", 2, 9),
-                ],
-                0,
-                "app.2026-11-25.10.log",
-            ),
-            (
-                "empty ones are passed over",
-                &[
-                    ("app.log.3", 1, 9),
-                    ("app.log.2", 2, 0),
-                    ("app.log.1", 3, 9),
-                ],
-                0,
-                "app.log.1",
-            ),
-            (
-                "a neighbour's own log",
-                &[
-                    ("app.log.2", 1, 9),
-                    ("app-7.log", 2, 9),
-                    ("app.log.1", 3, 9),
-                ],
-                0,
-                "app.log.1",
-            ),
-            (
-                "another way of rotation since",
-                &[("app.log.1", 1, 9), ("app.log-20261125", 2, 9)],
-                0,
-                "lost",
-            ),
-            (
-                "another way of rotation before",
-                &[("app.log.1", 3, 9), ("app.log-20261125", 2, 9)],
-                0,
-                "",
-            ),
-            ("words say nothing", &[("app.log.old", 3, 9)], 0, ""),
-        ];
-        for (case, files, at, want) in table {
-            assert_eq!(way("app.log", false, files, *at, None), *want, "{case}");
-        }
-        let labels: &[File] = &[
-            ("@400000006745c3e52f3a1b2c.s", 3, 9),
-            ("@400000006745c3e62f3a1b2c.u", 2, 9),
-            ("@400000006745c3e72f3a1b2c.s", 1, 9),
-        ];
-        let want = "@400000006745c3e62f3a1b2c.u @400000006745c3e72f3a1b2c.s";
-        assert_eq!(way("current", false, labels, 0, None), want);
-    }
-
-    #[test]
-    fn the_way_on_stops_at_the_newest_one_that_is_known() {
-        let files: &[File] = &[
-            ("app.log.3", 1, 9),
-            ("app.log.2", 2, 9),
-            ("app.log.1", 3, 9),
-        ];
-        assert_eq!(way("app.log", false, files, 0, Some(1)), "");
-        assert_eq!(way("app.log", false, files, 0, Some(2)), "app.log.2");
-    }
-
-    #[test]
-    fn the_way_on_from_a_file_that_was_deleted() {
-        let files: &[File] = &[
-            ("gone", 2, 9),
-            ("app.log.3", 1, 9),
-            ("app.log.2", 3, 9),
-            ("app.log.1", 4, 9),
-            ("app-9.log", 5, 9),
-        ];
-        assert_eq!(
-            way("app.log", false, files, 0, None),
-            "lost app.log.2 app.log.1"
-        );
-        assert_eq!(
-            way("app.log", false, &files[..2], 0, None),
-            "",
-            "nothing newer is there"
-        );
-    }
-
-    #[test]
-    fn the_way_on_along_what_a_link_meant() {
-        let files: &[File] = &[
-            ("app-2026-11-22.log", 9, 9),
-            ("app-2026-11-23.log", 3, 9),
-            ("app-2026-11-24.log", 2, 9),
-            ("app-2026-11-25.log", 1, 9),
-            ("app-2026-11-26.log", 1, 9),
-            ("web-2026-11-24.log", 2, 9),
-        ];
-        let target = "app-2026-11-25.log";
-        let want = "app-2026-11-23.log app-2026-11-24.log";
-        assert_eq!(way(target, true, files, 0, Some(3)), want);
-        assert_eq!(
-            way(target, false, files, 0, Some(3)),
-            "",
-            "no link leads here"
-        );
-    }
-
-    #[test]
-    fn members_are_regular_files_that_still_have_their_name() {
+    /// A directory with files that were written one after another, a second apart.
+    fn scene(names: &[&str]) -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
-        let at = |name: &str| directory.path().join(name);
-        for name in [
-            "app.log.2",
-            "app.log.1",
-            "app.log",
-            "secret.txt",
-            "app.log.6.gz",
-        ] {
-            std::fs::write(at(name), "x").unwrap();
+        for (age, name) in names.iter().enumerate() {
+            let path = directory.path().join(name);
+            std::fs::write(&path, "x").unwrap();
+            let file = File::options().append(true).open(&path).unwrap();
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(1000 + age as u64);
+            file.set_modified(time).unwrap();
         }
+        directory
+    }
+
+    fn seen(directory: &Path, name: &str) -> Seen {
+        fs::seen(&directory.join(name).metadata().unwrap())
+    }
+
+    /// What comes after file `id` of `place`: names, with a `?` before those that another may be missing before.
+    fn way(place: &Place, directory: &Path, id: FileId, known: Option<&Seen>) -> String {
+        let now = place.seen().ok().map(|seen| seen.id);
+        let (steps, gap) = after(place, &members(place).unwrap(), id, known, now);
+        let mut names: Vec<String> = steps
+            .iter()
+            .map(|(member, gap)| {
+                let name = member
+                    .path
+                    .strip_prefix(directory)
+                    .unwrap()
+                    .display()
+                    .to_string();
+                format!("{}{name}", if *gap { "?" } else { "" })
+            })
+            .collect();
+        names.push(if gap { "?" } else { "." }.to_owned());
+        names.join(" ")
+    }
+
+    #[test]
+    fn what_comes_after_a_file() {
+        for (written, at, want) in [
+            (
+                &["app.log.3", "app.log.2", "app.log.1", "app.log"][..],
+                "app.log.3",
+                "app.log.2 app.log.1 .",
+            ),
+            (
+                &["app.log.3", "app.log.2", "app.log.1", "app.log"],
+                "app.log.1",
+                ".",
+            ),
+            // The clock was set back, or one was written late: the numbers count, and that something is odd is told.
+            (
+                &["app.log.1", "app.log.2", "app.log"],
+                "app.log.2",
+                "app.log.1 .",
+            ),
+            (
+                &["app.log.1", "app.log.3", "app.log"],
+                "app.log.3",
+                "?app.log.1 .",
+            ),
+            (
+                &["app.log.3", "app.log.1", "app.log"],
+                "app.log.3",
+                "app.log.1 .",
+            ),
+            (
+                &["app.log.3", "app.log.2", "app.log"],
+                "app.log.3",
+                "app.log.2 .",
+            ),
+            (
+                &["app.log-20261126", "app.log-20261125", "app.log"],
+                "app.log-20261125",
+                "app.log-20261126 .",
+            ),
+            (
+                &["app.2026-11-25.0.log", "app.2026-11-25.1.log", "app.log"],
+                "app.2026-11-25.0.log",
+                "app.2026-11-25.1.log .",
+            ),
+            // Before the extension numbers go either way; here the times say that the largest is the newest.
+            (
+                &["app-1.log", "app-2.log", "app-3.log", "app.log"],
+                "app-2.log",
+                "app-3.log .",
+            ),
+            (
+                &["app-3.log", "app-2.log", "app-1.log", "app.log"],
+                "app-2.log",
+                "app-1.log .",
+            ),
+            (
+                &["app-2.log", "app-3.log", "app-1.log", "app.log"],
+                "app-3.log",
+                "app-2.log app-1.log .",
+            ),
+            // Another series is no neighbour.
+            (
+                &["app.log.2", "app-7.log", "app.log.1", "app.log"],
+                "app.log.2",
+                "app.log.1 .",
+            ),
+            (
+                &[
+                    "@4000000065f0c3a20bd2f3c4.s",
+                    "@4000000065f0c3b20bd2f3c4.u",
+                    "current",
+                ],
+                "@4000000065f0c3a20bd2f3c4.s",
+                "@4000000065f0c3b20bd2f3c4.u .",
+            ),
+        ] {
+            let directory = scene(written);
+            let place = Place::named(directory.path().join(written.last().unwrap()));
+            let id = seen(directory.path(), at).id;
+            assert_eq!(
+                way(&place, directory.path(), id, None),
+                want,
+                "{written:?} after {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_target_of_a_link() {
+        let days = [
+            "app-2026-11-23.log",
+            "app-2026-11-24.log",
+            "app-2026-11-25.log",
+            "app-2026-11-26.log",
+        ];
+        let directory = scene(&days);
+        let link = directory.path().join("app.log");
+        std::os::unix::fs::symlink("app-2026-11-25.log", &link).unwrap();
+        std::fs::write(directory.path().join("secret-2026-11-25.log"), "x").unwrap();
+        let place = Place::named(link);
+        let id = seen(directory.path(), days[0]).id;
+        // Tomorrow's is there already, and the link does not lead to it.
+        assert_eq!(
+            way(&place, directory.path(), id, None),
+            "app-2026-11-24.log ."
+        );
+    }
+
+    #[test]
+    fn members_are_regular_files_of_that_name() {
+        let directory = scene(&["app.log.3", "app.log.2", "app.log.1", "app.log"]);
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("secret.txt"), "x").unwrap();
         std::os::unix::fs::symlink(at("secret.txt"), at("app.log.4")).unwrap();
         std::fs::create_dir(at("app.log.5")).unwrap();
-        std::os::unix::fs::symlink("app.log", at("link")).unwrap();
-        let names = |place: PathBuf| {
-            let members = Family::of(&Place::named(place)).members().unwrap();
-            let name = |member: &Member| member.path.file_name().unwrap().to_owned();
-            members.iter().map(name).collect::<Vec<_>>()
-        };
-        assert_eq!(names(at("app.log")), ["app.log.2", "app.log.1"]);
+        std::fs::write(at("app.log.6.gz"), "x").unwrap();
+        let place = Place::named(at("app.log"));
+        let secret = seen(directory.path(), "secret.txt").id;
+        assert_eq!(members(&place).unwrap().len(), 3);
         assert_eq!(
-            names(at("link")),
-            ["app.log.2", "app.log.1"],
-            "its target's"
+            way(&place, directory.path(), secret, None),
+            ".",
+            "a stranger's file is no member"
         );
 
-        let members = Family::of(&Place::named(at("app.log"))).members().unwrap();
-        assert!(members[1].open().is_ok());
-        std::fs::rename(at("app.log.2"), at("app.log.1")).unwrap();
-        assert!(members[1].open().is_err(), "the name means another file");
+        // The one that was followed has been deleted, newer ones are there: something may have been between.
+        let gone = Seen {
+            id: secret,
+            ..seen(directory.path(), "app.log.3")
+        };
+        let found = way(&place, directory.path(), secret, Some(&gone));
+        assert_eq!(found, "?app.log.2 app.log.1 .");
+
+        let member = members(&place).unwrap();
+        let first = member
+            .iter()
+            .find(|member| member.path == at("app.log.1"))
+            .unwrap();
+        std::fs::rename(at("app.log.1"), at("app.log.8")).unwrap();
+        assert!(
+            first.open().is_err(),
+            "the name means another file, or none"
+        );
+
+        std::os::unix::fs::symlink("app.log", at("link")).unwrap();
+        let link = Place::named(at("link"));
+        assert_eq!(
+            members(&link).unwrap().len(),
+            3,
+            "a link's family is its target's"
+        );
     }
 
     #[test]
-    fn a_directory_that_cannot_be_read_is_unsure() {
-        let directory = tempfile::tempdir().unwrap();
-        let family = Family::of(&Place::named(directory.path().join("none/app.log")));
-        let between = family.between(&seen(1, 1, 9), None, 64);
-        assert!(between.gap && between.files.is_empty());
-        assert!(family.next(&seen(1, 1, 9), None).1);
-        let (any, found) = family.find(1);
-        assert!(any && found.is_none());
-    }
-
-    #[test]
-    fn a_copy_is_found_by_what_its_check_covers() {
+    fn a_copy_is_found_by_its_bytes() {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        let line = "a line that is longer than the sixty-four bytes which a check covers\n";
-        std::fs::write(at("app.log"), "another\n".repeat(20)).unwrap();
-        std::fs::write(at("app.log.1"), line.repeat(2)).unwrap();
-        std::fs::write(at("secret.txt"), line.repeat(2)).unwrap();
-        let family = Family::of(&Place::named(at("app.log")));
-        let cursor = Cursor::new(7, line.len() as u64, &line.as_bytes()[line.len() - 64..]);
-        let now = std::fs::File::open(at("app.log")).unwrap();
-        let found = |cursor| {
-            family
-                .find_copy(cursor, Some(&now))
-                .map(|(_, seen)| seen.size)
+        let bytes: Vec<u8> = (0..200).collect();
+        std::fs::write(at("app.log"), &bytes).unwrap();
+        std::fs::write(at("app.log.1"), [0; 200]).unwrap();
+        let place = Place::named(at("app.log"));
+        let found = |offset: usize| {
+            let before = &bytes[offset.saturating_sub(64)..offset];
+            fitting(&place, offset as u64, fnv1a(before)).map(|(_, seen)| seen.id)
         };
-        assert_eq!(found(cursor), Some(2 * line.len() as u64));
-        let unchecked = Cursor {
-            check: None,
-            ..cursor
-        };
-        assert_eq!(found(unchecked), None, "nothing is compared");
+        let here = place.seen().unwrap().id;
         assert_eq!(
-            found(Cursor::new(7, 0, b"")),
-            None,
-            "no bytes are in every file"
+            (found(200), found(100), found(10)),
+            (Some(here), Some(here), Some(here))
         );
-        assert_eq!(
-            found(Cursor {
-                offset: 9_999,
-                ..cursor
-            }),
-            None,
-            "too short"
-        );
-        std::fs::write(at("app.log.2"), line).unwrap();
-        assert_eq!(found(cursor), None, "nobody can tell in which of them");
+        assert_eq!(found(0), None, "nothing stands before the start");
+        assert!(fitting(&place, 201, 0).is_none(), "it is not that long");
+        std::fs::copy(at("app.log"), at("app.log.2")).unwrap();
+        assert_eq!(found(100), None, "two files have these bytes");
     }
 }

@@ -263,10 +263,6 @@ async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
 #[test]
 fn ten_thousand_steps() {
     let executor = Rc::new(LocalExecutor::new());
-    let walks = async {
-        for seed in [0x7a11_ca57, 0x0dd_ba11, 0x5eed] {
-            walk(Dice(seed), &executor).await;
-        }
-    };
-    smol::block_on(executor.run(walks));
+    let walk = walk(Dice(0x7a11_ca57), &executor);
+    smol::block_on(executor.run(walk));
 }

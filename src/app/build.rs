@@ -1,4 +1,4 @@
-//! Makes the page's files ready to be embedded: gzipped, with their media types and entity tags. On the machine that
+//! Makes the page's files ready to be embedded: without comments, gzipped, with their media types and entity tags. On the machine that
 //! builds, so that a board has nothing to compress; the files stay plain in the repository.
 
 use std::env;
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/app/page");
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
-    println!("cargo::rerun-if-changed=src/build.rs");
+    println!("cargo::rerun-if-changed=src/app/build.rs");
     println!("cargo::rerun-if-changed=src/app/page");
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder)? {
@@ -29,7 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     names.sort();
     let mut table = String::from("&[\n");
     for name in names {
-        let content = fs::read(folder.join(&name))?;
+        let mut content = fs::read(folder.join(&name))?;
+        if name.ends_with(".js") || name.ends_with(".css") {
+            content = uncommented(str::from_utf8(&content)?).into_bytes();
+        }
         // No name, no time: the same bytes wherever it is built.
         let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
         gzip.write_all(&content)?;
@@ -48,6 +51,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push_str("]\n");
     fs::write(out.join("page.rs"), table)?;
     Ok(())
+}
+
+/// A module or style sheet without its comments and empty lines: they are a quarter of what a phone would fetch. Comments
+/// stand on lines of their own.
+fn uncommented(written: &str) -> String {
+    let mut content = String::new();
+    let mut is_comment = false;
+    for line in written.lines() {
+        let text = line.trim();
+        is_comment |= text.starts_with("/*");
+        if !is_comment && !text.is_empty() && !text.starts_with("//") {
+            content.push_str(line);
+            content.push('\n');
+        }
+        is_comment &= !text.ends_with("*/");
+    }
+    content
 }
 
 /// Modules must have a JavaScript type, or a browser refuses them.
