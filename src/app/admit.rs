@@ -25,7 +25,9 @@ const SHOWN_MAX: usize = 80;
 pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Answered> {
     let address = exchange.connection.address;
     let minds_privacy = site.rules.minds_privacy(address);
-    if minds_privacy {
+    let path = exchange.request.path.trim_start_matches('/');
+    let looks_at_globs = minds_privacy && page::asset(path).is_none();
+    if looks_at_globs {
         // What a glob has found since the last visit counts, too.
         site.sources.refresh().await;
     }
@@ -47,7 +49,7 @@ pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<
             };
             let without_key = minds_privacy
                 && auth::admit(&exchange.request, &private, &site.rules) != Verdict::In;
-            return route(site, exchange, minds_privacy, without_key).await;
+            return route(site, exchange, looks_at_globs, without_key).await;
         }
         Verdict::Misdirected => misdirected(&exchange.request),
         Verdict::Foreign => foreign(&exchange.request),

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use glob::Pattern;
 
@@ -70,10 +71,15 @@ impl Glob {
         let mut names: Vec<OsString> = entries
             .filter_map(|entry| Some(entry.ok()?.file_name()))
             .filter(|name| self.is_match(name))
-            // Tried, not asked: `access` knows nothing of a right to read that `--user` has left us.
-            .filter(|name| self.place(name).open().is_ok())
             .collect();
         names.sort_unstable();
+        // Tried, not asked: `access` knows nothing of a right to read that `--user` has left us.
+        let readable = |name: &OsString| self.place(name).open().is_ok();
+        let mut names: Vec<OsString> = names
+            .into_iter()
+            .filter(readable)
+            .take(FILES_MAX + 1)
+            .collect();
         let more = names.len() > FILES_MAX;
         names.truncate(FILES_MAX);
         Matches {
@@ -90,6 +96,11 @@ impl Glob {
         (!name.starts_with('.') || self.pattern.as_str().starts_with('.'))
             && !COMPRESSED.iter().any(|compressed| extension == *compressed)
             && self.pattern.matches(&name)
+    }
+
+    /// When a name in its directory came or went last. Blocks.
+    pub(crate) fn changed(&self) -> Option<SystemTime> {
+        self.directory.metadata().ok()?.modified().ok()
     }
 
     /// Where its files are.

@@ -1,20 +1,29 @@
 //! All streams of the command line, with those that globs find.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::source::buffer::sample::Instrument;
 use crate::source::detect::Origin;
 use crate::source::file::path::Place;
 use crate::source::glob::{FILES_MAX, Glob, Matches};
 use crate::source::os::patience::Asking;
+use crate::source::remote::{Catalog, Stream};
 use crate::source::{Ground, Source};
 
 /// How long a stream of a glob is still offered after its file has gone and its last viewer has left: over a rotation
 /// that has not made the new file yet, and a viewer's way back to it.
 const GONE_TIME: Duration = Duration::from_secs(60);
+
+/// How often a glob is looked at, at most, where its directory has not changed: each look reads that, and opens what is
+/// in it.
+const REFRESH_TIME: Duration = Duration::from_secs(1);
+
+/// More than one tick of the kernel's clock, by which directories have their times (100 Hz at the least).
+const TICK: Duration = Duration::from_millis(20);
 
 /// All streams, in the order of the command line.
 pub struct Sources {
@@ -27,10 +36,41 @@ pub struct Sources {
     private: Cell<bool>,
 }
 
+/// A look at what a glob stands for.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Instant,
+    /// When its directory had changed last; `None`: too short a time before to tell.
+    changed: Option<SystemTime>,
+}
+
+/// Looks what `glob` stands for: `None` where that was found just now, and nothing has come or gone since. Blocks.
+fn look(glob: &Glob, last: Option<Look>) -> (Look, Option<Matches>) {
+    let now = SystemTime::now();
+    // Within one tick of the file system's clock something may still come.
+    let is_past = |changed: &SystemTime| now.duration_since(*changed).is_ok_and(|age| age > TICK);
+    let changed = glob.changed().filter(is_past);
+    match last {
+        Some(last)
+            if last.at.elapsed() < REFRESH_TIME && changed.is_some() && last.changed == changed =>
+        {
+            (last, None)
+        }
+        _ => {
+            let at = Instant::now();
+            (Look { at, changed }, Some(glob.matches()))
+        }
+    }
+}
+/// A stream that lies elsewhere, and what it is here.
+type Remote = (Rc<dyn Stream>, Rc<Source>);
+
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
-    Many(Glob, Asking, RefCell<Vec<Found>>),
+    Many(Glob, Asking, Cell<Option<Look>>, RefCell<Vec<Found>>),
+    /// Those of a catalog, and the name that was given for them.
+    Elsewhere(Rc<dyn Catalog>, Option<String>, RefCell<Vec<Remote>>),
 }
 
 /// A file that a glob has found; they are kept in the order of their names.
@@ -43,20 +83,74 @@ struct Found {
 
 impl Sources {
     /// The streams of these names and origins; the names differ.
-    pub fn new(named: Vec<(String, Origin)>, ground: &Ground) -> Self {
-        let group = |(name, origin)| match origin {
-            Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
-            Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
-            Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-            Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
+    ///
+    /// What lies elsewhere is reached by `connect`, which gets the URL; one that it does not know is left out.
+    pub fn new(
+        named: Vec<(String, Origin)>,
+        ground: &Ground,
+        connect: impl Fn(&str) -> Option<Rc<dyn Catalog>>,
+    ) -> Self {
+        let group = |(name, origin)| {
+            Some(match origin {
+                Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
+                Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
+                Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
+                Origin::Glob(glob) => {
+                    Group::Many(glob, Asking::default(), Cell::default(), RefCell::default())
+                }
+                Origin::Remote(url, given) => {
+                    Group::Elsewhere(connect(&url)?, given, RefCell::default())
+                }
+            })
         };
-        Self {
-            groups: named.into_iter().map(group).collect(),
+        let sources = Self {
+            groups: named.into_iter().filter_map(group).collect(),
             ground: ground.clone(),
             said: Cell::new(false),
             privacy: Asking::default(),
             private: Cell::new(true),
+        };
+        sources.update_elsewhere();
+        sources
+    }
+
+    /// Takes over what the catalogs have.
+    fn update_elsewhere(&self) {
+        for group in &self.groups {
+            let Group::Elsewhere(catalog, given, known) = group else {
+                continue;
+            };
+            let streams = catalog.streams();
+            let is_alone = streams.len() == 1;
+            known
+                .borrow_mut()
+                .retain(|(known, _)| streams.iter().any(|(_, stream)| Rc::ptr_eq(known, stream)));
+            for (title, stream) in streams {
+                if known
+                    .borrow()
+                    .iter()
+                    .any(|(known, _)| Rc::ptr_eq(known, &stream))
+                {
+                    continue;
+                }
+                let title = match given {
+                    Some(given) if is_alone => given.clone(),
+                    Some(given) => format!("{given}/{title}"),
+                    None => title,
+                };
+                let mut taken = self.names();
+                let source = Source::remote(unused(title, &mut taken), stream.clone());
+                known.borrow_mut().push((stream, Rc::new(source)));
+            }
+            known
+                .borrow_mut()
+                .sort_by(|one, other| one.1.name.cmp(&other.1.name));
         }
+    }
+
+    fn names(&self) -> HashSet<String> {
+        let list = self.list();
+        list.iter().map(|source| source.name.clone()).collect()
     }
 
     /// The first one.
@@ -78,6 +172,9 @@ impl Sources {
                 Group::Many(.., found) => {
                     list.extend(found.borrow().iter().map(|found| found.source.clone()));
                 }
+                Group::Elsewhere(.., known) => {
+                    list.extend(known.borrow().iter().map(|known| known.1.clone()));
+                }
             }
         }
         list
@@ -98,20 +195,31 @@ impl Sources {
         let answer = self
             .privacy
             .ask(move || places.iter().any(Place::is_private));
+        let is_elsewhere =
+            |group: &Group| matches!(group, Group::Elsewhere(catalog, ..) if catalog.is_private());
+        let elsewhere = self.groups.iter().any(is_elsewhere);
         if let Some(private) = answer.await {
-            self.private.set(private);
+            self.private.set(private || elsewhere);
         }
         self.private.get()
     }
 
-    /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
+    /// Looks what the globs stand for now. They are not watched: a look when somebody asks is enough, and nothing runs
     /// while nobody does.
     pub async fn refresh(&self) {
         for group in &self.groups {
-            if let Group::Many(glob, asking, found) = group {
-                let looking = glob.clone();
-                if let Some(matches) = asking.ask(move || looking.matches()).await {
-                    self.update(glob, found, matches);
+            if let Group::Elsewhere(catalog, ..) = group {
+                catalog.refresh().await;
+                self.update_elsewhere();
+            }
+            if let Group::Many(glob, asking, last, found) = group {
+                let (looking, last_look) = (glob.clone(), last.get());
+                let look = move || look(&looking, last_look);
+                if let Some((look, matches)) = asking.ask(look).await {
+                    last.set(Some(look));
+                    if let Some(matches) = matches {
+                        self.update(glob, found, matches);
+                    }
                 }
             }
         }
@@ -129,12 +237,13 @@ impl Sources {
             known.gone = (!is_there).then_some(since);
             is_there || since.elapsed() < GONE_TIME || known.source.clients() > 0
         });
+        let mut taken = self.names();
         for name in matches.names {
             let place = |known: &Found| known.name.cmp(&name);
             let Err(at) = found.borrow().binary_search_by(place) else {
                 continue;
             };
-            let title = self.unused(glob.title(&name));
+            let title = unused(glob.title(&name), &mut taken);
             let place = glob.place(&name);
             let source = Rc::new(if matches.readings {
                 Source::sample(title, Instrument::File(place), &self.ground)
@@ -151,13 +260,14 @@ impl Sources {
             found.borrow_mut().insert(at, new);
         }
     }
+}
 
-    /// `title`, with a number behind it where it is taken.
-    fn unused(&self, title: String) -> String {
-        let list = self.list();
-        let is_taken = |title: &String| list.iter().any(|source| source.name == *title);
-        let numbered = (2..).map(|number| format!("{title}-{number}"));
-        let mut titles = std::iter::once(title.clone()).chain(numbered);
-        titles.find(|title| !is_taken(title)).unwrap_or(title)
-    }
+/// `title`, with a number behind it where it is taken; from now on it is.
+fn unused(title: String, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{title}-{number}"));
+    let mut titles = std::iter::once(title.clone()).chain(numbered);
+    let unused = titles.find(|title| !taken.contains(title));
+    let unused = unused.unwrap_or(title);
+    taken.insert(unused.clone());
+    unused
 }

@@ -15,13 +15,12 @@ pub mod marker;
 pub mod os;
 pub(crate) mod past;
 pub mod reader;
+pub mod remote;
 pub mod spec;
 
 use std::cell::{Cell, RefCell};
-use std::fs::File;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use smol::LocalExecutor;
@@ -32,17 +31,17 @@ use crate::source::buffer::history::{History, Playback};
 use crate::source::buffer::pipe::{Outlet, Pipe};
 use crate::source::buffer::sample::{Instrument, Sample};
 use crate::source::cache::Scratch;
-use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
-use crate::source::file::path::{Place, is_private};
+use crate::source::file::path::Place;
 use crate::source::file::reader::Walk;
 use crate::source::marker::Missing;
-use crate::source::os::fs::FileSystem;
+use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::Notices;
 use crate::source::os::patience::Asking;
 use crate::source::os::way::Way;
 use crate::source::reader::Reader;
+use crate::source::remote::{Standing, Stream};
 
 pub use list::Sources;
 
@@ -82,11 +81,31 @@ impl Ground {
     }
 
     /// A generation of its own for an open file.
-    fn generation(&self, file: File, seen: Seen) -> Generation {
-        let system = FileSystem::of_file(&file);
-        let private = is_private(&file);
+    fn generation(&self, open: OpenFile) -> Generation {
         let serial = self.serial();
-        Generation::new(serial, seen.id, Arc::new(file), system, seen.size, private)
+        Generation::new(serial, &open)
+    }
+}
+
+#[cfg(test)]
+impl Ground {
+    /// With nobody to run its tasks yet, looking often.
+    fn bare(say: fn(&str)) -> Self {
+        let often = Duration::from_millis(10);
+        Self {
+            executor: Rc::default(),
+            notices: Notices::new(),
+            serials: Rc::new(Cell::new(1)),
+            scratch: Rc::default(),
+            looks: Rc::default(),
+            poll: often,
+            anyway: often,
+            sample: often,
+            record: false,
+            history: 4096,
+            started: Instant::now(),
+            say,
+        }
     }
 }
 
@@ -105,6 +124,7 @@ enum Flow {
     File(Rc<Follower>),
     Sample(Sample),
     Pipe(Pipe),
+    Remote(Rc<dyn Stream>),
 }
 
 /// What `/sources` tells of a stream.
@@ -158,10 +178,28 @@ impl Source {
         }
     }
 
+    /// The stream `name` that lies elsewhere.
+    pub(crate) fn remote(name: String, stream: Rc<dyn Stream>) -> Self {
+        Self {
+            name,
+            place: None,
+            asking: Asking::default(),
+            flow: Flow::Remote(stream),
+        }
+    }
+
+    /// How it goes with the place where it lies, if that is elsewhere.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        match &self.flow {
+            Flow::Remote(stream) => Some(stream.standing()),
+            _ => None,
+        }
+    }
+
     /// What kind of stream it is, as `/sources` and `open` say.
     pub fn kind(&self) -> &'static str {
         match self.flow {
-            Flow::File(_) => "file",
+            Flow::File(_) | Flow::Remote(_) => "file",
             Flow::Sample(_) => "sample",
             Flow::Pipe(_) => "pipe",
         }
@@ -173,6 +211,7 @@ impl Source {
             Flow::File(follower) => follower.readers(),
             Flow::Sample(sample) => sample.history().listeners(),
             Flow::Pipe(pipe) => pipe.history().listeners(),
+            Flow::Remote(stream) => stream.clients(),
         }
     }
 
@@ -183,6 +222,7 @@ impl Source {
             Flow::File(follower) => follower.missing(),
             Flow::Sample(sample) => gone(sample.history()),
             Flow::Pipe(pipe) => gone(pipe.history()),
+            Flow::Remote(stream) => stream.extent().missing,
         }
     }
 
@@ -190,7 +230,7 @@ impl Source {
     pub fn failing(&self) -> Option<Missing> {
         match &self.flow {
             Flow::Sample(sample) => sample.history().missing(),
-            Flow::File(_) | Flow::Pipe(_) => None,
+            Flow::File(_) | Flow::Pipe(_) | Flow::Remote(_) => None,
         }
     }
 
@@ -203,6 +243,7 @@ impl Source {
             Flow::File(follower) => return Ok(Reader::Walk(Walk::open(follower, from).await?)),
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
+            Flow::Remote(stream) => return Ok(Reader::Remote(stream.clone().open(from).await?)),
         };
         let listening = history.listen();
         if let Flow::Sample(sample) = &self.flow {
@@ -217,6 +258,7 @@ impl Source {
             Flow::File(follower) => return self.file_extent(follower).await,
             Flow::Sample(sample) => (sample.history(), "sampling"),
             Flow::Pipe(pipe) => (pipe.history(), "reading"),
+            Flow::Remote(stream) => return stream.extent(),
         };
         Extent {
             size: self.missing().is_none().then(|| history.held()),

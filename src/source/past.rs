@@ -1,7 +1,6 @@
 //! What a stream holds already, read at any place and in any order: one open file of the family, or what is kept of a
 //! sample or a pipe. A reader goes forward and waits; this one does neither.
 
-use std::fs::File;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -13,7 +12,8 @@ use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
 use crate::source::file::rotated;
-use crate::source::os::unblock::aside;
+use crate::source::os::fs::OpenFile;
+use crate::source::remote::Stream;
 use crate::source::{Flow, Source};
 
 /// One generation as `?generations` lists it.
@@ -36,6 +36,8 @@ pub(crate) enum Past {
     File(Generation),
     /// What is kept.
     Kept(Rc<History>),
+    /// What lies elsewhere, between these offsets.
+    Remote(Rc<dyn Stream>, u64, u64),
 }
 
 impl Past {
@@ -44,13 +46,14 @@ impl Past {
         match self {
             Self::File(generation) => generation.id.inode,
             Self::Kept(history) => history.id(),
+            Self::Remote(stream, ..) => stream.id(),
         }
     }
 
     /// As [`Reader::line_end`](crate::source::reader::Reader::line_end).
     pub(crate) fn line_end(&self) -> LineEnd {
         match self {
-            Self::File(_) => LineEnd::Newline,
+            Self::File(_) | Self::Remote(..) => LineEnd::Newline,
             Self::Kept(_) => LineEnd::Return,
         }
     }
@@ -60,6 +63,7 @@ impl Past {
         match self {
             Self::File(_) => 0,
             Self::Kept(history) => history.oldest(),
+            Self::Remote(_, start, _) => *start,
         }
     }
 
@@ -68,6 +72,7 @@ impl Past {
         match self {
             Self::File(generation) => generation.end.get(),
             Self::Kept(history) => history.end(),
+            Self::Remote(.., end) => *end,
         }
     }
 
@@ -84,6 +89,7 @@ impl Past {
                 bytes.truncate(read.ok_or(io::ErrorKind::UnexpectedEof)?);
                 Ok(bytes)
             }
+            Self::Remote(stream, ..) => stream.clone().read(offset, length).await,
         }
     }
 
@@ -98,6 +104,7 @@ impl Past {
                 Ok(Cursor::new(generation.id.inode, offset, &before))
             }
             Self::Kept(history) => Ok(history.cursor(offset)),
+            Self::Remote(stream, ..) => stream.clone().cursor(offset).await,
         }
     }
 
@@ -117,6 +124,10 @@ impl Past {
             // Where the bytes for it have given way nobody can tell.
             Self::Kept(history) => {
                 let here = history.cursor(cursor.offset).check;
+                here.is_none_or(|here| here == check)
+            }
+            Self::Remote(stream, ..) => {
+                let here = stream.clone().cursor(cursor.offset).await?.check;
                 here.is_none_or(|here| here == check)
             }
         })
@@ -148,6 +159,17 @@ impl Source {
             Flow::File(follower) => return files(follower).await,
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
+            Flow::Remote(stream) => {
+                let bounds = stream.clone().bounds().await;
+                let listed = bounds.map(|(start, size)| Listed {
+                    inode: stream.id(),
+                    start,
+                    size,
+                    modified: stream.extent().modified,
+                    sealed: false,
+                });
+                return listed.into_iter().collect();
+            }
         };
         vec![Listed {
             inode: history.id(),
@@ -162,11 +184,16 @@ impl Source {
     pub(crate) async fn past(&self, inode: Option<u64>) -> Option<Past> {
         let history = match &self.flow {
             Flow::File(follower) => {
-                let (file, seen) = open(follower, inode).await?;
-                return Some(Past::File(follower.ground.generation(file, seen)));
+                let open = open(follower, inode).await?;
+                return Some(Past::File(follower.ground.generation(open)));
             }
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
+            Flow::Remote(stream) if inode.is_some_and(|inode| inode != stream.id()) => return None,
+            Flow::Remote(stream) => {
+                let (start, end) = stream.clone().bounds().await.ok()?;
+                return Some(Past::Remote(stream.clone(), start, end));
+            }
         };
         let is_meant = inode.is_none_or(|inode| inode == history.id());
         is_meant.then(|| Past::Kept(history.clone()))
@@ -175,7 +202,8 @@ impl Source {
 
 async fn files(follower: &Follower) -> Vec<Listed> {
     let place = follower.place.clone();
-    let (now, family) = aside(move || rotated::list(&place, || place.seen().ok())).await;
+    let list = move || rotated::list(&place, || place.seen().ok());
+    let (now, family) = follower.family.answer(list).await;
     let listed = |seen: Seen, sealed| Listed {
         inode: seen.id.inode,
         start: 0,
@@ -200,7 +228,7 @@ fn time(nanoseconds: i128) -> Option<SystemTime> {
 }
 
 /// Opens the file that the name means now if that has this inode, else the one of its family that does.
-async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
+async fn open(follower: &Follower, inode: Option<u64>) -> Option<OpenFile> {
     let place = follower.place.clone();
     let find = move || {
         let is_meant = |seen: &Seen| inode.is_none_or(|inode| inode == seen.id.inode);
@@ -210,5 +238,6 @@ async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
             (_, None) => None,
         }
     };
-    aside(find).await
+    let find = move || find().map(OpenFile::new);
+    follower.family.answer(find).await
 }

@@ -17,7 +17,10 @@ const EVERYTHING: &str = "(async () => {
     const view = document.getElementById('view');
     const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 15)));
     const rows = () => [...document.querySelectorAll('.row, #rows .mark')];
-    for (let first = null; view.scrollTop > 0 || first !== rows()[0]; await frame()) {
+    const above = () => document.getElementById('rows').getBoundingClientRect().top
+        - view.getBoundingClientRect().top;
+    for (let first = null; view.scrollTop > 0 || first !== rows()[0] || above() < -1 || above() > 1;
+        await frame()) {
         first = rows()[0];
         view.scrollTop = 0;
         await frame(), await frame(), await frame();
@@ -30,7 +33,9 @@ const EVERYTHING: &str = "(async () => {
         }
         view.scrollTop += view.clientHeight;
         await frame();
-        rest = before === [found.size, view.scrollTop].join() ? rest + 1 : 0;
+        const same = before === [found.size, view.scrollTop].join();
+        const end = view.scrollTop + view.clientHeight >= view.scrollHeight - 1;
+        rest = same && end ? rest + 1 : 0;
     }
     return [...found.values()];
 })()";
@@ -98,11 +103,16 @@ impl Viewer {
 
     /// Presses a key, as a person does.
     pub fn press(&mut self, key: &str) {
+        // What a key writes; of these the browser itself does something.
+        let (text, code) = match key {
+            "Enter" => ("\r", 13),
+            "Escape" => ("", 27),
+            _ if key.chars().count() == 1 => (key, 0),
+            _ => ("", 0),
+        };
         for kind in ["keyDown", "keyUp"] {
-            let mut event = json!({ "type": kind, "key": key });
-            if kind == "keyDown" && key.chars().count() == 1 {
-                event["text"] = json!(key);
-            }
+            let event =
+                json!({ "type": kind, "key": key, "text": text, "windowsVirtualKeyCode": code });
             self.chromium.call("Input.dispatchKeyEvent", event);
         }
     }

@@ -48,5 +48,24 @@ export class Sources {
     choice.hidden = names.length < 2;
     at('name').classList.toggle('unseen', names.length > 1);
     at('polled').hidden = this.of(shown)?.watch !== 'polling';
+    this.#sayEngine(this.of(shown)?.engine);
+  }
+
+  /** Where the stream stands at the engine that it is handed to, or comes from. */
+  #sayEngine(engine) {
+    const line = at('engine');
+    line.hidden = !engine || engine.state === 'receiving';
+    if (!engine) return;
+    const { url, state, since, behind, cause } = engine;
+    const words = {
+      connecting: 'engine: connecting',
+      publishing: 'publishing',
+      away: `engine away since ${new Date(since).toLocaleTimeString()}`,
+      refused: 'not published',
+    };
+    const left = behind > 0 ? `, ${behind.toLocaleString('en')} bytes behind` : '';
+    line.textContent = (words[state] ?? state) + left;
+    line.title = [url, cause].filter(Boolean).join(': ');
+    line.dataset.state = state;
   }
 }

@@ -5,6 +5,7 @@
 
 mod announce;
 mod board;
+mod cells;
 mod client;
 mod discovery;
 mod numbers;
@@ -119,13 +120,16 @@ impl Publisher {
 
     async fn greeted(&self) -> Result<Rc<Client>, Gone> {
         let status = self.board.status();
-        // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
-        if self.was_there.get() && self.version.get() == Version::Five {
+        if self.version.get() == Version::Five {
+            // Without a will, for a broker that knows no MQTT 5 may stumble over it before it says so.
             let observer = self.greet(&self.board.observer(), None).await?;
-            let kept = async { observer.kept(&status).await };
-            let kept = kept.or(async { Err(observer.run().await) }).await?;
-            if kept.is_some_and(|kept| self.board.is_taken(&kept)) {
-                return Err(Gone::TakenOver);
+            // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
+            if self.was_there.get() {
+                let kept = async { observer.kept(&status).await };
+                let kept = kept.or(async { Err(observer.run().await) }).await?;
+                if kept.is_some_and(|kept| self.board.is_taken(&kept)) {
+                    return Err(Gone::TakenOver);
+                }
             }
         }
         self.greet(&self.board.client(), Some(self.board.will(&status)))
@@ -144,7 +148,7 @@ impl Publisher {
             Err(io::ErrorKind::TimedOut.into())
         };
         let socket = connect(&self.target).or(late).await?;
-        Client::greet(socket, self.version.get(), hello).await
+        Client::greet(socket, self.version.get(), hello, &self.status).await
     }
 
     /// Publishes all streams on one connection.
@@ -152,7 +156,7 @@ impl Publisher {
         let (over, ends) = bounded(1);
         let publishing = async {
             let status = self.board.status();
-            if let Err(gone) = client.publish(&status, ONLINE, self.board.words()).await {
+            if let Err(gone) = client.publish(&status, ONLINE, self.board.words(), 0).await {
                 return gone;
             }
             // Dropped with the connection.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::FileId;
 use crate::source::os::fs;
-use crate::source::os::fs::FileSystem;
+use crate::source::os::fs::{FileSystem, OpenFile};
 use crate::source::os::inotify::Watch;
+use crate::source::os::unblock::later;
 
 /// Why one generation follows another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,10 @@ pub struct Generation {
     system: FileSystem,
     /// Not everybody on this machine may read it.
     pub private: bool,
-    /// The size in bytes at the last look.
+    /// Where the content ended at the last look, in bytes.
     pub end: Cell<u64>,
+    /// Behind that end stand NULs that are written over.
+    pub padded: Cell<bool>,
     /// Truncated: what the file holds now belongs to a later generation.
     pub over: Cell<bool>,
     /// Given up because too many came after it.
@@ -52,22 +55,22 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// A generation of `file`, which has `end` bytes.
-    pub fn new(
-        serial: u64,
-        id: FileId,
-        file: Arc<File>,
-        system: FileSystem,
-        end: u64,
-        private: bool,
-    ) -> Self {
-        Self {
-            serial,
-            id,
-            file: RefCell::new(Some(file)),
+    /// A generation of a file as it was when it was opened.
+    pub(crate) fn new(serial: u64, open: &OpenFile) -> Self {
+        let OpenFile {
+            seen,
             system,
             private,
-            end: Cell::new(end),
+            ..
+        } = *open;
+        Self {
+            serial,
+            id: seen.id,
+            file: RefCell::new(Some(open.file.clone())),
+            system,
+            private,
+            end: Cell::new(seen.size),
+            padded: Cell::new(false),
             over: Cell::new(false),
             expired: Cell::new(false),
             next: RefCell::new(None),
@@ -87,6 +90,7 @@ impl Generation {
             system: FileSystem::Memory,
             private: false,
             end: Cell::new(0),
+            padded: Cell::new(false),
             over: Cell::new(false),
             expired: Cell::new(false),
             next: RefCell::new(None),
@@ -130,9 +134,17 @@ impl Generation {
     /// Closes the file and cuts the link, whoever still holds it.
     pub fn expire(&self) {
         self.expired.set(true);
-        *self.file.borrow_mut() = None;
+        self.close();
         *self.next.borrow_mut() = None;
         *self.watch.borrow_mut() = None;
+    }
+
+    /// To close a file of a file system that does not answer waits as a read of it does.
+    fn close(&self) {
+        let file = self.file.take();
+        if !self.system.answers_at_once() {
+            later(move || drop(file));
+        }
     }
 
     /// Reads at `offset` without waiting; `None`: use [`read_cold`](Self::read_cold). 0 bytes: nothing there now.
@@ -152,7 +164,7 @@ impl Generation {
     /// As `pread(2)`.
     pub async fn read_cold(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         match self.file() {
-            Some(file) => fs::read_cold(file, offset, length).await,
+            Some(file) => fs::read_cold(file, self.id.device, offset, length).await,
             None => Ok(Vec::new()),
         }
     }
@@ -197,6 +209,7 @@ impl Generation {
 impl Drop for Generation {
     /// A reader that was far behind may be the only holder of a long chain: it is unlinked in a loop, not by recursion.
     fn drop(&mut self) {
+        self.close();
         let mut next = self.next.take();
         while let Some((_, generation)) = next {
             match Rc::try_unwrap(generation) {

@@ -11,9 +11,6 @@ use rustix::io::Errno;
 use crate::source::file::change::Seen;
 use crate::source::os::fs;
 
-/// What everybody on a machine may do with a file that is no secret there: read it.
-const EVERYBODY_READS: u32 = 0o004;
-
 /// What they may do with a directory on the way to one.
 const EVERYBODY_ENTERS: u32 = 0o001;
 
@@ -68,7 +65,7 @@ impl Place {
         // Where it leads nobody can tell, nobody else is let in.
         let resolved = self.path.canonicalize();
         let closed = resolved.map_or(true, |path| path.ancestors().skip(1).any(closed));
-        closed || lacks(&metadata, EVERYBODY_READS)
+        closed || lacks(&metadata, fs::EVERYBODY_READS)
     }
 
     /// What there is to follow or to sample: a regular file. Blocks.
@@ -134,12 +131,6 @@ pub fn open_regular(path: &Path, more: OFlags) -> io::Result<(File, Seen)> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | more;
     let flags = flags.bits().cast_signed();
     regular(File::options().read(true).custom_flags(flags).open(path)?)
-}
-
-/// Whether an open file may be read by its owner or group alone.
-pub(crate) fn is_private(file: &File) -> bool {
-    let mode = file.metadata().map(|metadata| metadata.mode());
-    mode.map_or(true, |mode| mode & EVERYBODY_READS == 0)
 }
 
 fn regular(file: File) -> io::Result<(File, Seen)> {

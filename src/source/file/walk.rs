@@ -24,7 +24,7 @@ use crate::source::os::inotify::Notices;
 const STEPS: usize = 10_000;
 
 /// The size of a record in bytes: its number, in so many digits.
-const RECORD: u64 = 8;
+const RECORD: usize = 8;
 
 /// How many rotated files are kept.
 const KEPT: u32 = 4;
@@ -144,7 +144,7 @@ impl Reading {
     }
 
     fn check(&mut self, bytes: &[u8]) {
-        let mut records = bytes.chunks_exact(RECORD as usize);
+        let mut records = bytes.chunks_exact(RECORD);
         for record in records.by_ref() {
             let text = std::str::from_utf8(record).unwrap();
             let number: u64 = text.trim_end().parse().unwrap();
@@ -153,7 +153,7 @@ impl Reading {
                 number >= expected,
                 "{number} comes again: {expected} is next"
             );
-            let gone = (number - expected) * RECORD;
+            let gone = (number - expected) * RECORD as u64;
             assert!(
                 gone == 0 || self.told,
                 "{expected} to {number} are gone untold"
