@@ -6,7 +6,6 @@ use crate::client::{Client, Heard};
 use crate::cursor::Place;
 use crate::deadline::{DEADLINE, until_true};
 use crate::dice::Dice;
-use crate::endless::Endless;
 use crate::folder::Folder;
 use crate::http::{Connection, get, source};
 use crate::nats::{Nats, Talk, credentials};
