@@ -48,7 +48,12 @@ impl Origin {
 /// # Errors
 /// In one sentence, what can't be streamed and why.
 pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
-    let Named { name, given, means } = named;
+    let Named {
+        name,
+        given,
+        apart: _,
+        means,
+    } = named;
     let origin = match means {
         Means::Vitals => Origin::Sample(Instrument::Vitals),
         Means::Input => Origin::Pipe(Outlet::Input),
