@@ -19,6 +19,7 @@ use futures_lite::StreamExt;
 use rustix::thread::disable_transparent_huge_pages;
 use tailcast::auth::key::Key;
 use tailcast::engine::Engine;
+use tailcast::engine::target::Login;
 use tailcast::source::detect::Origin;
 use tailcast::source::{detect, spec};
 
@@ -50,13 +51,14 @@ fn begin(args: Args) -> Result<(), Error> {
     let key = key::key(&args, std::env::var_os(key::VARIABLE))?;
     let account = args.user.as_deref().map(Account::find).transpose()?;
     let login = engine::login(&args, std::env::var_os(engine::VARIABLE))?;
-    let engine = engine::engine(&args, login)?;
+    let engine = engine::engine(&args, login.clone())?;
     let named = spec::sources(&args.sources)?;
     let sources = named.into_iter().map(detect::recognise);
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let listener = listen::listen(args.listen)?;
     let files: Vec<_> = sources.iter().flat_map(|source| source.1.files()).collect();
-    let targets: Vec<_> = engine.iter().map(|engine| &engine.target).collect();
+    let mut targets = engine::hubs(sources.iter().map(|source| &source.1))?;
+    targets.extend(engine.iter().map(|engine| engine.target.clone()));
     let confinement = sandbox::confine(sources.iter().map(|source| &source.1), &targets);
     if let Some(account) = account {
         account.assume()?.give_up(&files, confinement.holds())?;
@@ -64,14 +66,14 @@ fn begin(args: Args) -> Result<(), Error> {
     if args.verbose {
         eprintln!("tailcast: {}", banner::rights(&confinement));
     }
-    smol::block_on(run(args, key, sources, engine, listener))
+    smol::block_on(run(args, key, sources, (engine, login), listener))
 }
 
 async fn run(
     args: Args,
     key: Option<Key>,
     sources: Vec<(String, Origin)>,
-    engine: Option<Engine>,
+    (engine, login): (Option<Engine>, Option<Login>),
     listener: Option<TcpListener>,
 ) -> Result<(), Error> {
     // Before the banner: who has read it may send a signal.
@@ -92,7 +94,9 @@ async fn run(
             print(&link.and_then(qr::draw).unwrap_or_default());
         }
     }
-    let config = args.checked(key, sources, engine, |text| eprintln!("tailcast: {text}"));
+    let config = args.checked(key, sources, engine, login, |text| {
+        eprintln!("tailcast: {text}")
+    });
     let shutdown = async move { _ = signals.next().await };
     tailcast::run(listener, config, shutdown)
         .await

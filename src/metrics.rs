@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Part,
     /// The list of them.
     Generations,
+    /// Lines that hold something, newest first.
+    Find,
     /// An endless body.
     Follow,
     /// Server-sent events.
@@ -38,11 +40,12 @@ pub(crate) enum Kind {
     WebSocket,
 }
 
-const KINDS: [(Kind, &str); 7] = [
+const KINDS: [(Kind, &str); 8] = [
     (Kind::Plain, "plain"),
     (Kind::Poll, "poll"),
     (Kind::Part, "part"),
     (Kind::Generations, "generations"),
+    (Kind::Find, "find"),
     (Kind::Follow, "follow"),
     (Kind::Events, "events"),
     (Kind::WebSocket, "websocket"),

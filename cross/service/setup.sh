@@ -4,6 +4,7 @@
 #
 # setup.sh [--root DIRECTORY] install [SOURCE...] | uninstall      what install.sh asks for
 # tailcast-setup sources [SOURCE...] | config                      what the package's owner and its postinst ask for
+# tailcast-setup to URL --as BOARD                                 hand every stream to an engine; USER:PASSWORD by standard input
 # POSIX sh and busybox are enough. --root puts the files under another root and starts nothing there.
 set -eu
 # A shell that ssh starts may lack the system's own places.
@@ -147,6 +148,8 @@ configure() {
             --key | --key=* | --key-file | --key-file=*) fail "\`$source\`: the service's key is TAILCAST_KEY in /etc/tailcast.conf; change it there" ;;
             # Other options: their values are none of our business. `--name=value` is the form that fits here.
             -*) ;;
+            # Streams of other boards are no files of this one.
+            nats://* | *=nats://*) ;;
             *) allowance "$(path_of "$source")" >>"$lines" ;;
         esac
         args="$args \"$source\""
@@ -154,11 +157,13 @@ configure() {
 
     # The key and, unless others are named, the sources of the last time stay.
     key=$(sed -n 's/^TAILCAST_KEY=//p' "$config" 2>/dev/null || true)
+    login=$(sed -n '/^TAILCAST_CREDENTIALS=/p' "$config" 2>/dev/null || true)
     if [ ! -e "$config" ] || [ $# -gt 0 ]; then
         {
             echo '# What tailcast streams (see tailcast --help), each SOURCE or --option=value in double quotes, and its key.'
             echo "TAILCAST_ARGS='${args# }'"
             echo "TAILCAST_KEY=${key:-$(new_key)}"
+            [ -z "$login" ] || echo "$login"
         } >"$lines.config"
         put 600 "$lines.config" "$config"
     fi
@@ -199,6 +204,27 @@ sources() {
     address=$(hostname -I | cut -d ' ' -f 1)
     case $address in *:*) address="[$address]" ;; esac
     echo "http://${address:-localhost}:$(port)/?key=$(sed -n 's/^TAILCAST_KEY=//p' "$config")"
+}
+
+# The engine joins the sources of the last time, in the place of another one. Without words on standard input the credentials stay.
+to() {
+    [ "$#${2:-}" = 3--as ] || fail "expected \`to nats://HUB --as BOARD\`, and USER:PASSWORD on standard input where the hub asks for one"
+    [ -e "$config" ] || fail "\`$config\` is not there; name what is streamed first"
+    login=
+    [ -t 0 ] || login=$(head -n 1)
+    for word in "$1" "$3" "$login"; do
+        case $word in
+            *[\"\'\`\$\\]*) fail "no quotes, backslashes or dollars in what a service is told" ;;
+        esac
+    done
+    args=$(sed -n "s/^TAILCAST_ARGS='\(.*\)'\$/\1/p" "$config" | sed -e 's/ *"--to=[^"]*"//g' -e 's/ *"--as=[^"]*"//g')
+    {
+        sed -e '/^TAILCAST_ARGS=/d' ${login:+-e '/^TAILCAST_CREDENTIALS=/d'} "$config"
+        echo "TAILCAST_ARGS='${args:+$args }\"--to=$1\" \"--as=$3\"'"
+        [ -z "$login" ] || echo "TAILCAST_CREDENTIALS=$login"
+    } >"$lines.config"
+    put 600 "$lines.config" "$config"
+    ! acts || start
 }
 
 port() {
@@ -261,8 +287,8 @@ trap 'rm -rf "$work"' EXIT
 lines=$work/lines
 : >"$lines"
 case $do in
-    install | sources) "$do" "$@" ;;
+    install | sources | to) "$do" "$@" ;;
     uninstall) uninstall ;;
     config) configure ;;
-    *) fail "expected \`install\`, \`uninstall\`, \`sources\` or \`config\`, not \`$do\`" ;;
+    *) fail "expected \`install\`, \`uninstall\`, \`sources\`, \`to\` or \`config\`, not \`$do\`" ;;
 esac

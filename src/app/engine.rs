@@ -4,13 +4,14 @@ use miniserde::Serialize;
 
 use crate::app::sources::rfc3339;
 use crate::engine::status::{State, Status};
+use crate::source::remote::Standing;
 
 /// How one stream stands at an engine.
 #[derive(Serialize)]
 pub(crate) struct EngineState {
     /// Where the engine is.
     url: String,
-    /// `connecting`, `publishing`, `away`, or `refused`: the engine is there, but does not take this stream.
+    /// `connecting`, `publishing` (`receiving` of one that comes from there), `away`, or `refused`: the engine is there, but does not take this stream.
     state: &'static str,
     /// Since when, in RFC 3339.
     since: Option<String>,
@@ -21,6 +22,23 @@ pub(crate) struct EngineState {
 }
 
 impl EngineState {
+    /// Of a stream that comes from there.
+    pub(crate) fn of(standing: Standing) -> Self {
+        let state = match (standing.is_here, &standing.cause) {
+            (None, _) => "connecting",
+            (Some(true), None) => "receiving",
+            (Some(true), Some(_)) => "refused",
+            (Some(false), _) => "away",
+        };
+        Self {
+            url: standing.url,
+            state,
+            since: rfc3339(standing.since),
+            behind: None,
+            cause: standing.cause,
+        }
+    }
+
     /// Of the stream `name`, which has `size` bytes now.
     pub(crate) fn new(status: &Status, name: &str, size: Option<u64>) -> Self {
         let (state, since) = status.state();

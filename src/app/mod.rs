@@ -19,11 +19,14 @@ use crate::app::state::Site;
 use crate::auth::Rules;
 use crate::deliver::Context;
 use crate::engine::Engine;
+use crate::engine::hub::{Hub, HubSource};
 use crate::engine::status::Status;
+use crate::engine::target::Login;
 use crate::metrics::Counter;
 use crate::server::Server;
 use crate::source::detect::Origin;
 use crate::source::os::inotify::Notices;
+use crate::source::remote::Catalog;
 use crate::source::{Ground, Sources};
 
 /// What a server is run with. All of it has been checked.
@@ -33,6 +36,8 @@ pub struct Config {
     pub sources: Vec<(String, Origin)>,
     /// The engine that the streams are handed to.
     pub engine: Option<Engine>,
+    /// Who we are at hubs whose streams are sources.
+    pub login: Option<Login>,
     /// Lines of history that a stream starts with.
     pub lines: u64,
     /// How often to look at a file that the kernel sends no notice for.
@@ -83,7 +88,12 @@ pub async fn run(
         started: Instant::now(),
         say: config.say,
     };
-    let sources = Rc::new(Sources::new(config.sources, &ground));
+    let hub = |url: &str| {
+        let source = HubSource::parse(url).ok()?;
+        let hub = Hub::start(source, config.login.clone(), &ground);
+        Some(Rc::new(hub) as Rc<dyn Catalog>)
+    };
+    let sources = Rc::new(Sources::new(config.sources, &ground, hub));
     let status = config.engine.as_ref().map(|engine| {
         let name = engine.target.to_string();
         Rc::new(Status::new(name, config.say))

@@ -12,12 +12,15 @@ use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
 use crate::deliver::Context;
 use crate::deliver::endless::{Events, Form as Endless};
+use crate::deliver::matching::Pattern;
+use crate::deliver::poll::Held;
 use crate::deliver::request::Wanted;
 use crate::deliver::websocket::PROTOCOL;
-use crate::deliver::{endless, event, part, plain, websocket};
+use crate::deliver::{endless, event, find, part, plain, poll, websocket};
 use crate::http::close::write;
 use crate::http::connection::{Answered, Connection, Exchange};
 use crate::http::head::decode;
+use crate::http::range;
 use crate::http::response::{Response, TEXT};
 use crate::metrics::{End, Kind};
 use crate::source::Source;
@@ -119,27 +122,33 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
     }
     let context = site.context.clone();
     context.metrics.asked(wanted.kind);
-    match wanted.kind {
+    let pattern = match context.patterns.get(&wanted.terms) {
+        Ok(pattern) => pattern,
+        Err(why) => {
+            let refusal = Response::sentence(400, &why.to_string());
+            return exchange.answer(refusal).await.map(Answered::Done);
+        }
+    };
+    if matches!(wanted.kind, Kind::Part | Kind::Generations | Kind::Find) {
         // Boxed, so that the space for it is not a part of every client's task.
-        Kind::Part => {
-            let part = Box::pin(a_part(site, &source, exchange, &wanted));
-            return part.await.map(Answered::Done);
-        }
-        Kind::Generations => {
-            let list = Box::pin(generations(&source, exchange));
-            return list.await.map(Answered::Done);
-        }
-        _ => {}
+        let browse = Box::pin(browse(&context, &source, exchange, wanted, pattern));
+        return browse.await.map(Answered::Done);
     }
-    // The place is taken here, before anything of the answer goes out.
-    let from = match (wanted.kind, wanted.from) {
+    let mut from = match (wanted.kind, wanted.from) {
         (Kind::Plain, _) => From::End,
+        _ if wanted.endless.is_some() => From::Start,
         (_, from) => from.unwrap_or(From::Lines(site.lines)),
     };
     context
         .metrics
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
+    if let (From::Lines(count @ 1..), Some(pattern)) = (from, &pattern) {
+        // Boxed for the same reason.
+        let last = Box::pin(find::last(&context, &source, &exchange, pattern, count));
+        from = last.await?.map_or(from, From::Cursor);
+    }
+    // The place is taken here, before anything of the answer goes out.
     let mut reader = match source.open(from).await {
         Ok(reader) => reader,
         Err(error) => {
@@ -150,45 +159,58 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
                 .map(Answered::Done);
         }
     };
+    if let Some(first) = wanted.endless {
+        let refusal = plain::seek(&source, &mut reader, first).await?;
+        if let Some(refusal) = refusal {
+            return exchange.answer(refusal).await.map(Answered::Done);
+        }
+    }
     if wanted.kind == Kind::Poll && matches!(from, From::Lines(_)) && source.failing().is_some() {
         // The last lines are asked for as news, and there are none.
         reader.seek(reader.start() + reader.size());
     }
     match wanted.kind {
-        Kind::Plain => plain::whole(&context, &source, exchange, reader)
-            .await
-            .map(Answered::Done),
+        Kind::WebSocket => websocket(context, &source, exchange, reader, pattern).await,
+        Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted, pattern).await,
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
-            let wait = if is_head { Duration::ZERO } else { wanted.wait };
-            let poll = async move {
-                plain::poll(&context, exchange, reader, wait, wanted.preferred).await
+            let held = Held {
+                wait: if is_head { Duration::ZERO } else { wanted.wait },
+                preferred: wanted.preferred,
             };
+            let poll = async move { poll::poll(&context, exchange, reader, held, pattern).await };
             Ok(Answered::Then(poll.boxed_local()))
         }
-        Kind::Part | Kind::Generations => Ok(Answered::Done(None)),
-        Kind::WebSocket => websocket(context, &source, exchange, reader).await,
-        Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted.kind).await,
+        Kind::Plain | Kind::Part | Kind::Generations | Kind::Find => {
+            plain::whole(&context, &source, exchange, reader)
+                .await
+                .map(Answered::Done)
+        }
     }
 }
 
-async fn a_part(
-    site: &Site,
+/// What a viewer needs to go about in a stream.
+async fn browse(
+    context: &Context,
     source: &Source,
     exchange: Exchange,
-    wanted: &Wanted,
+    wanted: Wanted,
+    pattern: Option<Rc<Pattern>>,
 ) -> io::Result<Option<Connection>> {
-    match wanted.place() {
-        Ok(place) => part::part(&site.context, source, exchange, place, wanted.max).await,
-        Err(refusal) => exchange.answer(refusal).await,
+    match (wanted.kind, pattern) {
+        (Kind::Find, Some(pattern)) => {
+            find::find(context, source, exchange, &pattern, wanted.search).await
+        }
+        (Kind::Part, _) => match wanted.place() {
+            Ok(place) => part::part(context, source, exchange, place, wanted.max).await,
+            Err(refusal) => exchange.answer(refusal).await,
+        },
+        _ => {
+            let body = sources::generations(source).await.into_bytes();
+            let answer = content("application/json", "no-store", body);
+            exchange.answer(answer).await
+        }
     }
-}
-
-async fn generations(source: &Source, exchange: Exchange) -> io::Result<Option<Connection>> {
-    let body = sources::generations(source).await.into_bytes();
-    exchange
-        .answer(content("application/json", "no-store", body))
-        .await
 }
 
 /// A stream to a client from here on, which counts how it ends.
@@ -205,6 +227,7 @@ async fn websocket(
     source: &Source,
     exchange: Exchange,
     reader: Reader,
+    pattern: Option<Rc<Pattern>>,
 ) -> io::Result<Answered> {
     let mut fields = match handshake(&exchange.request) {
         Ok(fields) => fields,
@@ -229,7 +252,7 @@ async fn websocket(
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
     let shared = context.clone();
     Ok(live(context, async move {
-        websocket::serve(&shared, session, reader, form).await
+        websocket::serve(&shared, session, reader, form, pattern).await
     }))
 }
 
@@ -237,10 +260,11 @@ async fn endless(
     context: Rc<Context>,
     exchange: Exchange,
     reader: Reader,
-    kind: Kind,
+    wanted: Wanted,
+    pattern: Option<Rc<Pattern>>,
 ) -> io::Result<Answered> {
     let cursor = reader.cursor().await?;
-    let (media, form) = match kind {
+    let (media, form) = match wanted.kind {
         Kind::Events => (
             "text/event-stream",
             Endless::Events(Events::new(
@@ -256,13 +280,19 @@ async fn endless(
         ("Content-Type", media.into()),
         ("Cache-Control", "no-store".into()),
         ("Tailcast-Cursor", cursor.to_string()),
-        // nginx would collect what should go through at once.
-        ("X-Accel-Buffering", "no".into()),
     ];
-    if chunked {
-        fields.push(("Transfer-Encoding", "chunked".into()));
-    }
-    let head = exchange.head(200, fields);
+    fields.extend(endless::endless_fields(chunked));
+    let status = match wanted.endless {
+        None => 200,
+        Some(first) => {
+            fields.push((
+                "Content-Range",
+                format!("bytes {first}-{}/*", range::ENDLESS),
+            ));
+            206
+        }
+    };
+    let head = exchange.head(status, fields);
     write(&exchange.connection.socket, &head).await?;
     if exchange.request.method == "HEAD" {
         return Ok(Answered::Done(Some(exchange.connection)));
@@ -270,6 +300,6 @@ async fn endless(
     let socket = exchange.connection.socket;
     let shared = context.clone();
     Ok(live(context, async move {
-        endless::serve(&shared, socket, reader, form, chunked).await
+        endless::serve(&shared, socket, reader, form, chunked, pattern).await
     }))
 }

@@ -51,7 +51,10 @@ pub(crate) async fn list(sources: &Sources, engine: Option<&Status>) -> String {
             url: format!("stream/{}", utf8_percent_encode(&source.name, UNRESERVED)),
             clients: source.clients(),
             watch: extent.watch,
-            engine: engine.map(|engine| EngineState::new(engine, &source.name, extent.size)),
+            engine: match source.standing() {
+                Some(standing) => Some(EngineState::of(standing)),
+                None => engine.map(|engine| EngineState::new(engine, &source.name, extent.size)),
+            },
         });
     }
     json::to_string(&list)

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2, memrchr, memrchr2};
+
 /// The longest message that one line makes, in bytes of the file; a longer line is split.
 /// It bounds what a client's splitter holds for a line that never ends.
 pub const LINE_MAX: usize = 64 * 1024;
@@ -23,10 +25,24 @@ impl LineEnd {
     }
 
     /// Where the first line in `bytes` ends.
-    fn first(self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn first(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Newline => memchr(b'\n', bytes),
-            Self::Return => bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')),
+            Self::Return => memchr2(b'\n', b'\r', bytes),
+        }
+    }
+
+    /// What stands behind the end at `end`: a carriage return takes the newline behind it along.
+    pub(crate) fn behind(self, bytes: &[u8], end: usize) -> usize {
+        let both = self == Self::Return && bytes[end..].starts_with(b"\r\n");
+        end + 1 + usize::from(both)
+    }
+
+    /// Where the last line in `bytes` that has an end has it.
+    pub(crate) fn last(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Newline => memrchr(b'\n', bytes),
+            Self::Return => memrchr2(b'\n', b'\r', bytes),
         }
     }
 }
@@ -120,6 +136,18 @@ impl Splitter {
         self.begun = false;
     }
 
+    /// Passes over whole lines of this many bytes, where nothing is held.
+    pub fn skip(&mut self, length: u64) {
+        self.passed += length;
+        self.begun = false;
+        self.ended_by_return = false;
+    }
+
+    /// How many bytes have been passed on or over, newlines included.
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
     /// Where the first byte stands that is held, in bytes from the start of the stream: the same for as long as it is
     /// held. `None` where nothing is.
     pub fn held(&self) -> Option<u64> {
@@ -157,10 +185,6 @@ impl Splitter {
 
 fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
-}
-
-fn memchr(byte: u8, bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&other| other == byte)
 }
 
 /// How many bytes there are before a character that has begun but not ended.
@@ -221,10 +245,7 @@ impl LastLines {
         } else if std::mem::take(&mut self.newline_behind) {
             end -= usize::from(self.ends == LineEnd::Return && piece.last() == Some(&b'\r'));
         }
-        while let Some(newline) = piece[..end]
-            .iter()
-            .rposition(|byte| self.ends.is_end(Some(byte)))
-        {
+        while let Some(newline) = self.ends.last(&piece[..end]) {
             self.newlines_left -= 1;
             if self.newlines_left == 0 {
                 return Some(newline + 1);

@@ -6,8 +6,9 @@ use std::fmt;
 use std::ops::Range;
 
 use memchr::memmem::Finder;
-use memchr::{memchr, memrchr};
 use regex_lite::{Regex, RegexBuilder};
+
+use crate::bytes::lines::LineEnd;
 
 /// The longest text of one term, in bytes. Nobody types more, and a request's head has room for 8 KiB in all.
 pub const PATTERN_MAX: usize = 256;
@@ -129,14 +130,19 @@ impl Matcher {
 
     /// Whether a line that begins so is wanted, however it goes on.
     pub fn is_match_already(&self, beginning: &[u8]) -> bool {
-        let grows =
-            |term: &Term| term.sense == Sense::Wanted && !matches!(term.pattern, Pattern::Regex(_));
-        self.terms.iter().all(grows) && self.is_match(beginning)
+        self.grows() && self.is_match(beginning)
+    }
+
+    /// Whether a line that is wanted once stays so however it goes on: plain text that it has to hold, and nothing else.
+    pub fn grows(&self) -> bool {
+        self.terms
+            .iter()
+            .all(|term| term.sense == Sense::Wanted && !matches!(term.pattern, Pattern::Regex(_)))
     }
 
     /// Calls `hit` for each wanted line of `block`, in order, with where it stands there, its newline left out. The block
     /// begins with a line and ends with one, the last newline may be missing.
-    pub fn lines(&self, block: &[u8], mut hit: impl FnMut(Range<usize>)) {
+    pub fn lines(&self, block: &[u8], ends: LineEnd, mut hit: impl FnMut(Range<usize>)) {
         self.with_lowered(block, |lowered| {
             let mut start = 0;
             while start < block.len() {
@@ -147,29 +153,34 @@ impl Matcher {
                         Pattern::Regex(_) => Some(0),
                     };
                     let Some(found) = found else { return };
-                    let before = memrchr(b'\n', &block[start..start + found]);
-                    start += before.map_or(0, |newline| newline + 1);
+                    let before = ends.last(&block[start..start + found]);
+                    start += before.map_or(0, |end| end + 1);
                 }
-                let length = memchr(b'\n', &block[start..]);
+                let length = ends.first(&block[start..]);
                 let end = length.map_or(block.len(), |length| start + length);
                 let lowered = lowered.get(start..end).unwrap_or_default();
                 if self.fits(&block[start..end], lowered) {
                     hit(start..end);
                 }
-                start = end + 1;
+                start = match length {
+                    Some(_) => ends.behind(block, end),
+                    None => block.len(),
+                };
             }
         });
     }
 
     /// How much of `bytes`, lines in a row, is to be looked at before others have their turn.
-    pub fn share(&self, bytes: &[u8]) -> usize {
+    pub fn share(&self, bytes: &[u8], ends: LineEnd) -> usize {
         let is_plain = |term: &Term| !matches!(term.pattern, Pattern::Regex(_));
         if bytes.len() <= PATTERN_BLOCK || self.terms.iter().all(is_plain) {
             return bytes.len();
         }
         // Whole lines; one that is longer than that is looked at as a whole.
-        let newline = memrchr(b'\n', &bytes[..PATTERN_BLOCK]).or_else(|| memchr(b'\n', bytes));
-        newline.map_or(bytes.len(), |newline| newline + 1)
+        let end = ends
+            .last(&bytes[..PATTERN_BLOCK])
+            .or_else(|| ends.first(bytes));
+        end.map_or(bytes.len(), |end| ends.behind(bytes, end))
     }
 
     /// `look` gets `bytes` in lower case, or nothing where no term needs that.
@@ -306,7 +317,9 @@ mod tests {
             for end in ["", "\n"] {
                 let block = [fit, differ, fit].concat().join("\n") + end;
                 let mut found = Vec::new();
-                matcher.lines(block.as_bytes(), |at| found.push(&block[at]));
+                matcher.lines(block.as_bytes(), LineEnd::Newline, |at| {
+                    found.push(&block[at])
+                });
                 // An empty rest behind the last newline is no line.
                 let mut want = [fit, fit].concat();
                 if block.is_empty() || (end.is_empty() && block.ends_with('\n')) {
@@ -388,12 +401,18 @@ mod tests {
     #[test]
     fn a_share_is_whole_lines() {
         let lines = b"0123456\n".repeat(4096);
-        assert_eq!(matcher(&["x"]).unwrap().share(&lines), lines.len());
+        assert_eq!(
+            matcher(&["x"]).unwrap().share(&lines, LineEnd::Newline),
+            lines.len()
+        );
         let regex = matcher(&["/x/"]).unwrap();
-        assert_eq!(regex.share(&lines), PATTERN_BLOCK);
-        assert_eq!(regex.share(&lines[..100]), 100);
+        assert_eq!(regex.share(&lines, LineEnd::Newline), PATTERN_BLOCK);
+        assert_eq!(regex.share(&lines[..100], LineEnd::Newline), 100);
         let long = vec![b'x'; 20_000];
-        assert_eq!(regex.share(&long), 20_000);
-        assert_eq!(regex.share(&[&long[..], b"\nyyy"].concat()), 20_001);
+        assert_eq!(regex.share(&long, LineEnd::Newline), 20_000);
+        assert_eq!(
+            regex.share(&[&long[..], b"\nyyy"].concat(), LineEnd::Newline),
+            20_001
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Lets the wanted lines of a stream through, whatever the pieces it comes in.
 //! Pure: no runtime, no file, no socket.
 
-use memchr::{memchr, memrchr};
+use std::ops::Range;
 
+use crate::bytes::lines::LineEnd;
 use crate::bytes::matcher::Matcher;
 
 /// The longest line that is looked at as a whole, in bytes. Of a longer one each part of this length is looked at as a line:
@@ -21,15 +22,21 @@ pub enum Piece<'a> {
 /// Holds the line whose end has not come yet.
 #[derive(Debug, Default)]
 pub struct Sieve {
+    ends: LineEnd,
     held: Vec<u8>,
     /// A part of the line was passed on before its end came: so is the rest.
     passing: bool,
+    /// The last byte was a carriage return that ended a line, wanted or not: a newline behind it belongs to it.
+    after_return: Option<bool>,
 }
 
 impl Sieve {
     /// A sieve for a stream that begins here: where that is within a line, its rest is looked at as a line.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(ends: LineEnd) -> Self {
+        Self {
+            ends,
+            ..Self::default()
+        }
     }
 
     /// The bytes of the line whose end has not come.
@@ -37,68 +44,82 @@ impl Sieve {
         &self.held
     }
 
-    /// Takes from the start of `bytes` and says how many; the rest has to come again. `wanted` tells where the wanted lines
-    /// of a block of whole lines end and begin, as [`Matcher::lines`] does.
-    pub fn push(
-        &mut self,
-        bytes: &[u8],
-        matcher: &Matcher,
-        wanted: impl FnOnce(&[u8], &mut dyn FnMut(std::ops::Range<usize>)),
-        mut out: impl FnMut(Piece<'_>),
-    ) -> usize {
-        if self.passing {
-            let newline = memchr(b'\n', bytes);
-            let length = newline.map_or(bytes.len(), |newline| newline + 1);
-            self.passing = newline.is_none();
-            out(Piece::Wanted(&bytes[..length]));
-            return length;
+    /// How much of `bytes` is to be pushed at once: no more than the end of the held line, or than a share of whole lines.
+    pub fn most(&self, bytes: &[u8], matcher: &Matcher) -> usize {
+        if self.passing || !self.held.is_empty() {
+            let end = self.ends.first(bytes);
+            return end.map_or(bytes.len(), |end| self.ends.behind(bytes, end));
         }
-        if !self.held.is_empty() {
-            return self.end_held(bytes, wanted, out);
+        let whole = self.ends.last(bytes).map_or(0, |end| end + 1);
+        match matcher.share(&bytes[..whole], self.ends) {
+            share if share < whole => share,
+            _ => bytes.len(),
         }
-        let whole = memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
-        let block = &bytes[..matcher.share(&bytes[..whole])];
-        let mut looked = 0;
-        wanted(block, &mut |line| {
-            let end = block.len().min(line.end + 1);
-            if looked < line.start {
-                out(Piece::Unwanted(&block[looked..line.start]));
-            }
-            out(Piece::Wanted(&block[line.start..end]));
-            looked = end;
-        });
-        if looked < block.len() {
-            out(Piece::Unwanted(&block[looked..]));
-        }
-        if block.len() < whole {
-            return block.len();
-        }
-        self.held.extend_from_slice(&bytes[whole..]);
-        bytes.len()
     }
 
-    /// Takes bytes up to the end of the held line.
-    fn end_held(
+    /// Takes `bytes`. `wanted` tells where the wanted lines of a block stand, as [`Matcher::lines`] does.
+    pub fn push(
         &mut self,
-        bytes: &[u8],
-        wanted: impl FnOnce(&[u8], &mut dyn FnMut(std::ops::Range<usize>)),
+        mut bytes: &[u8],
+        mut wanted: impl FnMut(&[u8], &mut dyn FnMut(Range<usize>)),
         mut out: impl FnMut(Piece<'_>),
-    ) -> usize {
-        let newline = memchr(b'\n', bytes);
-        let length = newline.map_or(bytes.len(), |newline| newline + 1);
-        self.held.extend_from_slice(&bytes[..length]);
-        if newline.is_some() || self.held.len() > WHOLE_MAX {
-            let line = std::mem::take(&mut self.held);
-            let mut is_wanted = false;
-            wanted(&line, &mut |_| is_wanted = true);
-            self.passing = is_wanted && newline.is_none();
-            out(if is_wanted {
-                Piece::Wanted(&line)
-            } else {
-                Piece::Unwanted(&line)
-            });
+    ) {
+        let ends = self.ends;
+        let mut tell = |is_wanted, bytes: &[u8]| match (bytes.is_empty(), is_wanted) {
+            (true, _) => {}
+            (_, true) => out(Piece::Wanted(bytes)),
+            (_, false) => out(Piece::Unwanted(bytes)),
+        };
+        if let Some(is_wanted) = self.after_return.take()
+            && bytes.starts_with(b"\n")
+        {
+            tell(is_wanted, &bytes[..1]);
+            bytes = &bytes[1..];
         }
-        length
+        let mut last = None;
+        if self.passing || !self.held.is_empty() {
+            let end = ends.first(bytes);
+            let (head, rest) =
+                bytes.split_at(end.map_or(bytes.len(), |end| ends.behind(bytes, end)));
+            bytes = rest;
+            if self.passing {
+                self.passing = end.is_none();
+                last = Some(true);
+                tell(true, head);
+            } else {
+                self.held.extend_from_slice(head);
+                if end.is_some() || self.held.len() > WHOLE_MAX {
+                    let line = std::mem::take(&mut self.held);
+                    let mut is_wanted = false;
+                    wanted(&line, &mut |_| is_wanted = true);
+                    self.passing = is_wanted && end.is_none();
+                    last = Some(is_wanted);
+                    tell(is_wanted, &line);
+                }
+            }
+            if bytes.is_empty() {
+                self.after_return =
+                    last.filter(|_| ends == LineEnd::Return && head.ends_with(b"\r"));
+                return;
+            }
+        }
+        let whole = ends.last(bytes).map_or(0, |end| end + 1);
+        let (block, rest) = bytes.split_at(whole);
+        let mut looked = 0;
+        if !block.is_empty() {
+            wanted(block, &mut |line| {
+                tell(false, &block[looked..line.start]);
+                looked = match line.end {
+                    end if end < block.len() => ends.behind(block, end),
+                    end => end,
+                };
+                tell(true, &block[line.start..looked]);
+            });
+            let is_return = ends == LineEnd::Return && block.ends_with(b"\r") && rest.is_empty();
+            self.after_return = is_return.then_some(looked == block.len());
+        }
+        tell(false, &block[looked..]);
+        self.held.extend_from_slice(rest);
     }
 
     /// Passes on what is held where that is wanted however the line goes on.
@@ -131,7 +152,7 @@ mod tests {
 
     /// What goes through, and what does not, of `stream` in pieces of `piece`.
     fn sieve(stream: &[u8], piece: usize, matcher: &Matcher) -> (Vec<u8>, Vec<u8>) {
-        let mut sieve = Sieve::new();
+        let mut sieve = Sieve::new(LineEnd::Newline);
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         let mut out = |part: Piece<'_>| match part {
             Piece::Wanted(bytes) => wanted.extend_from_slice(bytes),
@@ -140,14 +161,14 @@ mod tests {
         let mut at = 0;
         while at < stream.len() {
             let part = &stream[at..stream.len().min(at + piece)];
-            let taken = sieve.push(
+            let part = &part[..sieve.most(part, matcher)];
+            assert!(!part.is_empty());
+            sieve.push(
                 part,
-                matcher,
-                |block, hit| matcher.lines(block, hit),
+                |block, hit| matcher.lines(block, LineEnd::Newline, hit),
                 &mut out,
             );
-            assert!(taken > 0);
-            at += taken;
+            at += part.len();
         }
         sieve.finish(matcher, &mut out);
         assert!(sieve.held().is_empty());
@@ -176,10 +197,8 @@ mod tests {
         line.extend_from_slice(b"needle\n");
         let stream = [&line[..], b"no\n", &line].concat();
         let (wanted, unwanted) = sieve(&stream, 64 << 10, &matcher("needle"));
-        assert_eq!(
-            (wanted.len(), &unwanted[..]),
-            (2 * line.len(), &b"no\n"[..])
-        );
+        assert_eq!(wanted.len(), 2 * line.len());
+        assert_eq!(unwanted, b"no\n");
         let endless = [
             &vec![b'x'; 3 * WHOLE_MAX][..],
             b"needle",
@@ -195,24 +214,22 @@ mod tests {
     #[test]
     fn a_beginning_that_is_flushed_takes_the_rest_with_it() {
         let matcher = matcher("error");
-        let mut sieve = Sieve::new();
+        let mut sieve = Sieve::new(LineEnd::Newline);
         let push = |sieve: &mut Sieve, bytes: &[u8]| {
             let mut text = Vec::new();
-            let taken = sieve.push(
-                bytes,
-                &matcher,
-                |block, hit| matcher.lines(block, hit),
-                |piece| {
-                    if let Piece::Wanted(bytes) = piece {
-                        text.extend_from_slice(bytes);
-                    }
-                },
-            );
-            (taken, text)
+            let lines = |block: &[u8], hit: &mut dyn FnMut(Range<usize>)| {
+                matcher.lines(block, LineEnd::Newline, hit)
+            };
+            sieve.push(bytes, lines, |piece| {
+                if let Piece::Wanted(bytes) = piece {
+                    text.extend_from_slice(bytes);
+                }
+            });
+            text
         };
-        assert_eq!(push(&mut sieve, b"an err"), (6, vec![]));
+        assert_eq!(push(&mut sieve, b"an err"), b"");
         sieve.flush(&matcher, |_| unreachable!("it does not fit yet"));
-        assert_eq!(push(&mut sieve, b"or "), (3, vec![]));
+        assert_eq!(push(&mut sieve, b"or "), b"");
         let mut flushed = Vec::new();
         sieve.flush(&matcher, |piece| {
             if let Piece::Wanted(bytes) = piece {
@@ -220,10 +237,47 @@ mod tests {
             }
         });
         assert_eq!(flushed, b"an error ");
-        assert_eq!(
-            push(&mut sieve, b"goes on\nnext"),
-            (8, b"goes on\n".to_vec())
-        );
-        assert_eq!(push(&mut sieve, b"next\n"), (5, vec![]));
+        assert_eq!(push(&mut sieve, b"goes on\nno\nnext"), b"goes on\n");
+        assert_eq!(push(&mut sieve, b" error\n"), b"next error\n");
+    }
+
+    #[test]
+    fn carriage_returns_end_lines_where_they_do() {
+        let stream = b"an error\rfine\r\nerror\r\n\r\nok\n\rhalf error";
+        for (term, want, left) in [
+            (
+                "error",
+                &b"an error\rerror\r\nhalf error"[..],
+                &b"fine\r\n\r\nok\n\r"[..],
+            ),
+            (
+                "/^$/",
+                b"\r\n\r",
+                b"an error\rfine\r\nerror\r\nok\nhalf error",
+            ),
+        ] {
+            let matcher = matcher(term);
+            for piece in 1..=stream.len() {
+                let mut sieve = Sieve::new(LineEnd::Return);
+                let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
+                let mut out = |part: Piece<'_>| match part {
+                    Piece::Wanted(bytes) => wanted.extend_from_slice(bytes),
+                    Piece::Unwanted(bytes) => unwanted.extend_from_slice(bytes),
+                };
+                for part in stream.chunks(piece) {
+                    sieve.push(
+                        part,
+                        |block, hit| matcher.lines(block, LineEnd::Return, hit),
+                        &mut out,
+                    );
+                }
+                sieve.finish(&matcher, &mut out);
+                assert_eq!(
+                    (&wanted[..], &unwanted[..]),
+                    (want, left),
+                    "{term} in pieces of {piece}"
+                );
+            }
+        }
     }
 }

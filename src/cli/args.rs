@@ -14,7 +14,7 @@ use tailcast::auth::Rules;
 use tailcast::auth::host::{Host, Origin};
 use tailcast::auth::key::Key;
 use tailcast::engine::Engine;
-use tailcast::engine::target::Target;
+use tailcast::engine::target::Login;
 use tailcast::source;
 use tailcast::source::buffer::history::HISTORY;
 use tailcast::source::spec::INPUT;
@@ -54,8 +54,8 @@ pub(crate) struct Args {
     pub origin: Vec<Origin>,
 
     /// hand every stream to an engine: nats://HOST:PORT (see More than one board)
-    #[argh(option, arg_name = "URL", from_str_fn(target))]
-    pub to: Option<Target>,
+    #[argh(option, arg_name = "URL")]
+    pub to: Option<String>,
 
     /// what this board is called there
     #[argh(option, long = "as", arg_name = "NAME", from_str_fn(board))]
@@ -156,11 +156,13 @@ impl Args {
         key: Option<Key>,
         sources: Vec<(String, source::detect::Origin)>,
         engine: Option<Engine>,
+        login: Option<Login>,
         say: fn(&str),
     ) -> Config {
         Config {
             sources,
             engine,
+            login,
             lines: self.lines,
             poll: self.poll,
             sample: self.sample,
@@ -295,16 +297,6 @@ fn address(text: &str) -> Result<Listen, String> {
         .map_err(|_| "expected ADDR:PORT such as 0.0.0.0:8080 or [::]:8080".to_owned())
 }
 
-fn target(text: &str) -> Result<Target, String> {
-    match Target::parse(text) {
-        Ok((target, "")) => Ok(target),
-        Ok((_, rest)) => Err(format!(
-            "`/{rest}` has no place in it; each stream's subject is made of `--as` and its name"
-        )),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 /// The board's name is a token of subjects and topics: anything goes in there, encoded, but people have to read it.
 fn board(text: &str) -> Result<String, String> {
     let is_one = (1..=BOARD_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
@@ -432,9 +424,6 @@ mod tests {
             (&["--history=0"], "--history"),
             (&["--max-clients=0"], "--max-clients"),
             (&["--listen", "8080"], "--listen"),
-            (&["--to=hub:4222"], "--to"),
-            (&["--to=tls://hub"], "--to"),
-            (&["--to=nats://hub/tailcast.pi1.a"], "--to"),
             (&["--as="], "--as"),
             (&["--as=a\nb"], "--as"),
             (&["--listen", "localhost:1"], "--listen"),

@@ -54,6 +54,10 @@ pub(crate) fn banner(
                 (format!("reading `{}`", path.display()), Some(path))
             }
             Origin::Pipe(Outlet::Input) => ("reading standard input".to_owned(), None),
+            Origin::Remote(url, _) => {
+                let _ = writeln!(text, "following `{url}`");
+                continue;
+            }
             Origin::Glob(glob) => {
                 let _ = writeln!(text, "following every file that matches `{glob}`");
                 continue;

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 
 use tailcast::engine::Engine;
-use tailcast::engine::target::Login;
+use tailcast::engine::hub::HubSource;
+use tailcast::engine::target::{Login, Target};
+use tailcast::source::detect::Origin;
 
 use crate::cli::args::{Args, Listen};
 use crate::cli::error::Error;
@@ -45,8 +47,8 @@ pub(crate) fn login(args: &Args, environment: Option<OsString>) -> Result<Option
 pub(crate) fn engine(args: &Args, login: Option<Login>) -> Result<Option<Engine>, Error> {
     let usage = |text: &str| Err(Error::usage(text.to_owned()));
     match (&args.to, &args.board) {
-        (Some(target), Some(board)) => Ok(Some(Engine {
-            target: target.clone(),
+        (Some(url), Some(board)) => Ok(Some(Engine {
+            target: target(url)?,
             board: board.clone(),
             login,
         })),
@@ -58,5 +60,52 @@ pub(crate) fn engine(args: &Args, login: Option<Login>) -> Result<Option<Engine>
             usage("`--listen none` serves nobody; it is for `--to URL`")
         }
         (None, None) => Ok(None),
+    }
+}
+
+/// The hubs whose streams are among `sources`.
+///
+/// # Errors
+/// Where a URL names no subject of a hub.
+pub(crate) fn hubs<'a>(
+    sources: impl IntoIterator<Item = &'a Origin>,
+) -> Result<Vec<Target>, Error> {
+    let urls = sources.into_iter().filter_map(|source| match source {
+        Origin::Remote(url, _) => Some(url),
+        _ => None,
+    });
+    urls.map(|url| match HubSource::parse(url) {
+        Ok(hub) => Ok(hub.target),
+        Err(wrong) => Err(Error::usage(wrong)),
+    })
+    .collect()
+}
+
+/// Where `--to` leads. It is not shown where it may hold a password: errors end up in logs.
+fn target(url: &str) -> Result<Target, Error> {
+    match Target::parse(url) {
+        Ok((target, "")) => Ok(target),
+        Ok((target, rest)) => Err(Error::usage(format!(
+            "`--to {target}` takes no `/{rest}`: each stream's subject is made of `--as` and its name"
+        ))),
+        Err(error) => Err(Error::usage(format!("`--to`: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_url_is_not_shown() {
+        for (url, want) in [
+            ("hub:4222", "expected a URL"),
+            ("tls://hub", "leaf node"),
+            ("nats://hub/tailcast.pi1.a", "takes no `/tailcast.pi1.a`"),
+            ("nats://me:secret@hub", "--credentials"),
+        ] {
+            let error = target(url).unwrap_err().to_string();
+            assert!(error.contains(want) && !error.contains("secret"), "{error}");
+        }
     }
 }

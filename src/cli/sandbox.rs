@@ -54,7 +54,7 @@ impl Confinement {
 /// Takes away what streaming `sources`, and reaching the engines `targets`, does not need.
 pub(crate) fn confine<'a>(
     sources: impl IntoIterator<Item = &'a Origin>,
-    targets: &[&Target],
+    targets: &[Target],
 ) -> Confinement {
     let mut readable: Vec<PathBuf> = OWN.iter().map(PathBuf::from).collect();
     if !targets.is_empty() {
@@ -77,7 +77,7 @@ pub(crate) fn confine<'a>(
     }
 }
 
-fn restrict(open: &[PathFd], targets: &[&Target]) -> Result<RulesetStatus, RulesetError> {
+fn restrict(open: &[PathFd], targets: &[Target]) -> Result<RulesetStatus, RulesetError> {
     // Devices want `ioctl` for the speed of a serial line.
     let read = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::IoctlDev;
     let rules = open
@@ -108,7 +108,7 @@ fn needed(source: &Origin) -> Vec<PathBuf> {
             .into_iter()
             .filter(|path| path.is_absolute())
             .collect(),
-        Origin::Sample(Instrument::Vitals) => Vec::new(),
+        Origin::Sample(Instrument::Vitals) | Origin::Remote(..) => Vec::new(),
     }
 }
 

@@ -12,8 +12,10 @@ use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
 use crate::bytes::lines::{LineEnd, Splitter};
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
-use crate::deliver::pump::{Transport, pump};
+use crate::deliver::matching::{Matching, Pattern, Sifted};
+use crate::deliver::pump::Transport;
 use crate::http::close::part;
+use crate::http::response::Fields;
 use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
@@ -28,6 +30,20 @@ const CHUNK_KEPT: usize = 1024;
 /// The most lines that are made into events at once. Each has some forty bytes beside its own, which a slow client would
 /// hold for 64 KiB of empty lines.
 const LINES_MAX: usize = 4096;
+
+/// The fields of an answer that goes on: nobody on the way is to collect it.
+pub(crate) fn endless_fields(chunked: bool) -> Fields {
+    let mut fields = vec![
+        // nginx would, whatever comes.
+        ("X-Accel-Buffering", "no".into()),
+        // draft-ietf-httpbis-incremental: others may.
+        ("Incremental", "?1".into()),
+    ];
+    if chunked {
+        fields.push(("Transfer-Encoding", "chunked".into()));
+    }
+    fields
+}
 
 /// What the body is made of.
 pub(crate) enum Form {
@@ -48,6 +64,8 @@ pub(crate) struct Events {
     window: Vec<u8>,
     /// Where in the file the window begins.
     window_at: u64,
+    /// The last id that was sent, in bytes from the origin.
+    told: u64,
 }
 
 impl Events {
@@ -60,6 +78,7 @@ impl Events {
             origin: cursor.offset,
             window_at: cursor.offset.saturating_sub(before.len() as u64),
             window: before,
+            told: 0,
         }
     }
 
@@ -84,13 +103,33 @@ impl Events {
         });
         self.splitter = splitter;
         if let Some(passed) = passed {
-            let needed = self.origin + passed - CHECK_SPAN.min(self.origin + passed);
-            let surplus = needed.saturating_sub(self.window_at);
-            self.window.drain(..usize::try_from(surplus).unwrap_or(0));
-            self.window.shrink_to(CHUNK_KEPT);
-            self.window_at += surplus;
+            self.told = passed;
+            self.trim(passed);
         }
         count
+    }
+
+    /// Passes over whole lines that are not wanted.
+    fn skip(&mut self, bytes: &[u8]) {
+        self.window.extend_from_slice(bytes);
+        self.splitter.skip(bytes.len() as u64);
+        self.trim(self.splitter.passed());
+    }
+
+    /// Keeps of the window what the cursor `passed` bytes behind the origin needs, and what comes after it.
+    fn trim(&mut self, passed: u64) {
+        let needed = self.origin + passed - CHECK_SPAN.min(self.origin + passed);
+        let surplus = needed.saturating_sub(self.window_at);
+        self.window.drain(..usize::try_from(surplus).unwrap_or(0));
+        self.window.shrink_to(CHUNK_KEPT);
+        self.window_at += surplus;
+    }
+
+    /// The id of the place behind lines that were passed over, unless it was told.
+    fn moved(&mut self) -> Option<Cursor> {
+        let passed = self.splitter.passed();
+        let is_new = std::mem::replace(&mut self.told, passed) != passed;
+        is_new.then(|| self.cursor(passed))
     }
 
     /// The cursor `passed` bytes behind the origin; without a check where too little before it is known.
@@ -147,6 +186,7 @@ pub(crate) async fn serve(
     reader: Reader,
     form: Form,
     chunked: bool,
+    pattern: Option<Rc<Pattern>>,
 ) -> End {
     let mut client = Endless {
         shared: shared.clone(),
@@ -163,7 +203,7 @@ pub(crate) async fn serve(
         }
     };
     let end = match hello {
-        Ok(()) => pump(shared, &mut client, reader).await,
+        Ok(()) => Matching::pump(shared, &mut client, pattern, reader).await,
         Err(_) => End::Reset,
     };
     if matches!(end, End::Shutdown | End::Unreadable) && client.wire.is_drained() {
@@ -214,6 +254,26 @@ impl Transport for Endless {
         self.chunk(text.as_bytes())
     }
 
+    fn sifted(&mut self, sifted: &Sifted) -> io::Result<()> {
+        let Form::Events(events) = &mut self.form else {
+            return match sifted.wanted() {
+                wanted if wanted.is_empty() => Ok(()),
+                wanted => self.chunk(&wanted),
+            };
+        };
+        let mut text = String::new();
+        let mut count = 0;
+        for (wanted, run) in sifted.runs() {
+            if wanted {
+                count += events.lines(run, &mut text, |splitter, line| splitter.push(run, line));
+            } else {
+                events.skip(run);
+            }
+        }
+        self.shared.metrics.lines.add(count);
+        self.chunk(text.as_bytes())
+    }
+
     fn marker(&mut self, marker: &Marker) -> io::Result<()> {
         let Form::Events(events) = &mut self.form else {
             return Ok(());
@@ -228,7 +288,12 @@ impl Transport for Endless {
         match self.form {
             // There is nothing to send that would not be taken for the file.
             Form::Bytes => Ok(None),
-            Form::Events(_) => self.chunk(b":\n\n").map(|()| None),
+            Form::Events(ref mut events) => {
+                // Who resumes need not have looked at again what was passed over. Without data it is no event.
+                let id = events.moved().map(|place| format!("id: {place}\n\n"));
+                let beat = id.unwrap_or_else(|| ":\n\n".into());
+                self.chunk(beat.as_bytes()).map(|()| None)
+            }
         }
     }
 

@@ -2,8 +2,11 @@
 
 pub(crate) mod endless;
 pub(crate) mod event;
+pub(crate) mod find;
+pub(crate) mod matching;
 pub(crate) mod part;
 pub(crate) mod plain;
+pub(crate) mod poll;
 pub(crate) mod pump;
 pub(crate) mod request;
 pub(crate) mod websocket;
@@ -13,8 +16,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use smol::Timer;
+use smol::lock::Semaphore;
 
 use crate::bell::{Bell, Listener};
+use crate::deliver::find::SEARCHES_MAX;
+use crate::deliver::matching::Patterns;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::source::cache::Scratch;
@@ -25,6 +31,10 @@ pub(crate) struct Context {
     pub(crate) scratch: Rc<RefCell<Scratch>>,
     /// Where lines become messages.
     pub(crate) frames: RefCell<Vec<u8>>,
+    /// What lines somebody asks for.
+    pub(crate) patterns: Patterns,
+    /// Turns to search.
+    pub(crate) searches: Semaphore,
     /// What is counted.
     pub(crate) metrics: Metrics,
     /// The end.
@@ -44,6 +54,8 @@ impl Context {
         Self {
             scratch: Rc::default(),
             frames: RefCell::default(),
+            patterns: Patterns::default(),
+            searches: Semaphore::new(SEARCHES_MAX),
             metrics: Metrics::default(),
             shutdown,
             heartbeat,

@@ -1,11 +1,8 @@
-//! A stream over ordinary answers: the file as it is, a part of it, or what came after a cursor.
+//! A stream over ordinary answers: the file as it is, or a part of it.
 
-use std::future::poll_fn;
 use std::io;
-use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use smol::Timer;
 
 use crate::deliver::Context as Shared;
 use crate::http::close::write;
@@ -15,11 +12,10 @@ use crate::http::range::Asked;
 use crate::http::response::{Fields, Status};
 use crate::http::response::{Response, TEXT};
 use crate::source::Source;
-use crate::source::marker::{Lost, Missing, Next};
+use crate::source::marker::{Missing, Next};
 use crate::source::reader::Reader;
-use crate::websocket::socket::Wire;
 
-fn fields() -> Fields {
+pub(super) fn fields() -> Fields {
     vec![
         ("Content-Type", TEXT.into()),
         ("Cache-Control", "no-store".into()),
@@ -36,18 +32,8 @@ pub(crate) async fn whole(
     exchange: Exchange,
     mut reader: Reader,
 ) -> io::Result<Option<Connection>> {
-    let missing = source.missing().or(source.failing());
-    if reader.is_nowhere() || missing.is_some() {
-        let missing = missing.unwrap_or(Missing::Absent);
-        let what = match missing {
-            Missing::Absent => "is not there now; its stream waits for it",
-            Missing::Unreadable => "is there, but may not be read; its stream goes on once it may",
-        };
-        let cursor = reader.cursor().await?.to_string();
-        let answer = Response::sentence(404, &format!("`{}` {what}", source.name))
-            .with("Tailcast-Cursor", cursor)
-            .with("Tailcast-Missing", missing.name());
-        return exchange.answer(answer).await;
+    if let Some(refusal) = missing(source, &reader).await? {
+        return exchange.answer(refusal).await;
     }
     // A ring's oldest byte is not at 0.
     let (start, end) = (reader.start(), reader.offset());
@@ -73,11 +59,7 @@ pub(crate) async fn whole(
             (206, part)
         }
         Asked::Unsatisfiable => {
-            let refusal = Response::sentence(416, &format!("`{}` has {length} bytes", source.name));
-            let cursor = reader.cursor().await?.to_string();
-            let refusal = refusal
-                .with("Content-Range", format!("bytes */{length}"))
-                .with("Tailcast-Cursor", cursor);
+            let refusal = unsatisfiable(source, &reader, length).await?;
             return exchange.answer(refusal).await;
         }
         Asked::Invalid => {
@@ -90,6 +72,7 @@ pub(crate) async fn whole(
         }
     };
     reader.seek(start + part.start);
+    reader.only_bytes();
     send(
         shared,
         exchange,
@@ -101,69 +84,55 @@ pub(crate) async fn whole(
     .await
 }
 
-/// What came after a place: at once, or after a wait for it of at most `wait`.
+/// Goes to the byte that a range without an end begins at, from the start of the file: any that is there, or the next one
+/// to come (RFC 8673 section 2). Else the refusal.
 ///
 /// # Errors
-/// When the connection is broken, or the file can't be read.
-pub(crate) async fn poll(
-    shared: &Shared,
-    exchange: Exchange,
-    mut reader: Reader,
-    wait: Duration,
-    preferred: bool,
-) -> io::Result<Option<Connection>> {
-    let deadline = Instant::now() + wait;
-    let mut changed = reader.changed();
-    let (length, lost) = loop {
-        let found = reader.available().await?;
-        if found != (0, Lost::Nothing) || Instant::now() >= deadline {
-            break found;
-        }
-        let again = async {
-            changed.rung().await;
-            true
-        };
-        let late = async {
-            future::or(
-                async { _ = Timer::at(deadline).await },
-                shared.shutdown.wait(),
-            )
-            .await;
-            true
-        };
-        let left = async {
-            poll_fn(|cx| Wire::poll_left(&exchange.connection.socket, cx)).await;
-            false
-        };
-        if !future::or(again, future::or(left, late)).await {
-            return Ok(None);
-        }
-        if shared.shutdown.has_begun() {
-            break (0, Lost::Nothing);
+/// When the file can't be read.
+pub(crate) async fn seek(
+    source: &Source,
+    reader: &mut Reader,
+    first: u64,
+) -> io::Result<Option<Response>> {
+    if let Some(refusal) = missing(source, reader).await? {
+        return Ok(Some(refusal));
+    }
+    let length = reader.size();
+    if first > length {
+        return unsatisfiable(source, reader, length).await.map(Some);
+    }
+    reader.seek(reader.start() + first);
+    Ok(None)
+}
+
+/// The refusal of a plain answer where there is nothing to be had now.
+async fn missing(source: &Source, reader: &Reader) -> io::Result<Option<Response>> {
+    let missing = source.missing().or(source.failing());
+    let missing = missing.or(reader.is_nowhere().then_some(Missing::Absent));
+    let what = match missing {
+        None => return Ok(None),
+        Some(Missing::Absent) => "is not there now; its stream waits for it",
+        Some(Missing::Unreadable) => {
+            "is there, but may not be read; its stream goes on once it may"
         }
     };
-    let mut fields = fields();
-    match lost {
-        Lost::Nothing => {}
-        Lost::Bytes(bytes) => fields.push(("Tailcast-Lost", bytes.to_string())),
-        Lost::Unknown => fields.push(("Tailcast-Lost", "unknown".into())),
-    }
-    let missing = reader.missing();
-    fields.extend(missing.map(|missing| ("Tailcast-Missing", missing.name().to_owned())));
-    if preferred {
-        fields.push(("Preference-Applied", format!("wait={}", wait.as_secs())));
-    }
-    if length == 0 {
-        fields.push(("Tailcast-Cursor", reader.cursor().await?.to_string()));
-        // There is no body to have a type.
-        fields.remove(0);
-        return exchange.answer(Response::new(204, fields, &[][..])).await;
-    }
-    send(shared, exchange, 200, fields, reader, length).await
+    let cursor = reader.cursor().await?.to_string();
+    let answer = Response::sentence(404, &format!("`{}` {what}", source.name));
+    let answer = answer.with("Tailcast-Cursor", cursor);
+    Ok(missing.map(|missing| answer.with("Tailcast-Missing", missing.name())))
+}
+
+async fn unsatisfiable(source: &Source, reader: &Reader, length: u64) -> io::Result<Response> {
+    let text = format!("`{}` has {length} bytes", source.name);
+    let cursor = reader.cursor().await?.to_string();
+    let refusal = Response::sentence(416, &text);
+    Ok(refusal
+        .with("Content-Range", format!("bytes */{length}"))
+        .with("Tailcast-Cursor", cursor))
 }
 
 /// Sends the next `length` bytes of the reader. What is appended meanwhile belongs to the next answer.
-async fn send(
+pub(super) async fn send(
     shared: &Shared,
     exchange: Exchange,
     status: Status,

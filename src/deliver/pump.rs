@@ -18,6 +18,7 @@ use futures_lite::future;
 use smol::Timer;
 
 use crate::deliver;
+use crate::deliver::matching::Sifted;
 use crate::http::close::SEND_TIME;
 use crate::metrics::End;
 use crate::source::cache::CHUNK;
@@ -40,6 +41,28 @@ pub(crate) trait Transport {
     /// # Errors
     /// When the connection is broken.
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// The serial and the offset of the bytes that come next.
+    fn place(&mut self, _at: (u64, u64)) {}
+
+    /// Sends more of what it has taken already. `false`: nothing is left.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    fn more(&mut self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Sends the wanted ones of these bytes. One that counts places passes over the others here.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    fn sifted(&mut self, sifted: &Sifted) -> io::Result<()> {
+        match sifted.wanted() {
+            wanted if wanted.is_empty() => Ok(()),
+            wanted => self.bytes(&wanted),
+        }
+    }
 
     /// Tells what happened beside the bytes.
     ///
@@ -213,6 +236,9 @@ fn turn(
     transport: &mut dyn Transport,
     reader: &mut Reader,
 ) -> Result<Turn, End> {
+    if transport.more().map_err(of_send)? {
+        return Ok(Turn::More);
+    }
     let mut scratch = shared.scratch.borrow_mut();
     let mut turn = Turn::Something;
     let sent = match reader.next(&mut scratch).map_err(|_| End::Unreadable)? {
@@ -224,6 +250,7 @@ fn turn(
             }
             reader.seek(reader.offset() - rest.len() as u64);
             shared.metrics.bytes.add(taken.len() as u64);
+            transport.place(scratch.place());
             transport.bytes(taken)
         }
         Next::Marker(marker) => transport.marker(&marker),

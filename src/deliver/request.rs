@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use crate::bytes::cursor::{Cursor, From};
+use crate::bytes::matcher::Sense;
+use crate::deliver::websocket::PROTOCOL;
 use crate::http::head::{Request, whole_number};
+use crate::http::range;
 use crate::http::response::Response;
 use crate::metrics::Kind;
 
@@ -21,7 +24,29 @@ pub(crate) struct Wanted {
     pub(crate) preferred: bool,
     /// The most bytes to send, for [`Kind::Part`].
     pub(crate) max: u64,
+    /// A range without an end: the first of its bytes (RFC 8673).
+    pub(crate) endless: Option<u64>,
+    /// What lines have to hold and what not; empty: all bytes are sent, as they always are by forms that send no lines.
+    pub(crate) terms: Vec<(Sense, String)>,
+    /// For [`Kind::Find`].
+    pub(crate) search: Search,
 }
+
+/// How far a search goes.
+pub(crate) struct Search {
+    /// Lines that begin before this place.
+    pub(crate) before: Option<Cursor>,
+    /// The most lines to be found.
+    pub(crate) limit: u64,
+    /// The most bytes to look at.
+    pub(crate) budget: u64,
+}
+
+/// How many lines a search finds at most, where it is not asked for more.
+const LIMIT: u64 = 200;
+
+/// How much a search looks at, in bytes, where it is not asked for more: a second of work on a Pi.
+const BUDGET: u64 = 64 * 1024 * 1024;
 
 impl Wanted {
     /// Reads the request, or refuses it with a sentence.
@@ -34,6 +59,8 @@ impl Wanted {
             Kind::WebSocket
         } else if has("generations") {
             Kind::Generations
+        } else if has("find") {
+            Kind::Find
         } else if request.accepts("text/event-stream") {
             Kind::Events
         } else if has("follow") {
@@ -44,6 +71,18 @@ impl Wanted {
             Kind::Poll
         } else {
             Kind::Plain
+        };
+        // `If-Range` asks for the whole, as no validator is ever sent; HEAD has no ranges (RFC 9110 section 14.2).
+        let range = request
+            .field("Range")
+            .filter(|_| request.method == "GET" && request.field("If-Range").is_none());
+        let endless = range
+            .and_then(range::endless)
+            .filter(|_| kind == Kind::Plain);
+        let kind = if endless.is_some() {
+            Kind::Follow
+        } else {
+            kind
         };
         let last_id = request
             .field("Last-Event-ID")
@@ -71,7 +110,38 @@ impl Wanted {
         if max == Some(0) {
             return Err(refused("`max` must be a whole number of bytes, 1 at least"));
         }
+        let terms = request.parameters(|name| match name {
+            "match" => Some(Sense::Wanted),
+            "not" => Some(Sense::Unwanted),
+            _ => None,
+        });
+        if kind == Kind::Find && terms.is_empty() {
+            return Err(refused("`find` needs `match=TEXT`: what is looked for"));
+        }
+        let before = request.parameter("before").map(|text| text.parse());
+        let before = before.transpose().map_err(|_| {
+            refused("`before` must be a cursor: lines that begin before it are looked for")
+        })?;
+        let limit = number("limit", "`limit` must be a whole number of lines")?;
+        let budget = number("budget", "`budget` must be a whole number of bytes")?;
+        let search = Search {
+            before,
+            limit: limit.unwrap_or(LIMIT),
+            budget: budget.unwrap_or(BUDGET),
+        };
+        let is_exact = kind == Kind::WebSocket
+            && request
+                .list("Sec-WebSocket-Protocol")
+                .any(|offer| offer == PROTOCOL);
+        // These are the file's own bytes, all of them.
+        let terms = match is_exact || endless.is_some() || kind == Kind::Plain {
+            true => Vec::new(),
+            false => terms,
+        };
         Ok(Self {
+            terms,
+            endless,
+            search,
             kind,
             from,
             wait: Duration::from_secs(wait),

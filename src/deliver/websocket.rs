@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use crate::bytes::lines::Splitter;
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
-use crate::deliver::pump::{Transport, pump};
+use crate::deliver::matching::{Matching, Pattern};
+use crate::deliver::pump::Transport;
 use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
@@ -42,6 +43,7 @@ pub(crate) async fn serve(
     session: Session,
     reader: Reader,
     form: Form,
+    pattern: Option<Rc<Pattern>>,
 ) -> End {
     let mut client = WebSocket {
         shared: shared.clone(),
@@ -54,7 +56,7 @@ pub(crate) async fn serve(
     {
         return End::Reset;
     }
-    let end = pump(shared, &mut client, reader).await;
+    let end = Matching::pump(shared, &mut client, pattern, reader).await;
     // Boxed, so that the space for it is not a part of every client's task.
     Box::pin(take_leave(client.session, end)).await;
     end

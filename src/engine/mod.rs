@@ -5,6 +5,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod batch;
+pub mod hub;
 pub(crate) mod mqtt;
 pub mod nats;
 pub(crate) mod status;

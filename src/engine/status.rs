@@ -76,7 +76,7 @@ impl Status {
     pub(crate) fn away(&self, cause: &str) {
         if self.turn(State::Away(cause.to_owned())) {
             (self.say)(&format!(
-                "`{}` is away: {cause}; the files keep what comes, and it is tried again",
+                "`{}` is away: {cause}; nothing is lost that the files still hold, and it is tried again",
                 self.name
             ));
         }
@@ -141,9 +141,9 @@ impl Status {
         };
         match trouble {
             Some(trouble) if is_news => {
-                (self.say)(&format!("`{name}` is not published: {trouble}"));
+                (self.say)(&format!("`{name}` does not go on: {trouble}"));
             }
-            None if was.is_some() => (self.say)(&format!("`{name}` is published again")),
+            None if was.is_some() => (self.say)(&format!("`{name}` goes on again")),
             _ => {}
         }
     }

@@ -69,7 +69,20 @@ impl Request {
         Some(decode(value).unwrap_or(Cow::Borrowed("\u{fffd}")))
     }
 
-    /// The same as it was sent, still percent-encoded.
+    /// The values of all query parameters that `named` has a word for, in order, percent-decoded, each with its word. A `+`
+    /// is a plus: it stands for itself in a URL, whatever forms make of it.
+    pub fn parameters<T>(&self, named: impl Fn(&str) -> Option<T>) -> Vec<(T, String)> {
+        let pairs = self.query.as_deref().unwrap_or_default().split('&');
+        pairs
+            .filter_map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let text = decode(value).unwrap_or(Cow::Borrowed("\u{fffd}"));
+                Some((named(&decode(key)?)?, text.into_owned()))
+            })
+            .collect()
+    }
+
+    /// As [`parameter`](Self::parameter), as it was sent, still percent-encoded.
     pub fn raw_parameter(&self, name: &str) -> Option<&str> {
         let pairs = self.query.as_deref()?.split('&');
         pairs

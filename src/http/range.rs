@@ -50,6 +50,21 @@ pub fn parse(value: &str, length: u64) -> Asked {
     }
 }
 
+/// The last position of a range that never ends: the largest number that JavaScript counts to (RFC 8673 section 3.1).
+pub const ENDLESS: u64 = 9_007_199_254_740_991;
+
+/// The first position of a `Range` that asks for all bytes from there on, those to come included (RFC 8673 section 2).
+pub fn endless(value: &str) -> Option<u64> {
+    let (unit, range) = value.split_once('=')?;
+    let (first, last) = range.trim().split_once('-')?;
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse::<u64>().ok()).flatten()
+    };
+    let is_endless = unit.trim().eq_ignore_ascii_case("bytes") && number(last)? == ENDLESS;
+    number(first).filter(|first| is_endless && *first <= ENDLESS)
+}
+
 fn one(range: &str, length: u64) -> Asked {
     let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number too large for 64 bits lies behind the end of any file.
@@ -80,6 +95,28 @@ fn one(range: &str, length: u64) -> Asked {
 mod tests {
     use super::Asked::*;
     use super::*;
+
+    #[test]
+    fn ranges_without_an_end() {
+        for (value, want) in [
+            ("bytes=0-9007199254740991", Some(0)),
+            ("Bytes = 1234-9007199254740991", Some(1234)),
+            (
+                "bytes=9007199254740991-9007199254740991",
+                Some(9_007_199_254_740_991),
+            ),
+            ("bytes=9007199254740992-9007199254740991", None),
+            ("bytes=-9007199254740991", None),
+            ("bytes=1-9007199254740990", None),
+            ("bytes=1-9007199254740992", None),
+            ("bytes=1-", None),
+            ("bytes=0-1,5-9007199254740991", None),
+            ("lines=1-9007199254740991", None),
+            ("bytes=+1-9007199254740991", None),
+        ] {
+            assert_eq!(endless(value), want, "{value}");
+        }
+    }
 
     #[test]
     fn ranges() {

@@ -32,6 +32,11 @@ impl Scratch {
         self.length > 0 && (self.serial, self.offset) == (serial, offset)
     }
 
+    /// The serial and the offset of what it holds.
+    pub fn place(&self) -> (u64, u64) {
+        (self.serial, self.offset)
+    }
+
     /// The bytes that it holds.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]

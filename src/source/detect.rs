@@ -26,6 +26,8 @@ pub enum Origin {
     Pipe(Outlet),
     /// The files that match a pattern, now and later.
     Glob(Glob),
+    /// The streams that a URL names elsewhere, and the name that was given for them.
+    Remote(String, Option<String>),
 }
 
 impl Origin {
@@ -34,7 +36,9 @@ impl Origin {
         match self {
             Self::File(place) | Self::Sample(Instrument::File(place)) => vec![place.path.clone()],
             Self::Pipe(Outlet::Path { path, .. }) => vec![path.clone()],
-            Self::Pipe(Outlet::Input) | Self::Sample(Instrument::Vitals) => Vec::new(),
+            Self::Pipe(Outlet::Input) | Self::Sample(Instrument::Vitals) | Self::Remote(..) => {
+                Vec::new()
+            }
             Self::Glob(glob) => {
                 let names = glob.matches().names;
                 names.iter().map(|name| glob.place(name).path).collect()
@@ -57,6 +61,7 @@ pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
     let origin = match means {
         Means::Vitals => Origin::Sample(Instrument::Vitals),
         Means::Input => Origin::Pipe(Outlet::Input),
+        Means::Remote(url) => Origin::Remote(url, given.then(|| name.clone())),
         Means::Sample(path) => {
             if let Some(metadata) = look(&path)? {
                 if !metadata.is_file() {

@@ -10,6 +10,7 @@ use crate::source::detect::Origin;
 use crate::source::file::path::Place;
 use crate::source::glob::{FILES_MAX, Glob, Matches};
 use crate::source::os::patience::Asking;
+use crate::source::remote::{Catalog, Stream};
 use crate::source::{Ground, Source};
 
 /// How long a stream of a glob is still offered after its file has gone and its last viewer has left: over a rotation
@@ -27,10 +28,15 @@ pub struct Sources {
     private: Cell<bool>,
 }
 
+/// A stream that lies elsewhere, and what it is here.
+type Remote = (Rc<dyn Stream>, Rc<Source>);
+
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
     Many(Glob, Asking, RefCell<Vec<Found>>),
+    /// Those of a catalog, and the name that was given for them.
+    Elsewhere(Rc<dyn Catalog>, Option<String>, RefCell<Vec<Remote>>),
 }
 
 /// A file that a glob has found; they are kept in the order of their names.
@@ -43,19 +49,65 @@ struct Found {
 
 impl Sources {
     /// The streams of these names and origins; the names differ.
-    pub fn new(named: Vec<(String, Origin)>, ground: &Ground) -> Self {
-        let group = |(name, origin)| match origin {
-            Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
-            Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
-            Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-            Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
+    ///
+    /// What lies elsewhere is reached by `connect`, which gets the URL; one that it does not know is left out.
+    pub fn new(
+        named: Vec<(String, Origin)>,
+        ground: &Ground,
+        connect: impl Fn(&str) -> Option<Rc<dyn Catalog>>,
+    ) -> Self {
+        let group = |(name, origin)| {
+            Some(match origin {
+                Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
+                Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
+                Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
+                Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
+                Origin::Remote(url, given) => {
+                    Group::Elsewhere(connect(&url)?, given, RefCell::default())
+                }
+            })
         };
-        Self {
-            groups: named.into_iter().map(group).collect(),
+        let sources = Self {
+            groups: named.into_iter().filter_map(group).collect(),
             ground: ground.clone(),
             said: Cell::new(false),
             privacy: Asking::default(),
             private: Cell::new(true),
+        };
+        sources.update_elsewhere();
+        sources
+    }
+
+    /// Takes over what the catalogs have.
+    fn update_elsewhere(&self) {
+        for group in &self.groups {
+            let Group::Elsewhere(catalog, given, known) = group else {
+                continue;
+            };
+            let streams = catalog.streams();
+            let is_alone = streams.len() == 1;
+            known
+                .borrow_mut()
+                .retain(|(known, _)| streams.iter().any(|(_, stream)| Rc::ptr_eq(known, stream)));
+            for (title, stream) in streams {
+                if known
+                    .borrow()
+                    .iter()
+                    .any(|(known, _)| Rc::ptr_eq(known, &stream))
+                {
+                    continue;
+                }
+                let title = match given {
+                    Some(given) if is_alone => given.clone(),
+                    Some(given) => format!("{given}/{title}"),
+                    None => title,
+                };
+                let source = Source::remote(self.unused(title), stream.clone());
+                known.borrow_mut().push((stream, Rc::new(source)));
+            }
+            known
+                .borrow_mut()
+                .sort_by(|one, other| one.1.name.cmp(&other.1.name));
         }
     }
 
@@ -78,6 +130,9 @@ impl Sources {
                 Group::Many(.., found) => {
                     list.extend(found.borrow().iter().map(|found| found.source.clone()));
                 }
+                Group::Elsewhere(.., known) => {
+                    list.extend(known.borrow().iter().map(|known| known.1.clone()));
+                }
             }
         }
         list
@@ -98,8 +153,11 @@ impl Sources {
         let answer = self
             .privacy
             .ask(move || places.iter().any(Place::is_private));
+        let is_elsewhere =
+            |group: &Group| matches!(group, Group::Elsewhere(catalog, ..) if catalog.is_private());
+        let elsewhere = self.groups.iter().any(is_elsewhere);
         if let Some(private) = answer.await {
-            self.private.set(private);
+            self.private.set(private || elsewhere);
         }
         self.private.get()
     }
@@ -108,6 +166,10 @@ impl Sources {
     /// while nobody does.
     pub async fn refresh(&self) {
         for group in &self.groups {
+            if let Group::Elsewhere(catalog, ..) = group {
+                catalog.refresh().await;
+                self.update_elsewhere();
+            }
             if let Group::Many(glob, asking, found) = group {
                 let looking = glob.clone();
                 if let Some(matches) = asking.ask(move || looking.matches()).await {

@@ -118,4 +118,13 @@ impl Lost {
             lost => lost,
         }
     }
+
+    /// This and that.
+    pub(crate) fn plus(self, more: Self) -> Self {
+        match (self, more) {
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Bytes(one), Self::Bytes(other)) => Self::Bytes(one + other),
+            (Self::Nothing, lost) | (lost, Self::Nothing) => lost,
+        }
+    }
 }

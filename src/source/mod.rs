@@ -16,6 +16,7 @@ pub(crate) mod name;
 pub mod os;
 pub(crate) mod past;
 pub mod reader;
+pub mod remote;
 pub mod spec;
 
 use std::cell::{Cell, RefCell};
@@ -44,6 +45,7 @@ use crate::source::os::inotify::Notices;
 use crate::source::os::patience::Asking;
 use crate::source::os::way::Way;
 use crate::source::reader::Reader;
+use crate::source::remote::{Standing, Stream};
 
 pub use list::Sources;
 
@@ -104,6 +106,7 @@ enum Flow {
     File(Rc<Follower>),
     Sample(Sample),
     Pipe(Pipe),
+    Remote(Rc<dyn Stream>),
 }
 
 /// What `/sources` tells of a stream.
@@ -157,10 +160,28 @@ impl Source {
         }
     }
 
+    /// The stream `name` that lies elsewhere.
+    pub(crate) fn remote(name: String, stream: Rc<dyn Stream>) -> Self {
+        Self {
+            name,
+            place: None,
+            asking: Asking::default(),
+            flow: Flow::Remote(stream),
+        }
+    }
+
+    /// How it goes with the place where it lies, if that is elsewhere.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        match &self.flow {
+            Flow::Remote(stream) => Some(stream.standing()),
+            _ => None,
+        }
+    }
+
     /// What kind of stream it is, as `/sources` and `open` say.
     pub fn kind(&self) -> &'static str {
         match self.flow {
-            Flow::File(_) => "file",
+            Flow::File(_) | Flow::Remote(_) => "file",
             Flow::Sample(_) => "sample",
             Flow::Pipe(_) => "pipe",
         }
@@ -172,6 +193,7 @@ impl Source {
             Flow::File(follower) => follower.readers(),
             Flow::Sample(sample) => sample.history().listeners(),
             Flow::Pipe(pipe) => pipe.history().listeners(),
+            Flow::Remote(stream) => stream.clients(),
         }
     }
 
@@ -182,6 +204,7 @@ impl Source {
             Flow::File(follower) => follower.missing(),
             Flow::Sample(sample) => gone(sample.history()),
             Flow::Pipe(pipe) => gone(pipe.history()),
+            Flow::Remote(stream) => stream.extent().missing,
         }
     }
 
@@ -189,7 +212,7 @@ impl Source {
     pub fn failing(&self) -> Option<Missing> {
         match &self.flow {
             Flow::Sample(sample) => sample.history().missing(),
-            Flow::File(_) | Flow::Pipe(_) => None,
+            Flow::File(_) | Flow::Pipe(_) | Flow::Remote(_) => None,
         }
     }
 
@@ -202,6 +225,7 @@ impl Source {
             Flow::File(follower) => return Ok(Reader::Walk(Walk::open(follower, from).await?)),
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
+            Flow::Remote(stream) => return Ok(Reader::Remote(stream.clone().open(from).await?)),
         };
         let listening = history.listen();
         if let Flow::Sample(sample) = &self.flow {
@@ -216,6 +240,7 @@ impl Source {
             Flow::File(follower) => return self.file_extent(follower).await,
             Flow::Sample(sample) => (sample.history(), "sampling"),
             Flow::Pipe(pipe) => (pipe.history(), "reading"),
+            Flow::Remote(stream) => return stream.extent(),
         };
         Extent {
             size: self.missing().is_none().then(|| history.held()),

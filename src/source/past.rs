@@ -7,12 +7,14 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use crate::bytes::cursor::{Cursor, fnv1a};
+use crate::bytes::lines::LineEnd;
 use crate::source::buffer::history::History;
 use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
 use crate::source::file::rotated;
 use crate::source::os::unblock::aside;
+use crate::source::remote::Stream;
 use crate::source::{Flow, Source};
 
 /// One generation as `?generations` lists it.
@@ -35,6 +37,8 @@ pub(crate) enum Past {
     File(Generation),
     /// What is kept.
     Kept(Rc<History>),
+    /// What lies elsewhere, between these offsets.
+    Remote(Rc<dyn Stream>, u64, u64),
 }
 
 impl Past {
@@ -43,6 +47,15 @@ impl Past {
         match self {
             Self::File(generation) => generation.id.inode,
             Self::Kept(history) => history.id(),
+            Self::Remote(stream, ..) => stream.id(),
+        }
+    }
+
+    /// As [`Reader::line_end`](crate::source::reader::Reader::line_end).
+    pub(crate) fn line_end(&self) -> LineEnd {
+        match self {
+            Self::File(_) => LineEnd::Newline,
+            Self::Kept(_) => LineEnd::Return,
         }
     }
 
@@ -51,6 +64,7 @@ impl Past {
         match self {
             Self::File(_) => 0,
             Self::Kept(history) => history.oldest(),
+            Self::Remote(_, start, _) => *start,
         }
     }
 
@@ -59,6 +73,7 @@ impl Past {
         match self {
             Self::File(generation) => generation.end.get(),
             Self::Kept(history) => history.end(),
+            Self::Remote(.., end) => *end,
         }
     }
 
@@ -75,6 +90,7 @@ impl Past {
                 bytes.truncate(read.ok_or(io::ErrorKind::UnexpectedEof)?);
                 Ok(bytes)
             }
+            Self::Remote(stream, ..) => stream.clone().read(offset, length).await,
         }
     }
 
@@ -89,6 +105,7 @@ impl Past {
                 Ok(Cursor::new(generation.id.inode, offset, &before))
             }
             Self::Kept(history) => Ok(history.cursor(offset)),
+            Self::Remote(stream, ..) => stream.clone().cursor(offset).await,
         }
     }
 
@@ -110,6 +127,10 @@ impl Past {
                 let here = history.cursor(cursor.offset).check;
                 here.is_none_or(|here| here == check)
             }
+            Self::Remote(stream, ..) => {
+                let here = stream.clone().cursor(cursor.offset).await?.check;
+                here.is_none_or(|here| here == check)
+            }
         })
     }
 }
@@ -121,6 +142,17 @@ impl Source {
             Flow::File(follower) => return files(follower).await,
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
+            Flow::Remote(stream) => {
+                let bounds = stream.clone().bounds().await;
+                let listed = bounds.map(|(start, size)| Listed {
+                    inode: stream.id(),
+                    start,
+                    size,
+                    modified: stream.extent().modified,
+                    sealed: false,
+                });
+                return listed.into_iter().collect();
+            }
         };
         vec![Listed {
             inode: history.id(),
@@ -140,6 +172,11 @@ impl Source {
             }
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
+            Flow::Remote(stream) if inode.is_some_and(|inode| inode != stream.id()) => return None,
+            Flow::Remote(stream) => {
+                let (start, end) = stream.clone().bounds().await.ok()?;
+                return Some(Past::Remote(stream.clone(), start, end));
+            }
         };
         let is_meant = inode.is_none_or(|inode| inode == history.id());
         is_meant.then(|| Past::Kept(history.clone()))

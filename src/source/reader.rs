@@ -9,6 +9,7 @@ use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
 use crate::source::marker::{Lost, Missing, Next};
+use crate::source::remote::RemoteReader;
 
 /// A place in a stream, and what comes after it.
 pub enum Reader {
@@ -16,6 +17,8 @@ pub enum Reader {
     Walk(Walk),
     /// In what is kept of a sample or a pipe.
     Playback(Playback),
+    /// In one that lies elsewhere.
+    Remote(Box<dyn RemoteReader>),
 }
 
 impl Reader {
@@ -27,6 +30,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.next(scratch),
             Self::Playback(playback) => Ok(playback.next(scratch)),
+            Self::Remote(remote) => Ok(remote.next(scratch)),
         }
     }
 
@@ -38,6 +42,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.warm().await,
             Self::Playback(_) => Ok(()),
+            Self::Remote(remote) => remote.warm().await,
         }
     }
 
@@ -46,6 +51,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.changed(),
             Self::Playback(playback) => playback.changed(),
+            Self::Remote(remote) => remote.changed(),
         }
     }
 
@@ -54,6 +60,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.size(),
             Self::Playback(playback) => playback.size(),
+            Self::Remote(remote) => remote.size(),
         }
     }
 
@@ -70,6 +77,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.size(),
             Self::Playback(playback) => playback.start() + playback.size(),
+            Self::Remote(remote) => remote.size(),
         }
     }
 
@@ -78,6 +86,14 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.seek(offset),
             Self::Playback(playback) => playback.seek(offset),
+            Self::Remote(remote) => remote.seek(offset),
+        }
+    }
+
+    /// From here on only the bytes are wanted, not what happened on the way: of streams that hold both.
+    pub(crate) fn only_bytes(&mut self) {
+        if let Self::Remote(remote) = self {
+            remote.only_bytes();
         }
     }
 
@@ -86,6 +102,7 @@ impl Reader {
         match self {
             Self::Walk(_) => LineEnd::Newline,
             Self::Playback(_) => LineEnd::Return,
+            Self::Remote(_) => LineEnd::Newline,
         }
     }
 
@@ -94,6 +111,7 @@ impl Reader {
         match self {
             Self::Walk(_) => 0,
             Self::Playback(playback) => playback.start(),
+            Self::Remote(remote) => remote.start(),
         }
     }
 
@@ -102,6 +120,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.offset(),
             Self::Playback(playback) => playback.offset(),
+            Self::Remote(remote) => remote.offset(),
         }
     }
 
@@ -109,6 +128,14 @@ impl Reader {
     pub fn is_nowhere(&self) -> bool {
         match self {
             Self::Walk(walk) => walk.is_nowhere(),
+            Self::Playback(_) | Self::Remote(_) => false,
+        }
+    }
+
+    /// Whether a later file has bytes: where this one ends, its last line ends.
+    pub(crate) async fn is_over(&self) -> bool {
+        match self {
+            Self::Walk(walk) => walk.is_over().await,
             Self::Playback(_) => false,
         }
     }
@@ -118,6 +145,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.missing(),
             Self::Playback(playback) => playback.missing(),
+            Self::Remote(_) => None,
         }
     }
 
@@ -137,6 +165,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.cursor_behind(length).await,
             Self::Playback(playback) => Ok(playback.cursor_behind(length)),
+            Self::Remote(remote) => remote.cursor_behind(length).await,
         }
     }
 
@@ -148,6 +177,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.before().await,
             Self::Playback(playback) => Ok(playback.before()),
+            Self::Remote(remote) => remote.before().await,
         }
     }
 
@@ -160,6 +190,7 @@ impl Reader {
         match self {
             Self::Walk(walk) => walk.available().await,
             Self::Playback(playback) => Ok(playback.available()),
+            Self::Remote(remote) => remote.available().await,
         }
     }
 }

@@ -31,11 +31,16 @@ pub enum Means {
     Sample(PathBuf),
     /// `PATH,baud=N`, `PATH,7e1` or both: a serial line, and what is said of it.
     Serial(PathBuf, Serial),
+    /// `nats://HUB/SUBJECT`: streams of other boards.
+    Remote(String),
     /// `-`: standard input.
     Input,
     /// Nothing: this machine's vitals.
     Vitals,
 }
+
+/// What a URL of a hub begins with.
+const REMOTE_PREFIX: &str = "nats://";
 
 /// The prefix of a path that holds one reading.
 const SAMPLE_PREFIX: &str = "sample:";
@@ -96,6 +101,9 @@ fn is_name(text: &str) -> bool {
 fn means(text: &str) -> Result<(Means, &str), SpecError> {
     if text == INPUT {
         return Ok((Means::Input, text));
+    }
+    if text.starts_with(REMOTE_PREFIX) {
+        return Ok((Means::Remote(text.to_owned()), text));
     }
     if let Some(path) = text.strip_prefix(SAMPLE_PREFIX) {
         return Ok((Means::Sample(path.into()), path));

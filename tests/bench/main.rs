@@ -8,7 +8,7 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint`, `flows` | what is measured |
+//! | `latency`, `throughput`, `footprint`, `flows`, `search` | what is measured |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -25,6 +25,7 @@ mod flows;
 mod footprint;
 mod latency;
 mod measure;
+mod search;
 mod sides;
 mod table;
 mod throughput;
@@ -43,7 +44,7 @@ const DEADLINE: Duration = Duration::from_secs(600);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 8] = [
+const CHAPTERS: [Chapter; 10] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
@@ -51,6 +52,8 @@ const CHAPTERS: [Chapter; 8] = [
     ("wakeups", footprint::wake_ups),
     ("pipe", |_, _| flows::piped()),
     ("samples", |_, _| flows::samples()),
+    ("find", |_, folder| search::find(folder)),
+    ("matching", |_, folder| search::follow(folder)),
     ("size", |_, _| footprint::size()),
 ];
 

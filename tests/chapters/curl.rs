@@ -68,6 +68,20 @@ fn ranges() {
     assert!(head.contains("Content-Length: 10\r\n"), "{head}");
 }
 
+/// The number that RFC 8673 has for an end that never comes.
+#[test]
+fn a_range_that_follows() {
+    let Some(curl) = Curl::with("0123456789\n") else {
+        return;
+    };
+    let url = curl.url();
+    let range = "4-9007199254740991";
+    let mut program = Program::start(&mut curl.command(&["-N", "-r", range, &url]));
+    program.until("456789");
+    curl.folder.append("live\n");
+    program.until("live");
+}
+
 /// A download that was cut off goes on where it was, over a log that has grown meanwhile.
 #[test]
 fn a_download_that_goes_on() {

@@ -5,7 +5,7 @@ use crate::deadline::until_true;
 use crate::dice::Dice;
 use crate::folder::{Folder, rename};
 use crate::http::get;
-use crate::nats::{Nats, Talk, chained};
+use crate::nats::{Nats, Talk, chained, credentials};
 use crate::server::Server;
 use crate::weather::{Fault, Weather};
 use crate::writer::{assert_lines, lines};
@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 /// The subject of `app.log` of the board `kitchen`.
-const SUBJECT: &str = "tailcast.kitchen.app%2Elog";
+pub const SUBJECT: &str = "tailcast.kitchen.app%2Elog";
 
 /// How many faults a test has: `TAILCAST_FAULTS=300` for once by hand.
 fn faults() -> u64 {
@@ -25,12 +25,8 @@ fn faults() -> u64 {
 }
 
 /// A Tailcast that publishes the log to `url`, as a board that may do no more than that.
-fn board(folder: &Folder, url: &str) -> Server {
-    let credentials = folder.path("credentials");
-    fs::write(&credentials, "kitchen:cook\n").unwrap();
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(&credentials, fs::Permissions::from_mode(0o600)).unwrap();
-    let credentials = format!("--credentials={}", credentials.to_str().unwrap());
+pub fn board(folder: &Folder, url: &str) -> Server {
+    let credentials = credentials(folder, "kitchen:cook\n");
     let to = format!("--to={url}");
     Server::start(&["--public", &to, "--as=kitchen", &credentials, folder.arg()])
 }
@@ -47,6 +43,12 @@ fn through(seed: u64, kind: fn(&mut Dice) -> Fault) {
         let count = 1 + dice.below(200);
         folder.append(lines(written + 1..=written + count));
         written += count;
+        // What is written while nothing arrives makes the batches no more interesting.
+        until_true("some of it to arrive, or the weather to be over", || {
+            let arrived = nats.last(SUBJECT).map_or(0, |last| last.bytes);
+            let size = fs::metadata(&folder.log).unwrap().len();
+            size - arrived < 400_000 || weather.left() == 0
+        });
         thread::sleep(Duration::from_millis(dice.below(40)));
     }
     folder.append(lines([written + 1]));
@@ -66,17 +68,17 @@ fn through(seed: u64, kind: fn(&mut Dice) -> Fault) {
 
 #[test]
 fn connections_that_are_cut_anywhere() {
-    through(11, |dice| Fault::Cut(1000 + dice.below(60_000)));
+    through(11, |dice| Fault::Cut(1000 + dice.below(100_000)));
 }
 
 #[test]
 fn messages_whose_confirmation_is_lost() {
-    through(12, |dice| Fault::LoseAnswer(3000 + dice.below(3000)));
+    through(12, |dice| Fault::LoseAnswer(1 + dice.below(12)));
 }
 
 #[test]
 fn old_bytes_that_arrive_after_new_ones() {
-    through(13, |dice| Fault::HoldBack(2500 + dice.below(60_000)));
+    through(13, |dice| Fault::HoldBack(2500 + dice.below(100_000)));
 }
 
 #[test]
@@ -129,11 +131,21 @@ fn what_is_written_while_the_engine_is_away_comes_later() {
     until_true("the board to say how much waits", || {
         state(&board)["behind"] == lines(1001..=20_000).len()
     });
-    for rotation in 0..3 {
+    for rotation in 0..2 {
         folder.rotate();
         let first = 20_001 + rotation * 20_000;
         folder.append(lines(first..=first + 19_999));
     }
+    // And once by copy and truncation, with what was published and what was not in the copy.
+    for older in [2, 1] {
+        rename(
+            &folder.path(&format!("app.log.{older}")),
+            &folder.path(&format!("app.log.{}", older + 1)),
+        );
+    }
+    fs::copy(&folder.log, folder.path("app.log.1")).unwrap();
+    folder.truncate();
+    folder.append(lines(60_001..=80_000));
     nats.start_again();
     let bytes = nats.bytes(SUBJECT, lines(1..=80_000).len());
     assert_lines(&bytes, 1..=80_000);
@@ -179,7 +191,7 @@ fn a_file_that_was_deleted_meanwhile_is_told_once() {
         folder.rotate();
         folder.append(lines(first..=first + 99));
     }
-    // Lines 101 to 200.
+    // Lines 101 to 200: nobody knows any more how much that was.
     fs::remove_file(folder.path("app.log.2")).unwrap();
     nats.start_again();
     let want = [lines(1..=100), lines(201..=400)].concat();
@@ -293,11 +305,7 @@ fn samples_and_pipes_go_there_too() {
     );
     let pipe = format!("meter={}", fifo.to_str().unwrap());
     let to = format!("--to={}", nats.url());
-    let credentials = folder.path("credentials");
-    fs::write(&credentials, "admin:secret").unwrap();
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(&credentials, fs::Permissions::from_mode(0o600)).unwrap();
-    let credentials = format!("--credentials={}", credentials.to_str().unwrap());
+    let credentials = credentials(&folder, "admin:secret");
     let _board = Server::start(&[
         "--public",
         "--sample=50ms",
@@ -323,4 +331,28 @@ fn samples_and_pipes_go_there_too() {
         readings.lines().all(|line| line.ends_with("Z 21")),
         "{readings}"
     );
+}
+
+#[test]
+fn two_boards_of_one_name_do_not_take_turns() {
+    let Some(nats) = Nats::start() else { return };
+    let (mine, other) = (Folder::new(), Folder::new());
+    mine.append("mine\n");
+    let _first = board(&mine, &nats.url());
+    nats.bytes(SUBJECT, 5);
+    other.append("other\n");
+    let second = board(&other, &nats.url());
+    // It finds a place in a file that is none of its own, and may think that its own was deleted.
+    nats.bytes(SUBJECT, 11);
+    let mut written = 0;
+    until_true("one of them to be silent, and to say so", || {
+        written += 1;
+        mine.append(format!("mine {written}\n"));
+        let list = get(&second, "/sources").json();
+        list[0]["engine"]["state"] == "refused" || {
+            let first = get(&_first, "/sources").json();
+            first[0]["engine"]["state"] == "refused"
+        }
+    });
+    chained(&nats.messages(SUBJECT));
 }

@@ -44,6 +44,7 @@ fn from_where_it_is_asked() {
         );
         assert_eq!(head.header("Cache-Control"), Some("no-store"));
         assert_eq!(head.header("X-Accel-Buffering"), Some("no"));
+        assert_eq!(head.header("Incremental"), Some("?1"));
         // For an endless body, the place it starts at.
         let start = Place::behind(folder.inode(), &lines(1..first));
         assert_eq!(
@@ -211,4 +212,55 @@ fn who_never_reads() {
         written.extend(block);
     }
     assert!(stuck.until("the end of 31\n") == written);
+}
+
+/// A range that never ends (RFC 8673): the bytes from there on, those to come included.
+#[test]
+fn a_range_without_an_end() {
+    let (folder, server, mut writer) = scene(&[]);
+    writer.write(10);
+    let all = lines(1..=10);
+    let range = |first: usize| format!("Range: bytes={first}-9007199254740991\r\n");
+    for first in [0, 123, all.len()] {
+        let mut endless = Endless::ask(&server, "/stream/app.log", &range(first));
+        let head = &endless.head;
+        assert_eq!(head.status, 206, "{head:?}");
+        let told = format!("bytes {first}-9007199254740991/*");
+        assert_eq!(head.header("Content-Range"), Some(&told[..]));
+        assert_eq!(head.header("Incremental"), Some("?1"));
+        let start = Place::behind(folder.inode(), &all[..first]);
+        assert_eq!(head.header("Tailcast-Cursor"), Some(&start.to_string()[..]));
+        folder.append("live\n");
+        let want = [&all[first..], b"live\n"].concat();
+        assert_eq!(endless.until("live\n"), want);
+        fs::write(&folder.log, &all).unwrap();
+        until_true("the server to see it cut", || {
+            get(&server, "/stream/app.log").body == all
+        });
+    }
+    let mut connection = Connection::open(&server);
+    let beyond = connection.request("GET", "/stream/app.log", &range(all.len() + 1));
+    assert_eq!(beyond.status, 416, "{beyond:?}");
+    let size = format!("bytes */{}", all.len());
+    assert_eq!(beyond.header("Content-Range"), Some(&size[..]));
+    // HEAD knows no ranges; how a client learns where the live edge is.
+    let head = connection.request("HEAD", "/stream/app.log", &range(0));
+    assert_eq!(
+        (head.status, head.header("Content-Length")),
+        (200, Some(&all.len().to_string()[..]))
+    );
+    // A range that ends is one that ends.
+    let part = connection.request(
+        "GET",
+        "/stream/app.log",
+        "Range: bytes=0-9007199254740990\r\n",
+    );
+    assert_eq!((part.status, part.body), (206, all));
+    fs::remove_file(&folder.log).unwrap();
+    until_true("the file to be missing", || {
+        connection
+            .request("GET", "/stream/app.log", &range(0))
+            .status
+            == 404
+    });
 }

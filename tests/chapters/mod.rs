@@ -30,6 +30,8 @@ mod events_resume;
 mod fairness;
 /// What rotation made of a name while nobody looked.
 mod family;
+/// `?find`: where the lines stand that hold something, newest first; compared with GNU `grep`.
+mod find;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
@@ -40,12 +42,16 @@ mod generations;
 mod globs;
 /// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
 mod hostile;
+/// A hub: subjects of NATS, read like files, at any number of places.
+mod hub;
 /// The layers of the code, and its front door.
 mod layers;
 /// The plain form of a stream: one text message per line.
 mod lines;
 /// Where it listens, and the links that lead there.
 mod listen;
+/// `match` and `not`: only the lines that are wanted, in every form that sends lines.
+mod matching;
 /// `/metrics`: what the server counts.
 mod metrics;
 /// What changes above the last part of a path: links, directories, mounts; and what may not be read.
@@ -58,10 +64,22 @@ mod nginx;
 mod origins;
 /// The page in a real browser: what a reader sees while lines come.
 mod page;
+/// The page for everybody: by keyboard, on a phone, read aloud.
+mod page_access;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
+/// Charts: streams of numbers in every form, live and from the newest back, over breaks.
+mod page_chart;
+/// Charts in a person's hands: pointed at, moved, zoomed, chosen, taken away.
+mod page_chart_hands;
+/// The page's find, filters and highlights; the address is the view.
+mod page_find;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
 mod page_kinds;
+/// The page's rows: colours, levels, times, records; what is copied of them.
+mod page_legible;
+/// The page over files of any size: from the newest line to byte 0, on into rotated files.
+mod page_scroll;
 /// The page's modules that need no browser, over tables of lines.
 mod page_text;
 /// Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own.

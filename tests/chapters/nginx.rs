@@ -79,6 +79,8 @@ fn endless_answers() {
     };
     for (target, fields) in [
         ("/stream/app.log?follow", ""),
+        ("/stream/app.log?follow&match=stream", ""),
+        ("/stream/app.log", "Range: bytes=0-9007199254740991\r\n"),
         ("/stream/app.log", "Accept: text/event-stream\r\n"),
     ] {
         for path in ["/logs", "/old"] {

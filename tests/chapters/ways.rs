@@ -59,8 +59,12 @@ fn in_a_shell() {
         if tool(name).is_none() {
             continue;
         }
-        let (_folder, server, mut writer) = scene();
+        let (folder, server, mut writer) = scene();
         writer.write(3);
+        if way.contains("match=") {
+            matching(way, &folder, &server);
+            continue;
+        }
         // Somebody listens already, so that a poll's place is taken when it is counted.
         let _awake = Client::connect(&server, "/stream/syslog");
         let mut shell = Command::new("sh");
@@ -73,12 +77,33 @@ fn in_a_shell() {
         } else {
             program.until(writer.last().trim_end());
         }
-        if !way.contains("-r ") {
+        if !way.contains("-r -") {
             writer.write(1);
             program.until(writer.last().trim_end());
         }
     }
     assert!(count >= 5, "{count} lines for a shell");
+}
+
+/// Lines that hold the word are printed, or where they stand; the others are not.
+fn matching(way: &str, folder: &Folder, server: &Server) {
+    let error = "an Error, and the first one";
+    let (inode, at) = (
+        folder.inode(),
+        std::fs::metadata(&folder.log).unwrap().len(),
+    );
+    folder.append(format!("{error}\nall is well\n"));
+    let mut shell = Command::new("sh");
+    let mut program = Program::start(shell.args(["-c", &format!("exec {}", here(way, server))]));
+    let first = match way.contains("?find") {
+        true => format!("{{\"at\":\"{inode:x}-{at:x}\",\"length\":{}}}", error.len()),
+        false => error.to_owned(),
+    };
+    assert_eq!(program.until(&first), [first], "{way}");
+    if way.contains("?follow") {
+        folder.append("all is well\nanother error\n");
+        assert_eq!(program.until("another error"), ["another error"], "{way}");
+    }
 }
 
 /// In a browser's console, on the page.

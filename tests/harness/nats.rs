@@ -1,6 +1,7 @@
 //! A `nats-server` with JetStream, and what stands in its stream: asked over a plain socket, by other code than Tailcast's.
 
 use crate::deadline::{DEADLINE, until_true};
+use crate::folder::Folder;
 use crate::program::Program;
 use crate::require::tool;
 use crate::server::reserve;
@@ -9,6 +10,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
@@ -30,7 +32,12 @@ impl Nats {
     /// Starts it with Tailcast's stream; `None` (the test should return) where there is no nats-server.
     pub fn start() -> Option<Nats> {
         let nats = Nats::bare(CONFIG)?;
-        nats.create(json!({}));
+        // By the README's command.
+        let mut command = Command::new("bash");
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nats/stream.sh"));
+        command.args([nats.addr.ip().to_string(), nats.addr.port().to_string()]);
+        let made = command.args(["admin", "secret"]).status();
+        assert!(made.expect("bash").success());
         Some(nats)
     }
 
@@ -113,6 +120,11 @@ impl Nats {
         messages
     }
 
+    /// The last message of `subject`.
+    pub fn last(&self, subject: &str) -> Option<Stored> {
+        Talk::open(self).last(subject)
+    }
+
     /// The bytes of `subject`, once they are so many; every message must begin where the one before it ended.
     pub fn bytes(&self, subject: &str, length: usize) -> Vec<u8> {
         let mut talk = Talk::open(self);
@@ -122,6 +134,14 @@ impl Nats {
         });
         chained(&self.messages(subject))
     }
+}
+
+/// The option that names a file with these credentials, closed to others.
+pub fn credentials(folder: &Folder, text: &str) -> String {
+    let file = folder.path("credentials");
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    format!("--credentials={}", file.to_str().unwrap())
 }
 
 /// The payloads in order, where each message's `Tailcast-From` is the `Tailcast-Cursor` before it.
@@ -163,6 +183,7 @@ impl Talk {
     pub fn open(nats: &Nats) -> Talk {
         let mut socket = TcpStream::connect(nats.addr).expect("connect");
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        socket.set_nodelay(true).unwrap();
         let connect = json!({
             "headers": true, "no_responders": true, "verbose": false,
             "user": "admin", "pass": "secret",
@@ -202,10 +223,19 @@ impl Talk {
     /// Publishes without a header.
     pub fn publish(&mut self, subject: &str, reply: Option<&str>, payload: &[u8]) {
         let reply = reply.unwrap_or_default();
-        let socket = self.stream.get_mut();
-        write!(socket, "PUB {subject} {reply} {}\r\n", payload.len()).unwrap();
-        socket.write_all(payload).unwrap();
-        socket.write_all(b"\r\n").unwrap();
+        let mut frame = format!("PUB {subject} {reply} {}\r\n", payload.len()).into_bytes();
+        frame.extend_from_slice(payload);
+        frame.extend_from_slice(b"\r\n");
+        self.stream.get_mut().write_all(&frame).unwrap();
+    }
+
+    /// Publishes with these headers.
+    pub fn publish_with(&mut self, subject: &str, headers: &str, payload: &[u8]) {
+        let (head, all) = (headers.len(), headers.len() + payload.len());
+        let mut frame = format!("HPUB {subject} {head} {all}\r\n{headers}").into_bytes();
+        frame.extend_from_slice(payload);
+        frame.extend_from_slice(b"\r\n");
+        self.stream.get_mut().write_all(&frame).unwrap();
     }
 
     /// The first message of `subject` from `sequence` on.

@@ -5,6 +5,9 @@ use crate::folder::Folder;
 use crate::server::Server;
 use serde_json::{Value, json};
 
+/// The windows of a desk and of a phone, in CSS px.
+pub const SIZES: [(u32, u32); 2] = [(1440, 900), (360, 640)];
+
 /// What the log shows, top to bottom: the text of lines, and of marks their kind.
 const SHOWN: &str = "[...document.querySelectorAll('.row, #rows .mark')].map(row =>
     row.matches('.mark') ? `<${row.className}>` : row.textContent)";
@@ -70,6 +73,15 @@ impl Viewer {
     /// What is drawn of the log.
     pub fn shown(&mut self) -> Vec<String> {
         serde_json::from_value(self.chromium.evaluate(SHOWN)).expect("strings")
+    }
+
+    /// Waits until just this is drawn.
+    pub fn until_shown(&mut self, rows: &[String]) {
+        let same = format!(
+            "JSON.stringify({SHOWN}) === JSON.stringify({})",
+            json!(rows)
+        );
+        self.until(&format!("{rows:?}"), &same);
     }
 
     /// Waits until this is the last that stands in the log.

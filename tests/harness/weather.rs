@@ -12,7 +12,9 @@ use std::thread;
 pub enum Fault {
     /// It ends after so many bytes towards the engine.
     Cut(u64),
-    /// It ends when so many bytes have come back; the last of them are not delivered.
+    /// It ends after so many bytes from the engine.
+    CutBack(u64),
+    /// It ends when so many confirmations have come back; the last of them is not delivered.
     LoseAnswer(u64),
     /// After so many bytes towards the engine it ends, and half of the last ones arrive only when the next connection has
     /// sent as many.
@@ -118,16 +120,26 @@ impl State {
 
     /// From the engine to the client.
     fn back(&self, mut engine: TcpStream, mut client: TcpStream, fault: Option<Fault>) {
-        let mut passed = 0;
+        let (mut passed, mut came) = (0, 0);
         let mut buffer = vec![0; 64 << 10];
         while let Ok(read @ 1..) = engine.read(&mut buffer) {
-            passed += read as u64;
+            let is_confirmation = buffer[..read].windows(6).any(|part| part == b"\"seq\":");
+            passed += u64::from(is_confirmation);
             if let Some(Fault::LoseAnswer(at)) = fault
                 && passed >= at
             {
                 self.left.fetch_sub(1, Ordering::SeqCst);
                 let _ = engine.shutdown(Shutdown::Both);
                 break;
+            }
+            if let Some(Fault::CutBack(at)) = fault {
+                came += read as u64;
+                if came >= at {
+                    let _ = client.write_all(&buffer[..read - (came - at) as usize]);
+                    self.left.fetch_sub(1, Ordering::SeqCst);
+                    let _ = engine.shutdown(Shutdown::Both);
+                    break;
+                }
             }
             if client.write_all(&buffer[..read]).is_err() {
                 break;

@@ -5,6 +5,8 @@ import { Times } from './time.js';
 
 /** Read at once, in bytes: a request that a weak Wi-Fi still answers in a second. */
 const PIECE = 256 * 1024;
+/** The newest are there sooner, and tell what lines hold. */
+const NEWEST = 64 * 1024;
 /** The beginning of a file, where a table's header stands, in bytes. */
 const HEAD = 4096;
 /** A line longer than this holds no readings. */
@@ -57,6 +59,7 @@ const linesOf = (bytes) => decoder.decode(bytes).split(/\r?\n/).filter((line) =>
 async function begin() {
   const mine = (turn += 1);
   source?.close();
+  detected = undefined;
   try {
     const files = await (await get('generations'))?.json() ?? [];
     await backfill(files, mine);
@@ -66,10 +69,15 @@ async function begin() {
 }
 
 async function backfill(files, mine) {
-  let rest = new Uint8Array(0);
+  let rest;
   for (const [i, file] of files.entries()) {
     const start = file.start ?? 0;
-    const before = (end) => read(file, Math.max(start, end - PIECE), end);
+    const before = (end) => {
+      const piece = read(file, Math.max(start, end - (detected ? PIECE : NEWEST)), end);
+      // Told when it is awaited, which may be much later.
+      piece.catch(() => {});
+      return piece;
+    };
     let end = file.size;
     let next = before(end);
     // The first of them may be growing: its last line is not yet one.
@@ -93,7 +101,8 @@ async function backfill(files, mine) {
       const bytes = new Uint8Array(piece.length + rest.length);
       bytes.set(piece);
       bytes.set(rest, piece.length);
-      const cut = end > start ? bytes.indexOf(10) + 1 : 0;
+      // What stands at the start of a ring may be the rest of a line.
+      const cut = end > 0 ? bytes.indexOf(10) + 1 : 0;
       rest = bytes.subarray(0, cut).slice(-LONGEST);
       if (mine !== turn) return;
       take(linesOf(bytes.subarray(cut)), past, false);
@@ -117,30 +126,31 @@ function learn(lines, arrival) {
     times.learn(lines.slice(-100), arrival);
     return found && reader(found, times);
   });
-  batch = found?.series.map(() => []);
+  for (const coming of [false, true]) batches.set(coming, found?.series.map(() => []) ?? []);
   say({ detected });
 }
 
-let batch = [];
+/** Readings not yet told: from the past, and coming. */
+const batches = new Map();
 
 /** Reads lines, oldest first. */
 function take(lines, reads, coming) {
   const rows = lines.map(reads).filter((row) => row !== null);
   const { timeOf, sparse } = detected;
+  const batch = batches.get(coming);
   rows.forEach((row, i) => {
-    const assumed = coming ? Date.now() : oldest - (rows.length - i) * APART;
+    const assumed = coming ? Date.now() : timeOf === null ? oldest - (rows.length - i) * APART : NaN;
     const ms = row.ms ?? assumed;
     if (ms < UNSET) early += 1;
-    else row.values.forEach((value, k) => (sparse && Number.isNaN(value)) || batch[k].push(ms, value));
+    else if (ms >= UNSET) row.values.forEach((value, k) => (sparse && Number.isNaN(value)) || batch[k].push(ms, value));
   });
   if (timeOf === null && !coming) oldest -= rows.length * APART;
-  else for (const { ms } of rows) if (ms > UNSET && ms < oldest) oldest = ms;
+  else for (const { ms } of rows) if (ms !== null && ms > UNSET && ms < oldest) oldest = ms;
 }
 
 function tell(coming) {
   told = performance.now();
-  const readings = batch.map((one) => Float64Array.from(one));
-  batch = batch.map(() => []);
+  const readings = (batches.get(coming) ?? []).map((one) => Float64Array.from(one.splice(0)));
   if (readings.some(({ length }) => length > 0)) say({ readings, live: coming }, readings.map(({ buffer }) => buffer));
 }
 
@@ -163,7 +173,6 @@ function follow(place, mine) {
       if (!detected && sample.length >= KNOWN) sample = sample.slice(-KNOWN / 2);
     }
     if (!detected) return;
-    tell(false);
     take([data], live, true);
     waiting ||= setTimeout(() => {
       waiting = 0;

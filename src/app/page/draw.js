@@ -98,7 +98,7 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
     pen.stroke();
   };
   const seen = traces.filter(({ n }) => n > 0);
-  const values = [...seen.flatMap(({ min, max }) => [min, max])];
+  const values = seen.flatMap(({ min, max }) => [min, max]);
   const scale = valueScale(Math.min(...values), Math.max(...values), (bottom - TOP) / 44);
   const span = scale.high - scale.low;
   const y = (value) => bottom - ((value - scale.low) / span) * (bottom - TOP);
@@ -116,7 +116,7 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
   const x = (ms) => LEFT + (ms - from) / per / ratio;
   pen.textAlign = 'center';
   pen.textBaseline = 'alphabetic';
-  for (const { ms, text, strong } of timeTicks(from, to, (right - LEFT) / 84)) {
+  for (const { ms, text, strong } of timeTicks(from, to, (right - LEFT) / 68)) {
     pen.strokeStyle = strong ? look.quiet : look.line;
     stroke(half(x(ms)), bottom, half(x(ms)), bottom + 4);
     pen.fillStyle = strong ? look.ink : look.quiet;
@@ -167,11 +167,13 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
     pen.lineWidth = 1;
     stroke(half(x(ms)), TOP, half(x(ms)), bottom);
     pen.setLineDash([]);
-    for (const { value, colour } of points) {
+    for (const { value, colour } of points.filter((point) => 'value' in point)) {
       pen.beginPath();
       pen.arc(x(ms), y(value), 3.5, 0, 7);
       pen.fillStyle = colour;
       pen.fill();
+      pen.strokeStyle = look.paper;
+      pen.stroke();
     }
     const date = new Date(ms);
     const text = `${day(date)} ${clock(date, per * ratio * 10 < 1000 ? 1 : 1000)}`;

@@ -53,6 +53,8 @@ export function gestures(canvas, act) {
   canvas.addEventListener('pointercancel', up);
   canvas.addEventListener('pointerleave', (event) => event.pointerType === 'mouse' && act.point(null));
   const wheel = (event) => {
+    // Where there are more charts below, a wheel alone scrolls.
+    if (canvas.closest('.chart').querySelectorAll('canvas').length > 1 && !event.ctrlKey && !event.shiftKey && event.deltaX === 0) return;
     event.preventDefault();
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) act.pan(-event.deltaX);
     // A pinch on a touch pad comes as small steps of a wheel with a key.

@@ -33,25 +33,23 @@ const READINGS = 'from here on each line is a new reading: the file is written a
 export class Log {
   pieces;
   lines;
-  /** Lines and bytes since the stream was opened. */
+  /** Lines that came while somebody looked. */
   count = 0;
-  bytesCome = 0;
-  /** When bytes came last, by `Date.now()`; 0: never. */
+  /** When the last of them came, by `Date.now()`; 0: never. */
   lastAt = 0;
   #kind;
   #times;
   #told;
   #readings = new Readings();
   #learnAt = 0;
-  /** The first bytes are history: when they came says nothing of when they were written. */
-  #live = false;
+  #news = 0;
   /** A mark for the next line that begins. */
   #pending = null;
   #ended = true;
 
   /**
-   * `kind` is that of the source, once it is known. `told.grew(lines, bytes)`, `told.marked(mark)`,
-   * `told.reworded(mark)`, `told.began()`.
+   * `kind` is that of the source, once it is known. `told.came(run, start, bytes)` for live bytes,
+   * `told.grew(lines, bytes)` after them, `told.marked(mark)`, `told.reworded(mark)`, `told.began()`.
    */
   constructor(address, kind, times, told) {
     this.pieces = new Pieces(address);
@@ -65,8 +63,14 @@ export class Log {
     this.pieces.close();
   }
 
-  /** The next byte stands at `place`. */
-  begin(place) {
+  /** What came last was written while somebody looked. */
+  get isNews() {
+    return (this.pieces.live?.at ?? 0) > this.#news;
+  }
+
+  /** The next byte stands at `place`; what is before `size` is no news. */
+  begin(place, size = 0) {
+    this.#news = size;
     const before = this.pieces.live;
     const file = this.#kind() === 'file';
     const goesOn = before?.inode === place.inode && place.offset > 0;
@@ -90,23 +94,30 @@ export class Log {
     if (this.#pending) {
       const cut = this.#ended ? 0 : bytes.indexOf(NEWLINE) + 1;
       if (this.#ended || (cut > 0 && cut < bytes.length)) {
-        if (cut > 0) this.pieces.push(bytes.subarray(0, cut), kept);
+        if (cut > 0) this.#push(bytes.subarray(0, cut), kept);
         this.#mark(...this.#pending);
         this.#pending = null;
-        this.pieces.push(bytes.subarray(cut), kept);
+        this.#push(bytes.subarray(cut), kept);
       } else {
-        this.pieces.push(bytes, kept);
+        this.#push(bytes, kept);
       }
     } else {
-      this.pieces.push(bytes, kept);
+      this.#push(bytes, kept);
     }
     this.#ended = bytes.at(-1) === NEWLINE;
     const lines = newlines(bytes);
-    this.count += lines;
-    this.bytesCome += bytes.length;
-    this.lastAt = Date.now();
+    if (this.isNews) {
+      this.count += lines;
+      this.lastAt = Date.now();
+    }
     this.#learn(bytes);
     this.#told.grew(lines, bytes);
+  }
+
+  #push(bytes, kept) {
+    this.pieces.push(bytes, kept);
+    const run = this.pieces.live;
+    if (run) this.#told.came(run, run.at - bytes.length, bytes);
   }
 
   mark(event) {
@@ -187,7 +198,7 @@ export class Log {
     if (!recent.includes(NEWLINE)) return;
     this.#learnAt = now + LEARN_AGAIN;
     const lines = new TextDecoder().decode(recent).split('\n').slice(0, -1).slice(-100);
-    this.#times.learn(lines, this.#live ? now : null);
-    this.#live = true;
+    // When history came says nothing of when it was written.
+    this.#times.learn(lines, this.isNews ? now : null);
   }
 }

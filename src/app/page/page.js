@@ -1,67 +1,103 @@
 // The page: which stream is shown, and who tells whom.
 
 import { Announcer } from './announce.js';
+import { listen } from './keys.js';
+import { lazily } from './lazy.js';
+import { level } from './level.js';
 import { Log } from './log.js';
 import { Rows } from './row.js';
 import { keep, kept } from './settings.js';
+import { Sources } from './sources.js';
+import { Status } from './status.js';
 import { Stream } from './stream.js';
+import { Streams } from './streams.js';
 import { Times } from './time.js';
 import { format, parse } from './view.js';
 import { Window } from './window.js';
 
-/** How often the list of streams is read again while somebody looks, in ms. */
-const LIST_EVERY = 60_000;
-/** How long to wait before asking again for a list that did not come, in ms. */
-const LIST_AGAIN = 2_000;
 /** A hidden tab reads no further than this, in bytes: it would cost a phone its battery. */
 const UNREAD = 8 * 1024 * 1024;
+/** So few new bytes are read out to a screen reader as they are. */
+const ALOUD = 2_000;
 
 const at = (id) => document.getElementById(id);
-const number = (n, one, many) => (n === 1 ? `1 ${one}` : `${n.toLocaleString('en')} ${many}`);
 
-const WORDS = { connecting: 'connecting', live: 'live', waiting: 'waiting for the file', reconnecting: 'reconnecting' };
-const WAITING = { sample: 'waiting for a reading', pipe: 'waiting for more' };
-
-const announcer = new Announcer(at('word'), at('news'));
-
-let sources = [];
 let view = parse(location.hash);
 let shown = null;
 let log = null;
 let rows = null;
+let times = null;
 let stream = null;
-let state = 'connecting';
-let listIsOld = true;
-/** The names in the list, as JSON. */
-let offered = '';
-/** New lines since the reader left the end. */
-let missed = 0;
+let charts = null;
+let listIsOld = false;
 /** Bytes since the tab was hidden. */
 let unread = 0;
+/** A place that the address names and that is not shown yet. */
+let wanted = null;
 
-const source = () => sources.find(({ name }) => name === shown);
+const sources = new Sources();
+const announcer = new Announcer(at('word'), at('news'));
+const status = new Status(announcer);
 
 const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => rows.draw(entry), {
-  followed() {
-    missed = 0;
-    sayFollowing();
-    sayState();
-  },
+  followed: () => status.follow(win.following),
   drawn() {
-    at('empty').hidden = win.items.length > 0 || state !== 'live';
+    sayEmpty();
+    selection.ready?.drawn();
+    find.ready?.paint();
   },
   rested() {
     const anchor = win.following ? null : win.anchor?.entry;
     view.at = anchor && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
-    history.replaceState(null, '', format(view));
+    if (shown !== null) address();
   },
 });
 
+const page = {
+  log: () => log,
+  times: () => times,
+  view: () => view,
+  name: () => shown,
+  current: () => rows.current,
+  go,
+  reveal,
+  selection: () => selection(),
+  changed(next, step) {
+    view = next;
+    address(step);
+  },
+};
+
+const find = lazily(() => import('./find.js'), ({ Find }) => new Find(page, win, announcer));
+const selection = lazily(
+  () => import('./select.js'),
+  ({ Selection }) => new Selection(at('rows'), win, (entry) => rows.text(entry), announcer),
+);
+const acts = lazily(() => import('./act.js'), ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
+const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching(reveal));
+const panels = lazily(
+  async () => {
+    const [module] = await Promise.all([import('./panels.js'), watching(), selection(), acts(), find()]);
+    watch();
+    return module;
+  },
+  (module) => {
+    module.panels(choices);
+    module.drawStreams(streams.list, shown);
+    return module;
+  },
+);
+
 const told = {
-  grew(lines) {
-    if (!win.following) {
-      missed += lines;
-      sayFollowing();
+  came(run, start, bytes) {
+    find.ready?.push(run, start, bytes);
+    if (log.isNews && watching.ready?.on) watching.ready.push(run, start, bytes);
+  },
+  grew(lines, bytes) {
+    status.came(lines);
+    if (lines > 0 && log.isNews) {
+      const texts = bytes.length < ALOUD ? new TextDecoder().decode(bytes).split('\n').filter(Boolean) : [];
+      announcer.lines(lines, texts, texts.filter((text) => ['error', 'fatal'].includes(level(text))).length);
     }
     win.grew();
   },
@@ -69,101 +105,119 @@ const told = {
     announcer.say(mark.sentence);
     win.grew();
   },
-  reworded(mark) {
-    win.redrawMark(mark);
-  },
+  reworded: (mark) => win.redrawMark(mark),
   began() {
     win.grew();
+    toPlace();
   },
 };
 
 const listener = {
-  begin: (place) => log.begin(place),
+  begin: (place, size) => log.begin(place, size),
   mark: (event) => log.mark(event),
   reconnected: (ms) => log.reconnected(ms),
   joined: (left, place) => log.joined(left, place),
   beat(ms) {
-    at('state').title = `answers within ${ms} ms`;
+    at('state').title = `the board answers within ${ms} ms`;
   },
   bytes(bytes) {
     log.write(bytes, win.following);
-    if (!document.hidden || log.needed) return;
+    if (!document.hidden || find.ready?.needsAll || watching.ready?.on || charts) return;
     unread += bytes.length;
-    if (unread > UNREAD && source()?.kind === 'file') stream.park();
+    if (unread > UNREAD && sources.of(shown)?.kind === 'file') stream.park();
   },
   state(word, seconds) {
-    state = word;
-    at('state').dataset.state = word;
-    sayState();
-    at('countdown').textContent = word === 'reconnecting' ? ` in ${seconds} s` : '';
+    status.state(word, seconds);
     if (word === 'reconnecting') listIsOld = true;
     // A server that was restarted may follow other files.
-    else if (word === 'live' && listIsOld) refresh();
-    at('empty').hidden = win.items.length > 0 || word !== 'live';
+    else if (word === 'live' && listIsOld) {
+      listIsOld = false;
+      streams.ask();
+    }
+    sayEmpty();
   },
 };
 
-function sayState() {
-  const word = (state === 'waiting' && WAITING[source()?.kind]) || WORDS[state];
-  const paused = state === 'live' && !win.following;
-  at('state').toggleAttribute('data-paused', paused);
-  announcer.state(paused ? `${word}, paused` : word);
+const streams = new Streams({
+  ask: () => sources.ask(),
+  changed(list) {
+    show();
+    sources.offer(shown);
+    panels.ready?.drawStreams(list, shown);
+  },
+  appeared: ({ name }) => name !== shown && log?.appeared(name),
+});
+
+function sayEmpty() {
+  at('empty').hidden = win.items.length > 0 || !status.live || win.source !== log?.lines;
 }
 
-function sayFollowing() {
-  at('jump').hidden = win.following;
-  at('jump').textContent = missed > 0 ? `↓ ${number(missed, 'new line', 'new lines')}` : '↓ to the end';
-  at('pause').textContent = win.following ? 'Pause' : 'Resume';
+/** The view goes into the address; `step`: as one that the browser's "back" leaves. */
+function address(step = false) {
+  const fragment = format(view);
+  if (step) history.pushState(null, '', fragment);
+  else if (fragment !== location.hash) history.replaceState(null, '', fragment);
 }
 
 function show() {
-  const name = view.name || sources[0]?.name;
-  if (name === undefined || name === shown) return;
+  const name = view.name || sources.newest?.name;
+  if (name === undefined) return;
+  status.kind = sources.of(name)?.kind ?? 'file';
+  if (name === shown) return;
   shown = view.name = name;
-  const address = source()?.url ?? `stream/${encodeURIComponent(name)}`;
   stream?.close();
   log?.close();
-  missed = unread = 0;
-  const times = new Times();
-  log = new Log(address, () => source()?.kind ?? 'file', times, told);
-  rows = new Rows(log.pieces, times, () => Boolean(kept(shown).local));
+  unread = 0;
+  status.reset();
+  times = new Times();
+  log = new Log(sources.address(name), () => sources.of(name)?.kind ?? 'file', times, told);
+  rows = new Rows(log.pieces, log.lines, times, () => Boolean(kept(name).local));
   document.title = `${name} · Tailcast`;
   at('name').textContent = name;
   wrap(kept(name).wrap ?? true);
+  wanted = view.at;
   win.open(log.lines);
-  stream = new Stream(address, listener);
+  if (wanted) win.stop();
+  if (kept(name).alerts?.length > 0 || watching.ready) watching().then(watch);
+  apply();
+  chart(view.chart);
+  stream = new Stream(sources.address(name), listener);
 }
 
-function offer() {
-  const served = sources.map(({ name }) => name);
-  const names = shown === null || served.includes(shown) ? served : [...served, shown];
-  const choice = at('choice');
-  // Left alone where nothing changed: it may be open.
-  const offer = JSON.stringify([names, served]);
-  if (offer !== offered) {
-    const option = (name) => new Option(served.includes(name) ? name : `${name} (not served here)`, name);
-    choice.replaceChildren(...names.map(option));
-    offered = offer;
-  }
-  choice.value = shown;
-  choice.hidden = names.length < 2;
-  at('name').classList.toggle('unseen', names.length > 1);
-  at('polled').hidden = source()?.watch !== 'polling';
+/** Filters and highlights as the view has them. */
+function apply() {
+  const { filters, highlights, level: least } = view;
+  if (find.ready) find.ready.reset();
+  else if (filters.length > 0 || highlights.length > 0 || least) find().then((ready) => ready.reset());
 }
 
-async function refresh() {
-  listIsOld = false;
-  const known = new Set(sources.map(({ name }) => name));
-  try {
-    const answer = await fetch('sources', { cache: 'no-store' });
-    if (answer.ok) sources = await answer.json();
-  } catch {
-    // The server is away; the state says so already.
-  }
-  if (sources.length === 0) setTimeout(refresh, LIST_AGAIN);
-  show();
-  offer();
-  if (known.size > 0) for (const { name } of sources) if (!known.has(name) && name !== shown) log?.appeared(name);
+/** The alerts of this stream. */
+function watch() {
+  watching.ready.reset(`${shown} · Tailcast`, kept(shown).alerts ?? []);
+}
+
+/** Goes to the place that the address names, once its run is there. */
+async function toPlace() {
+  if (!wanted) return;
+  const { inode, offset } = wanted;
+  wanted = null;
+  const run = await log.pieces.reach(inode, offset).catch(() => null);
+  if (run) await go({ run, start: offset }, 0);
+  else announcer.say('the place in the address is gone');
+}
+
+/** Shows the line at a place, marked, so many px below the top. */
+async function go({ run, start }, px = at('view').clientHeight / 3) {
+  const { lines } = log;
+  rows.current = { run, start };
+  for (const { node, entry } of win.items) node.classList.toggle('current', rows.isCurrent(entry));
+  return win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
+}
+
+/** Shows a line among its neighbours. */
+async function reveal(place) {
+  if (win.source !== log.lines) find.ready.clear();
+  await go(place);
 }
 
 function wrap(on) {
@@ -171,38 +225,246 @@ function wrap(on) {
   at('wrap').ariaPressed = String(on);
 }
 
-at('wrap').addEventListener('click', () => {
+function look() {
+  const { theme = '', size } = kept('');
+  const root = document.documentElement;
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  win.keep(() => {
+    for (const [name, px] of [['--size', size], ['--row', Math.round(size * 1.6)]]) {
+      if (size) root.style.setProperty(name, `${px}px`);
+      else root.style.removeProperty(name);
+    }
+  });
+}
+
+/** Shows the chart as `text` says, or puts it away where that is `null`. */
+async function chart(text) {
+  charts?.close();
+  charts = null;
+  view.chart = text;
+  at('chart').ariaPressed = String(text !== null);
+  at('chart-panel').hidden = text === null;
+  if (text === null) return;
+  const name = shown;
+  const [{ open }] = await Promise.all([import('./chart.js'), watching().then(watch), acts()]);
+  if (name !== shown || view.chart === null) return;
+  charts = await open(at('chart-panel'), {
+    name,
+    address: sources.address(name),
+    view: text,
+    keep(next) {
+      view.chart = next;
+      address();
+    },
+    others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
+    alerts: watching.ready.alerts,
+    moment: (ms) => acts.ready.to({ ms }),
+  });
+}
+
+/** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a filter. */
+function openBox(filters = false) {
+  at('search').dataset.mode = filters ? 'filter' : 'find';
+  at('box').placeholder = filters ? 'Show only lines with…' : 'Find text or /expression/';
+  at('search').hidden = false;
+  at('find').ariaExpanded = 'true';
+  at('box').focus();
+  at('box').select();
+  find();
+}
+
+/** `false`: it was closed. */
+function closeBox() {
+  if (at('search').hidden) return false;
+  at('search').hidden = true;
+  at('find').ariaExpanded = 'false';
+  at('box').value = '';
+  find.ready?.stop();
+  at('view').focus();
+  return true;
+}
+
+function openGoto() {
+  at('goto-said').textContent = '';
+  at('goto-panel').showPopover();
+  at('goto').focus();
+  at('goto').select();
+  acts();
+}
+
+function back() {
+  if (selection.ready?.any) selection.ready.clear();
+  else if (!closeBox() && !find.ready?.clear() && view.chart !== null) toggleChart();
+}
+
+function toggleChart() {
+  chart(view.chart === null ? '' : null);
+  address();
+}
+
+const setTimes = (local) => {
+  keep(shown, { local });
+  win.redraw();
+};
+const toggleWrap = () => {
   const on = !at('view').classList.contains('wrapped');
   wrap(on);
   keep(shown, { wrap: on });
+};
+const togglePause = () => (win.following ? win.stop() : win.toEnd());
+const copy = () => acts().then((ready) => ready.copy());
+const link = () => acts().then((ready) => ready.copyLink());
+const step = (down, errors) => find().then((ready) => ready.step(down, errors));
+const open = (button) => panels().then((ready) => ready.toggle(button));
+
+/** What the panels ask and do. */
+const choices = {
+  opened() {},
+  openGoto,
+  copy,
+  link,
+  address: () => sources.address(shown),
+  name: () => shown.split('/').at(-1),
+  canSave: (what) => (what === 'selection' ? selection.ready.any : find.ready.filtered !== null),
+  save: (what) => acts.ready.save(what),
+  level: () => view.level,
+  setLevel(least) {
+    page.changed({ ...view, level: least, at: null }, true);
+    find.ready.apply();
+  },
+  local: () => Boolean(kept(shown).local),
+  setLocal: setTimes,
+  theme: () => kept('').theme ?? '',
+  setTheme: (theme) => (keep('', { theme }), look()),
+  size: () => kept('').size ?? '',
+  setSize: (size) => (keep('', { size: Number(size) || null }), look()),
+  aloud: () => announcer.on,
+  setAloud: (on) => (keep('', { aloud: on }), (announcer.on = on)),
+  alerts: () => watching.ready.alerts,
+  keepAlerts: (rules) => keep(shown, { alerts: rules }),
+};
+
+listen(at('view'), {
+  pause: togglePause,
+  find: () => openBox(),
+  filter: () => openBox(true),
+  next: () => step(true),
+  previous: () => step(false),
+  nextError: () => step(true, true),
+  previousError: () => step(false, true),
+  start: () => win.toStart(),
+  end: () => win.toEnd(),
+  goto: openGoto,
+  wrap: toggleWrap,
+  times: () => setTimes(!kept(shown).local),
+  markBefore: () => acts().then((ready) => ready.toMark(true)),
+  markAfter: () => acts().then((ready) => ready.toMark(false)),
+  copy,
+  link,
+  help: () => open('help'),
+  back,
+  reveal: () => find.ready?.filtered && win.anchor && find.ready.reveal(win.anchor),
+  scroll: (px) => win.by(px),
+  selectAll: () => selection().then((ready) => ready.all()),
 });
-at('pause').addEventListener('click', () => (win.following ? win.stop() : win.toEnd()));
-at('jump').addEventListener('click', () => {
+
+const on = (id, event, act) => at(id).addEventListener(event, act);
+on('pause', 'click', () => {
+  togglePause();
+  at('view').focus();
+});
+on('find', 'click', () => closeBox() || openBox());
+for (const id of ['levels', 'more', 'help']) on(id, 'click', () => open(id));
+on('chart', 'click', toggleChart);
+on('wrap', 'click', toggleWrap);
+on('jump', 'click', () => {
   win.toEnd();
   at('view').focus();
 });
-
+on('box', 'input', () => find().then((ready) => ready.typed()));
+on('box', 'keydown', (event) => event.key === 'Escape' && closeBox());
+on('find-form', 'submit', (event) => {
+  event.preventDefault();
+  at('view').focus();
+  find().then((ready) => {
+    ready.submit();
+    if (at('search').dataset.mode === 'filter') closeBox();
+  });
+});
+on('previous', 'click', () => step(false));
+on('next', 'click', () => step(true));
+on('close', 'click', closeBox);
+on('filter', 'click', () => find().then((ready) => ready.add('filters', at('box').value)));
+on('exclude', 'click', () => find().then((ready) => ready.add('filters', `-${at('box').value}`)));
+on('highlight', 'click', () => find().then((ready) => ready.add('highlights', at('box').value)));
+on('goto-form', 'submit', async (event) => {
+  event.preventDefault();
+  const wrong = await (await acts()).typed(at('goto').value);
+  at('goto-said').textContent = wrong ?? '';
+  if (wrong) return;
+  at('goto-panel').hidePopover();
+  at('view').focus();
+});
+on('rows', 'click', (event) => {
+  const item = win.itemOf(event.target);
+  if (!item || item.entry.mark || event.target.closest('a, button') || !getSelection().isCollapsed) return;
+  if (find.ready?.filtered) find.ready.reveal(item);
+  else item.node.classList.toggle('whole');
+});
+on('rows', 'more', ({ detail }) => win.redrawKey(detail));
 // Who is about to choose sees what has come since.
-at('choice').addEventListener('focus', () => refresh());
-at('choice').addEventListener('change', ({ target }) => {
-  location.hash = encodeURIComponent(target.value);
-});
-addEventListener('hashchange', () => {
-  view = parse(location.hash);
-  show();
-  offer();
+on('choice', 'focus', () => streams.ask());
+on('choice', 'change', ({ target: { value } }) => {
+  location.hash = encodeURIComponent(value);
 });
 
+/** The address was changed by hand, by a link, or by going back. */
+function addressed() {
+  const before = view;
+  view = parse(location.hash);
+  view.name ||= sources.newest?.name ?? '';
+  if (view.name !== shown) {
+    show();
+    sources.offer(shown);
+    return;
+  }
+  const terms = ({ filters, highlights, level: least }) => JSON.stringify([filters, highlights, least]);
+  if (terms(before) !== terms(view)) find().then((ready) => ready.apply());
+  if (before.chart !== view.chart) chart(view.chart);
+  wanted = view.at;
+  if (log) toPlace();
+}
+addEventListener('hashchange', addressed);
+addEventListener('popstate', addressed);
 addEventListener('online', () => stream?.wake());
 addEventListener('pageshow', () => stream?.wake());
+document.addEventListener('selectionchange', () => {
+  if (!selection.ready && !getSelection().isCollapsed && at('rows').contains(getSelection().anchorNode)) selection();
+});
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
   unread = 0;
   stream?.wake();
+  streams.ask();
   win.grew();
 });
-setInterval(() => document.hidden || refresh(), LIST_EVERY);
+setInterval(() => status.pace(log), 1000);
 
+/** A narrow page has room for five buttons; the others stand in the panel "More". */
+const narrow = matchMedia('(max-width: 600px)');
+function arrange() {
+  for (const one of document.querySelectorAll('.rare')) {
+    one.dataset.moved = narrow.matches ? 'yes' : '';
+    if (narrow.matches) at('more-panel').append(one);
+    else at('bar').insertBefore(one, at('more'));
+  }
+}
+narrow.addEventListener('change', arrange);
+arrange();
+
+announcer.on = kept('').aloud ?? true;
+look();
 // So that the keys scroll it from the start.
 at('view').focus({ focusVisible: false });
-refresh();
+streams.open = true;

@@ -18,6 +18,7 @@ export function newlines(bytes) {
 }
 
 export class Pieces {
+  /** Runs and marks are chained by `prev` and `next`, and numbered by `order`. */
   first = null;
   last = null;
   /** `stream/NAME`, relative to the page. */
@@ -53,7 +54,7 @@ export class Pieces {
   /** The run with this place, `null` where it is none of ours. */
   find(inode, offset) {
     for (let piece = this.last; piece; piece = piece.prev) {
-      if (piece.inode === inode && offset >= piece.from && offset <= piece.to) return piece;
+      if (!piece.kind && piece.inode === inode && offset >= piece.from && offset <= piece.to) return piece;
     }
     return null;
   }
@@ -120,6 +121,15 @@ export class Pieces {
 
   #wanted = null;
 
+  /** The run with this place, after as many older generations as it takes; `null` where it is gone. */
+  async reach(inode, offset) {
+    for (;;) {
+      const run = this.find(inode, offset);
+      if (run) return run;
+      if (!this.wantsOlder || !(await this.load())) return null;
+    }
+  }
+
   /** Nothing is known of what lies before the first run. `true`: `load` will ask. */
   get wantsOlder() {
     const run = this.#oldest();
@@ -139,6 +149,11 @@ export class Pieces {
     } catch {
       return false;
     }
+  }
+
+  /** Asks for the lines that match, newest first: an answer of JSON lines. `query` is a `URLSearchParams`. */
+  search(query, signal) {
+    return fetch(`${this.#address}?find&${query}`, { cache: 'no-store', signal: AbortSignal.any([signal, this.#closed.signal]) });
   }
 
   /** At most `max` bytes of one generation, of no other: 404 where it is gone. */
@@ -205,6 +220,7 @@ export class Pieces {
   }
 
   #append(piece) {
+    piece.order = (this.last?.order ?? 0) + 1;
     piece.prev = this.last;
     piece.next = null;
     if (this.last) this.last.next = piece;
@@ -221,7 +237,8 @@ export class Pieces {
   /** Puts a piece before the mark that `run` begins with. */
   insert(run, piece) {
     const next = run.prev;
-    Object.assign(piece, { id: (this.#serial += 1), prev: next.prev, next });
+    const order = ((next.prev?.order ?? next.order - 1) + next.order) / 2;
+    Object.assign(piece, { id: (this.#serial += 1), prev: next.prev, next, order });
     if (next.prev) next.prev.next = piece;
     else this.first = piece;
     next.prev = piece;
@@ -229,6 +246,7 @@ export class Pieces {
   }
 
   #prepend(piece) {
+    piece.order = (this.first?.order ?? 0) - 1;
     piece.next = this.first;
     piece.prev = null;
     if (this.first) this.first.prev = piece;

@@ -4,12 +4,15 @@
 import { overwritten, plain, spans } from './ansi.js';
 import { record } from './json.js';
 import { level } from './level.js';
+import { continues } from './records.js';
 import { shown } from './time.js';
 
 /** Characters of a line shown at first ... */
 const SHOWN = 4_000;
 /** ... and so many more, in bytes, each time that more is asked for. */
 const STEP = 64 * 1024;
+/** Lines of a stack trace that are followed up to its head. */
+const TRACE = 30;
 
 const element = (name, look, ...content) => {
   const made = document.createElement(name);
@@ -20,14 +23,18 @@ const element = (name, look, ...content) => {
 
 export class Rows {
   #pieces;
+  #lines;
   #times;
   #local;
+  /** The line that was found or linked to, `{ run, start }`. */
+  current = null;
   /** How many bytes of a long line are shown, by key. */
   #opened = new Map();
 
   /** `local`: times are shown in the reader's zone. */
-  constructor(pieces, times, local) {
+  constructor(pieces, lines, times, local) {
     this.#pieces = pieces;
+    this.#lines = lines;
     this.#times = times;
     this.#local = local;
   }
@@ -39,6 +46,10 @@ export class Rows {
     // A character that is cut in half waits for its other half.
     const cut = open || end - start > most;
     return new TextDecoder().decode(bytes, { stream: cut }).replace(/\r?\n$/, '');
+  }
+
+  isCurrent({ run, start }) {
+    return this.current !== null && run === this.current.run && start === this.current.start;
   }
 
   draw(entry) {
@@ -67,6 +78,7 @@ export class Rows {
   #line(entry) {
     const row = element('div', 'row');
     row.id = `at-${entry.key}`;
+    if (this.isCurrent(entry)) row.classList.add('current');
     const most = this.#opened.get(entry.key) ?? SHOWN * 4;
     let text = this.text(entry, most) ?? '';
     let left = Math.max(0, entry.end - entry.start - most);
@@ -77,7 +89,7 @@ export class Rows {
     const said = record(text);
     if (said?.message != null) this.#json(row, said);
     else this.#text(row, text);
-    const is = said?.level ?? level(plain(text));
+    const is = said?.level ?? this.#level(entry, plain(text));
     if (is) {
       row.dataset.level = is;
       row.title = is;
@@ -85,6 +97,16 @@ export class Rows {
     if (said) row.append(this.#tree(row, text));
     if (left > 0) row.append(this.#more(entry, left));
     return row;
+  }
+
+  /** A stack trace is as bad as the line that it belongs to. */
+  #level(entry, text) {
+    for (let up = 0; up < TRACE && continues(text, this.#times.winner); up += 1) {
+      entry = this.#lines.before(entry);
+      if (!entry || entry.mark) return null;
+      text = plain(this.text(entry, SHOWN) ?? '');
+    }
+    return level(text);
   }
 
   #text(row, text) {

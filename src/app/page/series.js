@@ -78,15 +78,16 @@ const joinIn = (size) => (data, at, row) => {
   return true;
 };
 
-/** Readings `ms, value, ms, value ...`, in order, as buckets. */
-function bucketed(readings, join) {
-  const rows = [];
-  for (let i = 0; i < readings.length; i += 2) {
-    const [ms, value] = [readings[i], readings[i + 1]];
-    const row = [ms, value, value, value, ms, value, value, 1];
-    if (!Number.isNaN(value) && (rows.length === 0 || !join(rows, rows.length - 8, row))) rows.push(...row);
+/** Buckets in order, those of the same time in one. */
+function joined(rows, join) {
+  let end = 0;
+  for (let at = 0; at < rows.length; at += 8) {
+    const row = rows.subarray(at, at + 8);
+    if (end > 0 && join(rows, end - 8, row)) continue;
+    rows.copyWithin(end, at, at + 8);
+    end += 8;
   }
-  return Float64Array.from(rows);
+  return rows.subarray(0, end);
 }
 
 export class Series {
@@ -103,7 +104,19 @@ export class Series {
       readings = Float64Array.from(pairs.sort((a, b) => a[0] - b[0]).flatMap((pair) => [...pair]));
     }
     this.raw.add(readings);
-    SIZES.map(joinIn).forEach((join, i) => this.levels[i].add(bucketed(readings, join), join));
+    let rows = new Float64Array(readings.length * 4);
+    let end = 0;
+    for (let i = 0; i < readings.length; i += 2) {
+      const [ms, value] = [readings[i], readings[i + 1]];
+      if (Number.isNaN(value)) continue;
+      rows.set([ms, value, value, value, ms, value, value, 1], end);
+      end += 8;
+    }
+    rows = rows.subarray(0, end);
+    SIZES.map(joinIn).forEach((join, i) => {
+      rows = joined(rows, join);
+      this.levels[i].add(rows, join);
+    });
     const { length } = this.raw;
     if (length < this.#measured * 1.1 && length > 9) return;
     this.#measured = length;

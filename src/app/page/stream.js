@@ -17,7 +17,7 @@ const LONGEST_WAIT = 30_000;
 /**
  * What a listener is told:
  * - `state(word, seconds)`: `connecting`, `live`, `waiting` for the file, or `reconnecting` in so many seconds;
- * - `begin(place)`: the next byte stands there, and not behind the last one;
+ * - `begin(place, size)`: the next byte stands there, and not behind the last one; up to `size` it is no news;
  * - `bytes(bytes)`: the next bytes of the file, cut anywhere;
  * - `mark(event)`: `rotated`, `truncated`, `skipped`, `lost`, `missing` or `found`, as on the wire;
  * - `reconnected(ms)`: it goes on where it stood, after so long;
@@ -118,7 +118,7 @@ export class Stream {
     switch (event.event) {
       case 'open':
         this.#attempts = 0;
-        this.#open(new Cursor(event.cursor));
+        this.#open(new Cursor(event.cursor), event.size);
         break;
       case 'rotated':
       case 'truncated':
@@ -152,7 +152,7 @@ export class Stream {
     }
   }
 
-  #open(place) {
+  #open(place, size) {
     this.#listener.state(place.nowhere ? 'waiting' : 'live');
     if (place.nowhere) {
       // All that a file will hold which is not there yet is news. A place in an older one stays good to ask for.
@@ -162,7 +162,7 @@ export class Stream {
       this.#cursor = place;
     } else if (this.#cursor === null) {
       this.#cursor = place;
-      this.#listener.begin(place);
+      this.#listener.begin(place, size);
     } else if (!this.#cursor.samePlace(place)) {
       const skipped = place.offset - this.#cursor.offset;
       const known = this.#cursor.sameFile(place) && skipped > 0;

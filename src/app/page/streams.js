@@ -1,6 +1,10 @@
 // The list of streams: which there are, when each was last written to, and how fast. One chain of
 // requests asks for it, whatever happens.
 
+import { age } from './age.js';
+
+export { age };
+
 /** How often it is asked for while somebody looks at the list, and while the list is closed, in
  * ms. */
 const [OPEN, CLOSED] = [5_000, 60_000];
@@ -11,15 +15,6 @@ const POINTS = 30;
 /** Streams written to within this time are as new as each other, in ms: else the list would not
  * keep still. */
 const LIVE = 60_000;
-
-/** How long ago, in words. */
-export function age(ms) {
-  if (ms === null) return 'never';
-  const s = Math.max(0, Math.floor(ms / 1000));
-  if (s < 60) return `${s} s ago`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
-  return s < 48 * 3600 ? `${Math.floor(s / 3600)} h ago` : `${Math.floor(s / 86_400)} days ago`;
-}
 
 async function askServer() {
   const answer = await fetch('sources', { cache: 'no-store' });

@@ -11,10 +11,11 @@ const decode = (text) => {
 /** `&`, `%` and `#` mean something here; other characters are left for people to read, as browsers show them. */
 const encode = (text) => encodeURIComponent(text);
 
-/** `{ name, filters, highlights, level, at, chart }`; `name` is '' where the address has none, `at` `{ inode, offset }`. */
+/** `{ name, filters, highlights, level, at, chart }`; `name` is '' where the address has none, `at` `{ inode, offset }`,
+ * `chart` `null` or how it is to be shown. */
 export function parse(fragment) {
   const [name, ...rest] = fragment.replace(/^#/, '').split('&');
-  const view = { name: decode(name), filters: [], highlights: [], level: null, at: null, chart: false };
+  const view = { name: decode(name), filters: [], highlights: [], level: null, at: null, chart: null };
   for (const part of rest) {
     const [key, value] = [part.split('=', 1)[0], decode(part.slice(part.indexOf('=') + 1))];
     if (key === 'f' && value) view.filters.push(value);
@@ -23,7 +24,7 @@ export function parse(fragment) {
     else if (key === 'at' && /^[\da-f]+-[\da-f]{1,13}(-|$)/.test(value)) {
       const [inode, offset] = value.split('-');
       view.at = { inode, offset: Number.parseInt(offset, 16) };
-    } else if (key === 'chart') view.chart = true;
+    } else if (key === 'chart') view.chart = part.includes('=') ? value : '';
   }
   return view;
 }
@@ -33,6 +34,6 @@ export function format({ name, filters, highlights, level, at, chart }) {
   parts.push(...filters.map((text) => `f=${encode(text)}`), ...highlights.map((text) => `hl=${encode(text)}`));
   if (level) parts.push(`level=${level}`);
   if (at) parts.push(`at=${at.inode}-${at.offset.toString(16)}`);
-  if (chart) parts.push('chart');
+  if (chart !== null) parts.push(chart ? `chart=${encode(chart)}` : 'chart');
   return `#${parts.join('&')}`;
 }

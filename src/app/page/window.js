@@ -13,6 +13,8 @@ const NEAR = 8;
 const REST = 150;
 /** What a byte is taken to need while nothing is drawn, in px. */
 const PX = 0.2;
+/** In a flood rows are drawn this often, in ms. */
+const FLOOD = 80;
 /** Behind by more, in bytes, the rows in between are not drawn at all. */
 const BEHIND = 64 * 1024;
 
@@ -35,6 +37,10 @@ export class Window {
   #frame = 0;
   #resume = 0;
   #timer;
+  #calm;
+  #flooded = false;
+  /** The reader is scrolling, or was until a moment ago. */
+  #scrolling = false;
   /** A row that stays at its px whatever happens around it. */
   #held = null;
 
@@ -49,7 +55,7 @@ export class Window {
     this.#draw = draw;
     this.#told = told;
     view.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    view.addEventListener('scrollend', () => this.#rest());
+    view.addEventListener('scrollend', () => this.#scrolling && this.#rest());
     const sizes = new ResizeObserver(() => this.#resized());
     sizes.observe(view);
     sizes.observe(rows);
@@ -77,6 +83,17 @@ export class Window {
     return drawn ? (this.#items.find((item) => item.node === drawn) ?? null) : null;
   }
 
+  inSight({ node }) {
+    const top = node.offsetTop + this.#y - this.#view.scrollTop;
+    return top + node.offsetHeight > 0 && top < this.#view.clientHeight;
+  }
+
+  /** Another source from now on; its rows are drawn by the next `to`. */
+  show(source) {
+    this.#source = source;
+    this.#turn += 1;
+  }
+
   /** Shows another source, at its end. */
   open(source) {
     this.#source = source;
@@ -102,7 +119,8 @@ export class Window {
       if (this.following) this.#tail();
       else this.#fill();
       // In a flood most of what is drawn is gone a moment later: the reader's finger comes first.
-      this.#resume = performance.now() + 2 * (performance.now() - began);
+      const ended = performance.now();
+      this.#resume = ended + Math.max(2 * (ended - began), this.#flooded ? FLOOD : 0);
     });
   }
 
@@ -144,8 +162,18 @@ export class Window {
     if (item) this.#renew(item);
   }
 
+  /** Draws the row of this key again. */
+  redrawKey(key) {
+    const item = this.#items.find(({ entry }) => entry.key === key);
+    if (item) this.keep(() => this.#renew(item));
+  }
+
   /** Does what changes heights; what the reader looks at stays at its px. */
   keep(change) {
+    if (!this.#source) {
+      change();
+      return;
+    }
     const { node, px } = this.anchor ?? {};
     const item = this.#items.find((one) => one.node === node);
     change();
@@ -214,8 +242,10 @@ export class Window {
     this.#top = top;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#rest(), REST);
-    if (up) this.#follow(false);
+    this.#scrolling = true;
     const height = this.#view.clientHeight;
+    // A canvas that has become shorter moves to its end by itself: that is no wish of the reader's.
+    if (up && this.#view.scrollHeight - top - height > NEAR) this.#follow(false);
     const rows = this.#rows.offsetHeight;
     if (top + height < this.#y - 2 * height || top > this.#y + rows + 2 * height) {
       const part = top / Math.max(1, this.#view.scrollHeight - height);
@@ -239,6 +269,7 @@ export class Window {
       this.#timer = setTimeout(() => this.#rest(), REST);
       return;
     }
+    this.#scrolling = false;
     if (this.following) this.#settle();
     else this.#rebase();
     this.#told.rested();
@@ -267,7 +298,8 @@ export class Window {
     const source = this.#source;
     if (!source) return;
     const last = this.#items.at(-1);
-    if (!last || source.below(last.entry) > BEHIND) {
+    this.#flooded = Boolean(last) && source.below(last.entry) > BEHIND;
+    if (!last || this.#flooded) {
       this.#seek((from) => from.before(null), null);
       return;
     }
@@ -345,6 +377,12 @@ export class Window {
       this.#reach();
     }
     this.#told.drawn(entries.length);
+    if (atEnd) {
+      // What is above comes into sight only when somebody scrolls; in a flood it would be gone by then.
+      clearTimeout(this.#calm);
+      this.#calm = setTimeout(() => this.#fill(), FLOOD);
+      return true;
+    }
     await this.#fill();
     if (turn !== this.#turn) return true;
     if (!steady && this.#atEnd()) {

@@ -467,9 +467,16 @@ fn refusal(text: &str) -> Failure {
                 .to_owned(),
         );
     }
-    if text.starts_with("Permissions Violation for Subscription") {
+    if let Some(rest) = text.strip_prefix("Permissions Violation for Subscription to ") {
+        let rest = rest.replace('\\', "");
+        let subject = rest.split('"').nth(1).unwrap_or_default();
+        // An inbox has a random part.
+        let subject = match subject.strip_prefix("_INBOX.") {
+            Some(rest) => format!("_INBOX.{}.>", rest.split('.').next().unwrap_or_default()),
+            None => subject.to_owned(),
+        };
         return Failure::Refused(format!(
-            "this user may not subscribe to what is needed there; its permissions must allow it ({text})"
+            "this user may not subscribe to `{subject}` there; its permissions must allow it"
         ));
     }
     Failure::Away(format!("it says: {text}"))

@@ -233,3 +233,29 @@ pub(crate) async fn check(client: &Client) -> Result<Option<u64>, Failure> {
         ))),
     }
 }
+
+#[derive(Deserialize)]
+struct StreamState {
+    state: Option<Subjects>,
+}
+
+#[derive(Deserialize)]
+struct Subjects {
+    last_seq: Option<u64>,
+    subjects: Option<std::collections::BTreeMap<String, u64>>,
+}
+
+/// The subjects that `pattern` matches, and the last sequence of the whole stream.
+pub(crate) async fn subjects(
+    client: &Client,
+    pattern: &str,
+) -> Result<(u64, Vec<String>), Failure> {
+    let asked = format!("$JS.API.STREAM.INFO.{STREAM}");
+    let question = format!("{{\"subjects_filter\":{}}}", json::to_string(pattern));
+    let reply = client.request(&asked, &[], question.as_bytes()).await?;
+    let info = str::from_utf8(&reply.payload).ok();
+    let info: Option<StreamState> = info.and_then(|text| json::from_str(text).ok());
+    let state = info.and_then(|info| info.state).ok_or_else(no_stream)?;
+    let names = state.subjects.unwrap_or_default().into_keys().collect();
+    Ok((state.last_seq.unwrap_or(0), names))
+}

@@ -65,7 +65,9 @@ async fn connection(
         let mut tasks: Vec<(Rc<Source>, Task<()>)> = Vec::new();
         loop {
             sources.refresh().await;
-            let list = sources.list();
+            let mut list = sources.list();
+            // What lies elsewhere is there already.
+            list.retain(|source| source.standing().is_none());
             let is_one = |source: &Rc<Source>| list.iter().any(|other| Rc::ptr_eq(source, other));
             tasks.retain(|(source, _)| {
                 let stays = is_one(source);

@@ -29,6 +29,9 @@ const HALF_LINE_TIME: Duration = Duration::from_secs(1);
 /// After so long without a message the last place is published once more, so that the engine never forgets it for its age.
 const IDLE_TIME: Duration = Duration::from_secs(60 * 60);
 
+/// The most bytes of a connection's first batch.
+const BATCH_FIRST: usize = 16 * 1024;
+
 /// What our headers take of a payload's limit, at most, in bytes.
 const HEADERS_MAX: u64 = 4 * 1024;
 
@@ -66,8 +69,10 @@ impl Publisher {
         let mut backoff = Backoff::default();
         let mut conflicts = 0;
         let mut conflicted: Option<Instant> = None;
+        let mut rival = 0;
         loop {
-            let Err(failure) = self.publish().await;
+            let rivalry = (conflicts > 0).then_some(&mut rival);
+            let Err(failure) = self.publish(rivalry).await;
             match failure {
                 Failure::Away(_) => {
                     self.client.end(failure);
@@ -89,11 +94,19 @@ impl Publisher {
         }
     }
 
-    async fn publish(&self) -> Result<Infallible, Failure> {
+    /// `rival`, after a conflict: the last sequence that was somebody else's.
+    async fn publish(&self, rival: Option<&mut u64>) -> Result<Infallible, Failure> {
         let name = &self.source.name;
         let position = jetstream::position(&self.client, &self.subject).await?;
         let from = position.map_or(From::Start, |position| From::Cursor(position.cursor));
         let mut batcher = self.open(from).await.map_err(|error| unreadable(&error))?;
+        if let (Some(rival), Some(position)) = (rival, position) {
+            // Another file than ours, and it grows: who comes second is silent, or they would take turns for ever.
+            let is_foreign = batcher.cursor().inode != position.cursor.inode;
+            if is_foreign && std::mem::replace(rival, position.sequence) != position.sequence {
+                return Err(Failure::Elsewhere);
+            }
+        }
         let mut last = position.unwrap_or(Position {
             cursor: batcher.cursor(),
             bytes: 0,
@@ -101,7 +114,9 @@ impl Publisher {
         });
         let limit = self.client.info.max_payload.unwrap_or(u64::MAX);
         let limit = usize::try_from(limit.saturating_sub(HEADERS_MAX)).unwrap_or(BATCH_MAX);
-        let most = limit.clamp(1, BATCH_MAX);
+        let limit = limit.clamp(1, BATCH_MAX);
+        // Small ones at first: over a line that breaks again and again a large one would never arrive.
+        let mut most = limit.min(BATCH_FIRST);
         let mut changed = batcher.changed();
         let mut published = Instant::now();
         // Since when the start of a line waits for its end.
@@ -123,6 +138,7 @@ impl Publisher {
                 last = self.send(&batcher.bytes, &told, last).await?;
                 self.count(&told, batcher.bytes.len());
                 batcher.done();
+                most = (most * 2).min(limit);
                 (published, half) = (Instant::now(), None);
                 self.status.trouble(name, None);
             } else if last.sequence > 0 && published.elapsed() >= self.idle {

@@ -154,6 +154,14 @@ impl Walk {
         self.generation.is_void()
     }
 
+    /// As [`Reader::is_over`](crate::source::reader::Reader::is_over).
+    pub(crate) async fn is_over(&self) -> bool {
+        if !self.is_newest() && self.generation.next().is_none() {
+            self.link().await;
+        }
+        self.generation.leads_to_data()
+    }
+
     /// As [`Reader::cursor_behind`](crate::source::reader::Reader::cursor_behind).
     ///
     /// # Errors

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/app/page");
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
-    println!("cargo::rerun-if-changed=src/build.rs");
+    println!("cargo::rerun-if-changed=src/app/build.rs");
     println!("cargo::rerun-if-changed=src/app/page");
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder)? {

@@ -1,0 +1,350 @@
+// Find, filter and highlight: the box, the terms that are in force, and the way from hit to hit.
+
+import { Hits } from './hits.js';
+import { Matcher, TooSlow } from './matcher.js';
+import { terms } from './pattern.js';
+import { shown } from './time.js';
+
+/** Typing is over after so long, in ms. */
+const TYPED = 200;
+/** Rows are coloured no more often, in ms: in a flood they are gone before that. */
+const PAINT = 60;
+/** Colours of highlights; page.css has as many. */
+const COLOURS = 4;
+
+const at = (id) => document.getElementById(id);
+const node = (name, text, look = '') => Object.assign(document.createElement(name), { textContent: text, className: look });
+
+export class Find {
+  matcher = new Matcher();
+  /** What the window shows instead of the whole log. */
+  filtered = null;
+  #page;
+  #win;
+  #announcer;
+  /** What is typed, and what of it is looked for already. */
+  #term = '';
+  #looked = '';
+  #hits = null;
+  #errors = null;
+  #timer;
+  #painting = 0;
+  #paintAgain = false;
+  #slow = new Set();
+  #walk = null;
+
+  /** `page`: `log()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`, `current()`. */
+  constructor(page, win, announcer) {
+    this.#page = page;
+    this.#win = win;
+    this.#announcer = announcer;
+    if (at('box').value) this.typed();
+  }
+
+  /** Something else stands in the box. */
+  typed() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(at('box').value), TYPED);
+    this.#slow.clear();
+    this.#term = at('box').value;
+    this.paint();
+  }
+
+  /** What stands in the box is to be found, or to be a filter. */
+  submit() {
+    if (at('search').dataset.mode === 'filter') {
+      this.add('filters', at('box').value);
+      return;
+    }
+    this.#look(at('box').value);
+    if (this.#hits) this.step(false);
+  }
+
+  /** Another stream: nothing is looked for. */
+  reset() {
+    this.#walk?.abort();
+    for (const hits of [this.#hits, this.#errors, this.filtered]) hits?.close();
+    this.#hits = this.#errors = this.filtered = null;
+    this.apply();
+    this.#looked = '';
+    if (this.#term) this.#look(this.#term);
+  }
+
+  /** Nothing is looked for any more. */
+  stop() {
+    this.#walk?.abort();
+    this.#look('');
+  }
+
+  /** Lines came. */
+  push(run, start, bytes) {
+    this.filtered?.push(run, start, bytes);
+    this.#hits?.push(run, start, bytes);
+    this.#errors?.push(run, start, bytes);
+  }
+
+  /** Somebody needs every line. */
+  get needsAll() {
+    return this.filtered !== null;
+  }
+
+  /** Makes the window show what the view says. */
+  apply() {
+    const { filters, highlights, level } = this.#page.view();
+    const { log } = this.#page;
+    const { error } = terms([...filters, ...highlights]);
+    const asked = filters.length > 0 || level;
+    this.filtered?.close();
+    this.filtered = null;
+    this.#slow.clear();
+    if (asked && !error) {
+      const hits = new Hits(log().pieces, log().lines, this.matcher, { filters, level }, () => {
+        this.#say();
+        if (this.filtered === hits && this.#win.source === hits) this.#win.grew();
+      });
+      this.filtered = hits;
+      this.#win.open(hits);
+    } else if (this.#win.source !== log().lines) {
+      this.#win.open(log().lines);
+    }
+    at('levels').ariaPressed = String(Boolean(level));
+    this.#chips(error);
+    this.#say();
+    this.paint();
+  }
+
+  /** From a line of the filtered ones to its place in the log, at the same px. */
+  async reveal(item) {
+    const top = item.node.getBoundingClientRect().top;
+    const { run, start } = item.entry;
+    const view = { ...this.#page.view(), filters: [], level: null, at: { inode: run.inode, offset: start } };
+    this.#page.changed(view, true);
+    this.filtered?.close();
+    this.filtered = null;
+    this.#chips(null);
+    at('levels').ariaPressed = 'false';
+    this.#win.show(this.#page.log().lines);
+    // The bar of terms is gone; the line stays where it is on the screen.
+    await this.#page.go({ run, start }, top - at('view').getBoundingClientRect().top);
+  }
+
+  /** The next hit, or the one before; `errors`: the next error. */
+  async step(down, errors = false) {
+    const hits = errors ? (this.#errors ??= this.#session({ filters: [], level: 'error' })) : this.#hits;
+    if (!hits) return;
+    this.#walk?.abort();
+    const walk = (this.#walk = new AbortController());
+    const from = this.#from(down);
+    if (!from) return;
+    const progress = () => {
+      at('hits').textContent = 'searching… Esc stops';
+    };
+    try {
+      let hit = null;
+      if (hits.covers(from)) {
+        hit = hits.list[hits.index(from) - (down ? 0 : 1)] ?? null;
+        if (!hit && !down && hits.end !== 'start') hit = await hits.nearestAbove(from, walk.signal, progress);
+        if (!hit && hits.end === 'start') hit = hits.list.at(down ? 0 : -1) ?? null;
+      } else if (down) {
+        hit = await hits.nearestBelow(from, walk.signal, progress);
+      } else {
+        hit = await hits.nearestAbove(from, walk.signal, progress);
+      }
+      if (walk.signal.aborted) return;
+      if (hit) await this.#page.go(hit);
+      else this.#announcer.say(errors ? 'no error there' : 'no hit there');
+      this.#say();
+    } catch (error) {
+      if (!walk.signal.aborted) this.#complain(error);
+    }
+  }
+
+  /** Where to go on from: behind the current line, or from the edge of what is in sight. */
+  #from(down) {
+    const place = this.#page.current();
+    const current = place && this.#win.items.find(({ entry }) => entry.run === place.run && entry.start === place.start);
+    if (current && this.#win.inSight(current)) return { run: current.entry.run, start: current.entry.start + (down ? 1 : 0) };
+    const lines = this.#win.items.filter((item) => !item.entry.mark && this.#win.inSight(item));
+    const edge = lines.at(down ? 0 : -1)?.entry;
+    return edge ? { run: edge.run, start: edge.start + (down ? 0 : 1) } : null;
+  }
+
+  #session(spec) {
+    const { log } = this.#page;
+    return new Hits(log().pieces, log().lines, this.matcher, spec, () => this.#say());
+  }
+
+  #look(text) {
+    clearTimeout(this.#timer);
+    if (text === this.#looked) return;
+    this.#term = this.#looked = text;
+    this.#hits?.close();
+    this.#hits = null;
+    const { error } = terms([text.replace(/^-/, '')]);
+    if (text && !error) {
+      const { filters, level } = this.#page.view();
+      this.#hits = this.#session({ filters: [...filters, text.startsWith('-') ? `/${RegExp.escape?.(text) ?? text.replace(/[^\w\s]/g, '\\$&')}/` : text], level });
+      this.#hits.more();
+    }
+    at('hits').textContent = error ?? '';
+    this.#say();
+    this.paint();
+  }
+
+  /** What stands in the box becomes a filter or a highlight. */
+  add(list, text) {
+    if (text === '' || text === '-') return;
+    const view = this.#page.view();
+    this.#page.changed({ ...view, [list]: [...view[list].filter((one) => one !== text), text], at: list === 'filters' ? null : view.at }, true);
+    at('box').value = '';
+    this.#look('');
+    this.apply();
+    at('view').focus();
+  }
+
+  #remove(list, text) {
+    const view = this.#page.view();
+    this.#page.changed({ ...view, [list]: view[list].filter((one) => one !== text) }, true);
+    this.apply();
+    at('view').focus();
+  }
+
+  /** Back to the whole log. `false`: it is shown already. */
+  clear() {
+    const view = this.#page.view();
+    if (view.filters.length === 0 && !view.level) return false;
+    const anchor = this.#win.following ? null : this.#win.anchor;
+    if (anchor) {
+      this.reveal(anchor);
+    } else {
+      this.#page.changed({ ...view, filters: [], level: null }, true);
+      this.apply();
+    }
+    return true;
+  }
+
+  /** The terms in force, each with its way out. */
+  #chips(error) {
+    const { filters, highlights, level } = this.#page.view();
+    const chip = (list, text, look, words) => {
+      const button = node('button', words, `term ${look}`);
+      button.type = 'button';
+      button.title = 'Remove';
+      button.addEventListener('click', () => this.#remove(list, text));
+      return button;
+    };
+    const chips = filters.map((text) => chip('filters', text, '', text.startsWith('-') && text.length > 1 ? `without ${text.slice(1)}` : `only ${text}`));
+    if (level) {
+      const button = node('button', `${level} and worse`, 'term');
+      button.type = 'button';
+      button.addEventListener('click', () => {
+        this.#page.changed({ ...this.#page.view(), level: null }, true);
+        this.apply();
+      });
+      chips.push(button);
+    }
+    chips.push(...highlights.map((text, i) => chip('highlights', text, `colour-${i % COLOURS}`, text)));
+    const count = node('span', error ?? '');
+    count.id = 'count';
+    at('terms').replaceChildren(...chips, count);
+    at('terms').hidden = chips.length === 0;
+  }
+
+  /** How many there are, as far as anybody has looked. */
+  #say() {
+    const words = (hits, one, many) => {
+      if (hits.error) return hits.error;
+      const n = hits.list.length;
+      const count = `${n.toLocaleString('en')}${hits.end === 'start' ? '' : '+'} ${n === 1 && hits.end === 'start' ? one : many}`;
+      if (hits.searching) return n > 0 ? `${count}…` : 'searching…';
+      if (hits.end === 'start') return n === 0 ? `no ${one}` : count;
+      const oldest = hits.list[0];
+      const time = oldest && this.#timeOf(oldest);
+      return time ? `${count} back to ${time}` : count;
+    };
+    if (this.filtered && at('count')) at('count').textContent = words(this.filtered, 'line', 'lines');
+    if (this.#hits) {
+      const current = this.#page.current();
+      const place = current && this.#hits.end === 'start' ? this.#hits.index(current) + 1 : 0;
+      at('hits').textContent = (place > 0 ? `${place} of ` : '') + words(this.#hits, 'hit', 'hits');
+    }
+  }
+
+  #timeOf(hit) {
+    const { pieces, lines } = this.#page.log();
+    const line = lines.line(hit.run, hit.start);
+    const bytes = line && pieces.bytes(line.run, line.start, Math.min(line.end, line.start + 200));
+    const time = bytes && this.#page.times().parse(new TextDecoder().decode(bytes));
+    return time ? shown(time.ms, true) : null;
+  }
+
+  #complain(error) {
+    const words = error instanceof TooSlow ? 'pattern too slow' : error.message;
+    at('hits').textContent = words;
+    this.#announcer.say(words);
+  }
+
+  /** Colours what is looked for in the rows that are drawn. */
+  paint() {
+    if (this.#painting) {
+      this.#paintAgain = true;
+      return;
+    }
+    this.#painting = setTimeout(async () => {
+      await this.#paint().catch((error) => this.#complain(error));
+      this.#painting = 0;
+      if (this.#paintAgain) this.paint();
+      this.#paintAgain = false;
+    }, PAINT);
+  }
+
+  async #paint() {
+    if (!globalThis.Highlight) return;
+    const { filters, highlights } = this.#page.view();
+    const found = [this.#term, ...terms(filters).match].filter((term) => term && !terms([term]).error && !this.#slow.has(term));
+    const list = [...found, ...highlights.filter((term) => !terms([term]).error && !this.#slow.has(term))];
+    CSS.highlights.clear();
+    if (list.length === 0) return;
+    const rows = this.#win.items.filter(({ entry }) => !entry.mark).map(({ node: row }) => row);
+    const texts = rows.map((row) => row.textContent);
+    let ranges;
+    try {
+      ranges = await this.matcher.ask({ job: 'ranges', texts, list });
+    } catch (error) {
+      // Not asked again until something else is looked for.
+      for (const term of list) this.#slow.add(term);
+      throw error;
+    }
+    const groups = new Map();
+    for (const [i, n, start, end] of ranges) {
+      if (!rows[i].isConnected) continue;
+      const name = n < found.length ? 'found' : `mark-${(n - found.length) % COLOURS}`;
+      if (!groups.has(name)) groups.set(name, new Highlight());
+      const range = rangeOf(rows[i], start, end);
+      if (range) groups.get(name).add(range);
+    }
+    CSS.highlights.clear();
+    for (const [name, group] of groups) CSS.highlights.set(name, group);
+  }
+}
+
+/** The characters `start` to `end` of a row's text. */
+function rangeOf(row, start, end) {
+  const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  let at = 0;
+  let begun = false;
+  for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+    const length = text.data.length;
+    if (!begun && start < at + length) {
+      range.setStart(text, start - at);
+      begun = true;
+    }
+    if (begun && end <= at + length) {
+      range.setEnd(text, end - at);
+      return range;
+    }
+    at += length;
+  }
+  return null;
+}

@@ -1,0 +1,342 @@
+//! Charts: streams of numbers in every form, live and from the newest back, over breaks.
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::require::{require, tool};
+use crate::server::Server;
+use crate::viewer::Viewer;
+use serde_json::json;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Shows the charts of the first stream in the page, as its Chart button does, and keeps them in `charts`.
+const OPEN: &str = "(async (view) => {
+    const [source] = await (await fetch('sources')).json();
+    globalThis.charts?.close();
+    document.getElementById('charts')?.remove();
+    const host = document.createElement('section');
+    host.id = 'charts';
+    host.style.cssText = 'position: fixed; inset: 0; background: var(--paper)';
+    document.body.append(host);
+    const { open } = await import('./chart.js');
+    globalThis.told = [];
+    globalThis.alerts = {
+        rules: [],
+        set(rules) { this.rules = rules; return null; },
+        value: (series, value) => told.push([series, value]),
+    };
+    globalThis.charts = await open(host, {
+        name: source.name, address: source.url, view, alerts,
+        others: await (await fetch('sources')).json(),
+        keep: (text) => (globalThis.view = text),
+        moment: (ms) => (globalThis.moment = ms),
+    });
+})";
+
+/// All that is known of the first series: its readings, one after the other.
+pub const VALUES: &str = "[...(({ raw }) => raw.data.subarray(0, raw.length * 2))(charts.feeds[0].series[0]?.data ?? { raw: { data: new Float64Array(0), length: 0 } })].filter((_, i) => i % 2)";
+const DONE: &str = "charts.feeds.every(({ done }) => done)";
+/// `name value unit` of each series as it stands above the charts.
+pub const LEGEND: &str = "[...document.querySelectorAll('#charts li')].map((item) => `${item.children[1].textContent} ${item.querySelector('strong').textContent}`)";
+pub const SAID: &str = "document.querySelector('#charts .chart-said p').textContent";
+
+pub fn open(viewer: &mut Viewer, view: &str) {
+    viewer
+        .chromium
+        .evaluate(&format!("{OPEN}({})", json!(view)));
+    viewer.until("all to be read", DONE);
+}
+
+pub fn scene(content: &str) -> Option<(Folder, Server, Viewer)> {
+    let folder = Folder::new();
+    folder.append(content);
+    let mut viewer = Viewer::start()?;
+    let server = Server::start(&[folder.arg()]);
+    viewer.look_at(&server);
+    viewer.until_state("live");
+    open(&mut viewer, "");
+    Some((folder, server, viewer))
+}
+
+/// Lines of this form, one a second.
+pub fn make(count: u32, mut line: impl FnMut(u32, &str) -> String) -> String {
+    (0..count).fold(String::new(), |mut all, i| {
+        let time = format!("{:02}:{:02}:{:02}", i / 3600, i / 60 % 60, i % 60);
+        writeln!(all, "{}", line(i, &format!("2026-11-25T{time}Z"))).unwrap();
+        all
+    })
+}
+
+#[test]
+fn every_form_with_no_question_asked() {
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let forms: [(&str, String, &[&str]); 7] = [
+        (
+            "sample",
+            make(100, |i, time| format!("{time} {}.5", 20 + i % 3)),
+            &["app.log 20.5"],
+        ),
+        (
+            "bare",
+            make(100, |i, _| format!("{}.25 °C", 20 + i % 3)),
+            &["app.log 20.25 °C"],
+        ),
+        (
+            "CSV with a header",
+            "time,temp (°C),hum [%]\n".to_owned()
+                + &make(20_000, |i, time| format!("{time},{}.5,48", i % 7)),
+            &["temp 0.5 °C", "hum 48 %"],
+        ),
+        (
+            "CSV without a header",
+            make(100, |i, time| format!("{time},{},-1.5", i % 7)),
+            &["column 2 1", "column 3 −1.5"],
+        ),
+        (
+            "pairs",
+            make(100, |i, time| {
+                format!("{time} temp_c={}.5 load=0.{}", i % 7, i % 9)
+            }),
+            &["temp 1.5 °C", "load 0"],
+        ),
+        (
+            "Klipper",
+            make(100, |i, _| {
+                format!(
+                    "Stats {}.5: gcodein=0 heater_bed: target=60 temp={}.1",
+                    944 + i,
+                    i % 7
+                )
+            }),
+            &["gcodein 0", "heater_bed.target 60", "heater_bed.temp 1.1"],
+        ),
+        (
+            "JSON",
+            make(100, |i, time| {
+                format!(
+                    "{{\"time\":\"{time}\",\"bme\":{{\"temp_c\":{}.5}},\"pid\":7}}",
+                    i % 7
+                )
+            }),
+            &["bme.temp 1.5 °C"],
+        ),
+    ];
+    for (form, lines, legend) in forms {
+        let folder = Folder::new();
+        folder.append(&lines);
+        let server = Server::start(&[folder.arg()]);
+        viewer.look_at(&server);
+        viewer.until_state("live");
+        open(&mut viewer, "");
+        let shown = format!(
+            "JSON.stringify({LEGEND}) === JSON.stringify({})",
+            json!(legend)
+        );
+        viewer.until(&format!("{form}: {legend:?}"), &shown);
+        let drawn = "[...document.querySelectorAll('#charts canvas')].every((canvas) =>
+            new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size > 3)";
+        viewer.until(&format!("{form} to be drawn"), drawn);
+        viewer.chromium.evaluate("charts.close()");
+        viewer.assert_no_complaints_but_of_the_network();
+    }
+}
+
+/// A day at one a second: each reading is there, and the extremes of the file are those of the chart.
+#[test]
+fn a_day() {
+    let day = make(86_400, |i, time| match i {
+        50_001 => format!("{time} 99.25"),
+        61_003 => format!("{time} -40.5"),
+        _ => format!("{time} {}.{}", 20 + i % 3, i % 10),
+    });
+    let Some((_folder, _server, mut viewer)) = scene(&day) else {
+        return;
+    };
+    viewer.until("each reading", &format!("{VALUES}.length === 86400"));
+    viewer.until(
+        "the extremes",
+        "/^min −40.5 .* max 99.25$/.test(document.querySelector('#charts small').textContent)",
+    );
+    // The one great reading reaches up alone: in the column of its instant, and nowhere beside it.
+    let column = "(() => {
+        const canvas = document.querySelector('#charts canvas');
+        const [left, right] = [58, 14];
+        const x = left + (50001 / 86399) * (canvas.width - left - right);
+        const { data } = canvas.getContext('2d').getImageData(0, 14, canvas.width, 40);
+        const pixels = new Uint32Array(data.buffer);
+        const inked = (x) => {
+            let count = 0;
+            for (let y = 0; y < 40; y += 1) if (pixels[y * canvas.width + Math.round(x)] !== pixels[1]) count += 1;
+            return count;
+        };
+        return [inked(x - 12), Math.max(...[-2, -1, 0, 1, 2].map((by) => inked(x + by))), inked(x + 12)];
+    })()";
+    let inked: Vec<u32> = serde_json::from_value(viewer.chromium.evaluate(column)).unwrap();
+    assert!(inked[1] > 25, "{inked:?}");
+    assert!(inked[0] < 5 && inked[2] < 5, "{inked:?}");
+    viewer.assert_no_complaints();
+}
+
+/// Rotated while one looks and before, the server restarted: each reading once, none lost.
+#[test]
+fn over_rotations_and_a_restart() {
+    let folder = Folder::new();
+    let mut written = 0;
+    let mut write = |folder: &Folder, count: u32| {
+        folder.append(make(count, |_, _| {
+            written += 1;
+            format!(
+                "2026-11-25T00:{:02}:{:02}Z {written}.5",
+                written / 60,
+                written % 60
+            )
+        }));
+        (1..=written)
+            .map(|i| f64::from(i) + 0.5)
+            .collect::<Vec<_>>()
+    };
+    write(&folder, 100);
+    folder.rotate();
+    write(&folder, 100);
+    folder.rotate();
+    write(&folder, 100);
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let mut server = Server::start(&[folder.arg()]);
+    viewer.look_at(&server);
+    open(&mut viewer, "all");
+    let all = |values: &[f64]| {
+        format!(
+            "JSON.stringify({VALUES}) === JSON.stringify({})",
+            json!(values)
+        )
+    };
+    let values = write(&folder, 10);
+    viewer.until("live", &all(&values));
+    folder.rotate();
+    let values = write(&folder, 10);
+    viewer.until("what came after a rotation", &all(&values));
+    server.stop();
+    write(&folder, 10);
+    folder.rotate();
+    let values = write(&folder, 10);
+    server.start_again();
+    viewer.until("what came while the server was away", &all(&values));
+    // Each that came was told to the alerts, none of those from before.
+    assert_eq!(
+        viewer.chromium.evaluate("told"),
+        json!(
+            values[300..]
+                .iter()
+                .map(|value| json!(["app.log", value]))
+                .collect::<Vec<_>>()
+        )
+    );
+    viewer.assert_no_complaints_but_of_the_network();
+}
+
+/// A clock that was not set is no reading in 1970, and a gap is none in between.
+#[test]
+fn before_the_clock_was_set() {
+    let lines = make(50, |i, time| {
+        let time = if i < 20 {
+            time.replace("2026-11-25", "1970-01-01")
+        } else {
+            time.to_owned()
+        };
+        let value = if i == 30 {
+            "nan".to_owned()
+        } else {
+            format!("{i}")
+        };
+        format!("{time} t={value}")
+    });
+    let Some((_folder, _server, mut viewer)) = scene(&lines) else {
+        return;
+    };
+    viewer.until(
+        "the note",
+        &format!("/20 from before the clock was set left out/.test({SAID})"),
+    );
+    assert_eq!(
+        viewer.chromium.evaluate(&format!(
+            "{VALUES}.map((value) => Number.isNaN(value) ? 'gap' : value).join()"
+        )),
+        json!(
+            (20..50)
+                .map(|i| if i == 30 {
+                    "gap".to_owned()
+                } else {
+                    i.to_string()
+                })
+                .collect::<Vec<_>>()
+                .join(",")
+        )
+    );
+}
+
+/// Nothing is there at first; what the lines hold is told by those that come.
+#[test]
+fn a_file_that_begins() {
+    let Some((folder, _server, mut viewer)) = scene("") else {
+        return;
+    };
+    viewer.until(
+        "words",
+        &format!("{SAID} === 'No numbers in these lines yet.'"),
+    );
+    folder.append("a=1 b=2\n");
+    viewer.until("the first", &format!("{LEGEND}.join() === 'a 1,b 2'"));
+    for i in 2..70 {
+        folder.append(format!("a={}.5 b=2 c=3.5\n", i % 7));
+    }
+    viewer.until("a third series", &format!("{LEGEND}.at(-1) === 'c 3.5'"));
+    viewer.until("all", &format!("{VALUES}.length === 69"));
+    viewer.assert_no_complaints();
+}
+
+/// uPlot's lines and ours have the same extremes in the same columns of pixels.
+#[test]
+fn columns_are_those_of_uplot() {
+    let modules = Command::new("npm").args(["root", "--global"]).output();
+    let modules = modules.map(|output| String::from_utf8(output.stdout).unwrap());
+    let script =
+        Path::new(modules.unwrap_or_default().trim_end()).join("uplot/dist/uPlot.iife.min.js");
+    if tool("chromium").is_none() || !require("uplot", script.is_file()) {
+        return;
+    }
+    let Some((_folder, _server, mut viewer)) = scene("1\n") else {
+        return;
+    };
+    viewer.chromium.evaluate(&format!(
+        "{}; globalThis.uPlot = uPlot",
+        fs::read_to_string(script).unwrap()
+    ));
+    let compare =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/uplot.js"))
+            .unwrap();
+    let same = viewer.chromium.evaluate(&compare);
+    assert_eq!(same, json!({ "columns": 999, "different": [] }));
+}
+
+/// Only what draws is counted: what opens below, and what reads lines, come when they are needed.
+#[test]
+fn what_draws_is_small() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app/page");
+    let mut gzip = Program::start(
+        Command::new("sh")
+            .args([
+                "-c",
+                "cat scale.js series.js draw.js gesture.js | gzip -9 | wc -c",
+            ])
+            .current_dir(folder),
+    );
+    let size: usize = gzip.line().trim().parse().unwrap();
+    assert!(size <= 9 * 1024, "{size} bytes");
+    assert!(gzip.end().success());
+}

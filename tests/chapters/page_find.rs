@@ -1,0 +1,257 @@
+//! The page's find, filters and highlights: over the whole file, and the address is the view.
+
+use crate::folder::Folder;
+use crate::server::Server;
+use crate::viewer::{SIZES, Viewer};
+use serde_json::json;
+use std::fmt::Write;
+
+/// Lines of which one in a thousand holds a needle.
+fn hay(lines: usize) -> String {
+    let mut text = String::new();
+    for n in 0..lines {
+        let what = if n % 1000 == 7 { "needle" } else { "hay" };
+        writeln!(text, "line {n} {what}").unwrap();
+    }
+    text
+}
+
+/// The line that was found: its text.
+const CURRENT: &str = "document.querySelector('.row.current')?.textContent";
+
+fn until_current(viewer: &mut Viewer, line: &str) {
+    viewer.until(line, &format!("{CURRENT} === {}", json!(line)));
+}
+
+fn scene(lines: usize) -> Option<(Folder, Server, Viewer)> {
+    let folder = Folder::new();
+    folder.append(hay(lines));
+    let (server, mut viewer) = Viewer::of(&folder)?;
+    viewer.until_last(&format!("line {} hay", lines - 1));
+    Some((folder, server, viewer))
+}
+
+#[test]
+fn from_hit_to_hit() {
+    let Some((_folder, _server, mut viewer)) = scene(20_000) else {
+        return;
+    };
+    viewer.press("/");
+    viewer.write("needle");
+    viewer.until(
+        "a count",
+        "document.getElementById('hits').textContent === '20 hits'",
+    );
+    viewer.press("Enter");
+    until_current(&mut viewer, "line 19007 needle");
+    viewer.press("N");
+    until_current(&mut viewer, "line 18007 needle");
+    viewer.press("N");
+    until_current(&mut viewer, "line 17007 needle");
+    viewer.press("n");
+    until_current(&mut viewer, "line 18007 needle");
+    viewer.until(
+        "its number",
+        "document.getElementById('hits').textContent === '19 of 20 hits'",
+    );
+    // Each hit in sight is coloured, with no element for it.
+    let coloured = "[...CSS.highlights.get('found') ?? []].map(String).join() === 'needle'";
+    viewer.until("the hit to be coloured", coloured);
+    viewer.press("Escape");
+    viewer.until(
+        "the box to be closed",
+        "document.getElementById('search').hidden",
+    );
+    viewer.assert_no_complaints();
+}
+
+#[test]
+fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
+    for (width, height) in SIZES {
+        let Some((folder, _server, mut viewer)) = scene(5_000) else {
+            return;
+        };
+        viewer.size(width, height);
+        viewer.press("&");
+        viewer.write("needle");
+        viewer.press("Enter");
+        let hits = ["line 7", "line 1007", "line 2007", "line 3007", "line 4007"];
+        let mut expected: Vec<String> = hits.iter().map(|hit| format!("{hit} needle")).collect();
+        viewer.until_shown(&expected);
+        assert_eq!(
+            viewer.chromium.evaluate("location.hash"),
+            "#app.log&f=needle"
+        );
+        // What comes is looked at, too.
+        folder.append("no such thing\nhalf a nee");
+        folder.append("dle\nmore hay\n");
+        expected.push("half a needle".into());
+        viewer.until_shown(&expected);
+        // One tap, and it stands among its neighbours, where it stood.
+        let top = viewer.chromium.evaluate(
+            "(() => { const row = document.querySelectorAll('.row')[2];
+                const top = row.getBoundingClientRect().top; row.click(); return top; })()",
+        );
+        until_current(&mut viewer, "line 2007 needle");
+        let row = "document.querySelector('.row.current')";
+        let still = format!("Math.abs({row}.getBoundingClientRect().top - {top}) <= 1");
+        viewer.until("it to stand where it stood", &still);
+        assert_eq!(
+            viewer
+                .chromium
+                .evaluate(&format!("{row}.nextSibling.textContent")),
+            "line 2008 hay"
+        );
+        // And the way back.
+        viewer.chromium.evaluate("history.back()");
+        viewer.until_shown(&expected);
+        viewer.assert_no_complaints();
+    }
+}
+
+#[test]
+fn the_address_is_the_view() {
+    let folder = Folder::new();
+    folder.append("one apple\ntwo pears\nthree apples and pears\nfour Apples\n");
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let server = Server::start(&[folder.arg()]);
+    viewer
+        .chromium
+        .go(&server.url("/#app.log&f=apple&f=-pear&hl=one&hl=ap"));
+    viewer.until_shown(&["one apple".into(), "four Apples".into()]);
+    let colours = "[...CSS.highlights.keys()].sort().join() === 'found,mark-0,mark-1'";
+    viewer.until("the colours", colours);
+    // Capitals mean capitals; an expression is one.
+    for (filter, shown) in [
+        ("Apple", vec!["four Apples"]),
+        ("%2F^t%2F", vec!["two pears", "three apples and pears"]),
+    ] {
+        viewer
+            .chromium
+            .evaluate(&format!("location.hash = 'app.log&f={filter}', true"));
+        let shown: Vec<String> = shown.into_iter().map(str::to_owned).collect();
+        viewer.until_shown(&shown);
+    }
+    viewer.press("Escape");
+    viewer.until(
+        "all lines",
+        "document.querySelectorAll('.row').length === 4",
+    );
+    assert_eq!(viewer.chromium.evaluate("location.hash"), "#app.log");
+    viewer.assert_no_complaints();
+}
+
+#[test]
+fn an_evil_pattern_stops_nothing() {
+    let folder = Folder::new();
+    folder.append(format!("{}!\n", "a".repeat(40)));
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let server = Server::start(&[folder.arg()]);
+    viewer
+        .chromium
+        .go(&server.url("/#app.log&hl=%2F(a%2B)%2B$%2F"));
+    viewer.until_last(&format!("{}!", "a".repeat(40)));
+    let told = "document.getElementById('news').textContent === 'pattern too slow'";
+    viewer.until("the page to say so", told);
+    folder.append("and on\n");
+    viewer.until_last("and on");
+    viewer.assert_no_complaints();
+}
+
+#[test]
+fn levels_and_errors() {
+    let folder = Folder::new();
+    let mut text = String::new();
+    for n in 0..3_000 {
+        let level = match n % 500 {
+            3 => "ERROR",
+            4 => "WARN",
+            _ => "INFO",
+        };
+        writeln!(text, "2026-11-25 20:26:01 {level} event {n}").unwrap();
+    }
+    folder.append(&text);
+    let Some((_server, mut viewer)) = Viewer::of(&folder) else {
+        return;
+    };
+    viewer.until_last("2026-11-25 20:26:01 INFO event 2999");
+    viewer.press("E");
+    until_current(&mut viewer, "2026-11-25 20:26:01 ERROR event 2503");
+    viewer.press("E");
+    until_current(&mut viewer, "2026-11-25 20:26:01 ERROR event 2003");
+    viewer.press("e");
+    until_current(&mut viewer, "2026-11-25 20:26:01 ERROR event 2503");
+    viewer
+        .chromium
+        .evaluate("document.getElementById('levels').click()");
+    viewer.until(
+        "the levels",
+        "document.querySelectorAll('#level-panel input').length === 5",
+    );
+    viewer
+        .chromium
+        .evaluate("document.querySelectorAll('#level-panel input')[3].click()");
+    let expected: Vec<String> = (0..3_000)
+        .filter(|n| matches!(n % 500, 3 | 4))
+        .map(|n| {
+            let level = if n % 500 == 3 { "ERROR" } else { "WARN" };
+            format!("2026-11-25 20:26:01 {level} event {n}")
+        })
+        .collect();
+    viewer.until_shown(&expected);
+    viewer.assert_no_complaints();
+}
+
+/// To a time, with no index.
+#[test]
+fn to_a_part_and_to_a_time() {
+    let folder = Folder::new();
+    let mut text = String::new();
+    for second in 0..86_400 {
+        let (hour, minute) = (second / 3600, second / 60 % 60);
+        let second = second % 60;
+        writeln!(text, "2026-11-24T{hour:02}:{minute:02}:{second:02}Z tick").unwrap();
+    }
+    folder.append(&text);
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let zone = json!({ "timezoneId": "UTC" });
+    viewer.chromium.call("Emulation.setTimezoneOverride", zone);
+    let server = Server::start(&[folder.arg()]);
+    viewer.look_at(&server);
+    viewer.until_last("2026-11-24T23:59:59Z tick");
+    for (typed, line) in [
+        ("14:30", "2026-11-24T14:30:00Z tick"),
+        ("2026-11-24 03:04:05", "2026-11-24T03:04:05Z tick"),
+    ] {
+        viewer.press("%");
+        viewer.until(
+            "the field",
+            "document.activeElement?.matches('#goto-panel input')",
+        );
+        viewer.write(typed);
+        viewer.press("Enter");
+        until_current(&mut viewer, line);
+        viewer.until(
+            "the log to have the focus",
+            "document.activeElement?.id === 'view'",
+        );
+    }
+    viewer.press("%");
+    viewer.until(
+        "the field",
+        "document.activeElement?.matches('#goto-panel input')",
+    );
+    viewer.write("50%");
+    viewer.press("Enter");
+    viewer.until(
+        "the middle",
+        "/T1[12]:/.test(document.querySelectorAll('.row')[30]?.textContent)",
+    );
+    viewer.assert_no_complaints();
+}
