@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[argh(option, arg_name = "ORIGIN", from_str_fn(origin))]
     pub origin: Vec<Origin>,
 
-    /// hand every stream to an engine: nats://HOST:PORT (see More than one board)
+    /// hand every stream to an engine: nats://HOST:PORT (see More than one board) or mqtt://HOST:PORT (see MQTT)
     #[argh(option, arg_name = "URL")]
     pub to: Option<String>,
 

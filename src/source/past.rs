@@ -54,7 +54,7 @@ impl Past {
     /// As [`Reader::line_end`](crate::source::reader::Reader::line_end).
     pub(crate) fn line_end(&self) -> LineEnd {
         match self {
-            Self::File(_) => LineEnd::Newline,
+            Self::File(_) | Self::Remote(..) => LineEnd::Newline,
             Self::Kept(_) => LineEnd::Return,
         }
     }

@@ -136,7 +136,7 @@ impl Reader {
     pub(crate) async fn is_over(&self) -> bool {
         match self {
             Self::Walk(walk) => walk.is_over().await,
-            Self::Playback(_) => false,
+            Self::Playback(_) | Self::Remote(_) => false,
         }
     }
 

@@ -1,13 +1,18 @@
 //! Streams at an MQTT broker that others wrote: each line is a message, and the newest one says where to go on.
 
-use crate::broker::{Message, Mosquitto, faults};
+use crate::broker::{Aedes, Message, Mosquitto, Reader, faults, node_module};
 use crate::cut::{Cut, Fault};
 use crate::deadline::until_true;
 use crate::dice::Dice;
 use crate::folder::Folder;
+use crate::http::source;
+use crate::program::Program;
+use crate::require::tool;
 use crate::server::Server;
 use rustix::process::Signal;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::process::Command;
 
 /// A broker that remembers what it has taken, but for the last second.
 const PERSISTENT: &str = "persistence true\nautosave_on_changes true\nautosave_interval 1";
@@ -319,6 +324,11 @@ fn two_boards_of_one_name_say_so() {
         [status.next().text, status.next().text],
         ["offline", "online"]
     );
+    // It looks before it comes back, and says so on its own page, too.
+    until_true("it to see the other one", || {
+        let shown = source(&first, "app.log").to_string();
+        shown.contains("another client is `tailcast-pi1` now")
+    });
     let said = first.stop().stderr;
     assert!(
         said.contains("another client is `tailcast-pi1` now"),
@@ -326,4 +336,214 @@ fn two_boards_of_one_name_say_so() {
     );
     let said = second.stop().stderr;
     assert!(!said.contains("away"), "{said}");
+}
+
+/// What Home Assistant is told: retained, so that it is there whenever it looks.
+#[test]
+fn home_assistant_is_told_of_numbers_by_themselves() {
+    let Some(broker) = Mosquitto::start(DEFAULT) else {
+        return;
+    };
+    let folder = Folder::new();
+    let table = folder.path("env.csv");
+    std::fs::write(
+        &table,
+        "time,temp_c,hum_percent\n12:00,21.5,48\n12:01,21.6,47\n",
+    )
+    .unwrap();
+    folder.append("Started\nStopped\n");
+    let mut reader = broker.reader("homeassistant/#");
+    let zone = folder.path("temp");
+    std::fs::write(&zone, "48312\n").unwrap();
+    let sample = format!("sample:{}", zone.display());
+    let server = publisher(
+        broker.addr,
+        &[folder.arg(), table.to_str().unwrap(), &sample],
+    );
+    let mut told: Vec<Message> = (0..4).map(|_| reader.next()).collect();
+    told.sort_by(|one, other| one.topic.cmp(&other.topic));
+    let config = |message: &Message| serde_json::from_str::<Value>(&message.text).unwrap();
+    let seen: Vec<(&str, Value, Value, Value)> = told
+        .iter()
+        .map(|message| {
+            let mut config = config(message);
+            let (class, unit) = (
+                config["device_class"].take(),
+                config["unit_of_measurement"].take(),
+            );
+            (
+                &*message.topic,
+                class,
+                unit,
+                config["enabled_by_default"].take(),
+            )
+        })
+        .collect();
+    let null = Value::Null;
+    assert_eq!(
+        seen,
+        [
+            (
+                "homeassistant/sensor/pi1_app_log/config",
+                null.clone(),
+                null.clone(),
+                json!(false)
+            ),
+            (
+                "homeassistant/sensor/pi1_env_csv_hum_percent/config",
+                json!("humidity"),
+                json!("%"),
+                null.clone()
+            ),
+            (
+                "homeassistant/sensor/pi1_env_csv_temp_c/config",
+                json!("temperature"),
+                json!("\u{b0}C"),
+                null.clone()
+            ),
+            (
+                "homeassistant/sensor/pi1_temp/config",
+                json!("temperature"),
+                json!("\u{b0}C"),
+                null
+            ),
+        ]
+    );
+    for message in &told {
+        let config = config(message);
+        let topic = config["state_topic"].as_str().unwrap();
+        assert_eq!(config["availability_topic"], "tailcast/pi1/status");
+        assert!(
+            broker.reader(topic).next().retained,
+            "the newest line is there at once"
+        );
+        assert_eq!(
+            broker.reader(&message.topic).next().text,
+            message.text,
+            "it is kept"
+        );
+    }
+    drop(server);
+}
+
+/// A broker of 3.1.1 has no words beside a message: as long as Tailcast runs nothing is missing, and after a cut the last few
+/// lines come again.
+#[test]
+fn an_older_broker_gets_every_line() {
+    let Some(broker) = Aedes::start() else {
+        return;
+    };
+    let folder = Folder::new();
+    let proxy = Cut::before(broker.addr);
+    let mut reader = Reader::speaking("311", broker.addr, "tailcast/pi1/app.log");
+    let mut log = Numbered {
+        folder: &folder,
+        written: 0,
+    };
+    log.write(100);
+    let _server = publisher(proxy.addr, &[folder.arg()]);
+    let mut messages = reader.until(&log.last());
+    let (mut dice, cuts) = (Dice(0x0311), 3);
+    for number in 0..cuts {
+        proxy.fault(Fault::Up(dice.below(3000)));
+        until_true("a cut", || {
+            log.write(5);
+            proxy.cuts() > number
+        });
+    }
+    log.write(1);
+    messages.extend(reader.until(&log.last()));
+    let mut next = 1;
+    for message in &messages {
+        if message.text == Numbered::text(next) {
+            next += 1;
+        }
+    }
+    assert_eq!(next, log.written + 1, "the first that is missing");
+    let again = messages.len() as u64 - log.written;
+    assert!(again <= cuts * 21, "{again} lines came again");
+}
+
+/// Node's client keeps what is new by the rule, over the broker's death and its own.
+const READER: &str = r"
+const client = require('mqtt').connect(process.argv[1], { protocolVersion: 5, reconnectPeriod: 50 })
+let last = 0
+client.on('connect', () => client.subscribe('tailcast/pi1/app.log', { qos: 1 }, () => console.log('subscribed')))
+client.on('message', (topic, payload, packet) => {
+  const bytes = Number(packet.properties.userProperties['Tailcast-Bytes'])
+  if (bytes <= last) return
+  last = bytes
+  console.log(payload.toString())
+})
+";
+
+#[test]
+fn npm_mqtt() {
+    let (Some(node), Some(mut broker)) = (tool("node"), Mosquitto::start(DEFAULT)) else {
+        return;
+    };
+    let Some(package) = node_module("mqtt") else {
+        return;
+    };
+    let folder = Folder::new();
+    let proxy = Cut::before(broker.addr);
+    let mut log = Numbered {
+        folder: &folder,
+        written: 0,
+    };
+    let mut reader = Program::start(
+        Command::new(node)
+            .env("NODE_PATH", package.parent().unwrap())
+            .args(["--eval", READER])
+            .arg(format!("mqtt://{}", broker.addr)),
+    );
+    reader.until("subscribed");
+    log.write(100);
+    let _server = publisher(proxy.addr, &[folder.arg()]);
+    let mut lines = reader.until(&log.last());
+    for _ in 0..2 {
+        proxy.close();
+        broker.kill();
+        log.write(100);
+        broker.start_again();
+        reader.until("subscribed");
+        proxy.open();
+        lines.extend(reader.until(&log.last()));
+    }
+    let wanted: Vec<String> = (1..=log.written).map(Numbered::text).collect();
+    assert_eq!(lines, wanted);
+}
+
+#[test]
+fn a_broker_that_wants_a_password() {
+    let (Some(passwords), true) = (tool("mosquitto_passwd"), tool("mosquitto").is_some()) else {
+        return;
+    };
+    let folder = Folder::new();
+    let file = folder.path("passwords");
+    let mut make = Command::new(passwords);
+    make.arg("-b").arg("-c").arg(&file).args(["pi1", "s3cret"]);
+    assert!(make.output().unwrap().status.success());
+    let settings = format!("allow_anonymous false\npassword_file {}", file.display());
+    let broker = Mosquitto::start(&settings).unwrap();
+    folder.append("line\n");
+    let mut server = publisher(broker.addr, &[folder.arg()]);
+    until_true("it to be refused", || {
+        source(&server, "app.log")
+            .to_string()
+            .contains("not authorized")
+    });
+    let said = server.stop().stderr;
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let credentials = folder.path("credentials");
+    std::fs::write(&credentials, "pi1:s3cret\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&credentials, mode).unwrap();
+    let credentials = format!("--credentials={}", credentials.display());
+    let server = publisher(broker.addr, &[&credentials, folder.arg()]);
+    until_true("it to be let in", || {
+        source(&server, "app.log")
+            .to_string()
+            .contains("publishing")
+    });
 }

@@ -2,11 +2,12 @@
 
 use crate::deadline::{DEADLINE, until_true};
 use crate::program::Program;
-use crate::require::tool;
+use crate::require::{require, tool};
 use crate::server::reserve;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -26,9 +27,14 @@ impl Mosquitto {
         tool("mosquitto_sub")?;
         let directory = TempDir::with_prefix("tailcast-").expect("temporary directory");
         let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
+        let anonymous = if settings.contains("allow_anonymous") {
+            ""
+        } else {
+            "allow_anonymous true"
+        };
         let config = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nuser root\nmax_queued_messages 0\n\
-             persistence_location {}/\n{settings}\n",
+            "listener {} 127.0.0.1\nuser root\nmax_queued_messages 0\n\
+             persistence_location {}/\n{anonymous}\n{settings}\n",
             addr.port(),
             directory.path().display(),
         );
@@ -65,6 +71,50 @@ impl Mosquitto {
     pub fn reader(&self, topic: &str) -> Reader {
         Reader::start(self.addr, topic)
     }
+}
+
+/// aedes, in Node, which knows MQTT 3.1.1 alone.
+pub struct Aedes {
+    pub addr: SocketAddr,
+    _port: OwnedFd,
+    _running: Program,
+}
+
+const AEDES: &str = r"
+const [module, port] = process.argv.slice(1)
+import(module).then(async ({ Aedes }) => {
+  const broker = await Aedes.createBroker()
+  const server = require('net').createServer(broker.handle)
+  server.listen(Number(port), '127.0.0.1', () => console.log('ready'))
+})
+";
+
+impl Aedes {
+    /// `None`: it is not installed.
+    pub fn start() -> Option<Aedes> {
+        let (node, _) = (tool("node")?, tool("mosquitto_sub")?);
+        let package = node_module("aedes")?;
+        let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
+        let mut command = Command::new(node);
+        command
+            .args(["--eval", AEDES])
+            .arg(package.join("aedes.js"));
+        let mut running = Program::start(command.arg(addr.port().to_string()));
+        assert_eq!(running.line(), "ready");
+        Some(Aedes {
+            addr,
+            _port: port,
+            _running: running,
+        })
+    }
+}
+
+/// Where npm's global package of that name is. `None`: it is not installed.
+pub fn node_module(name: &str) -> Option<PathBuf> {
+    let modules = Command::new("npm").args(["root", "--global"]).output();
+    let modules = modules.map(|output| String::from_utf8(output.stdout).unwrap());
+    let package = PathBuf::from(modules.unwrap_or_default().trim_end()).join(name);
+    require(name, package.is_dir()).then_some(package)
 }
 
 /// A message with the words beside it.

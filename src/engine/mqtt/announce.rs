@@ -92,7 +92,8 @@ async fn lines(
 ) -> io::Result<Vec<String>> {
     let mut reader = source.open(from).await?;
     let mut changed = reader.changed();
-    let (mut splitter, mut lines) = (Splitter::default(), Vec::new());
+    let mut splitter = Splitter::behind(&[], reader.line_end());
+    let mut lines = Vec::new();
     loop {
         let next = {
             let mut scratch = ground.scratch.borrow_mut();
@@ -108,7 +109,9 @@ async fn lines(
             Next::End if lines.len() >= least => return Ok(lines),
             Next::End => changed.rung().await,
             Next::Cold => reader.warm().await?,
-            Next::Marker(marker) if marker.cursor().is_some() => splitter = Splitter::default(),
+            Next::Marker(marker) if marker.cursor().is_some() => {
+                splitter = Splitter::behind(&[], reader.line_end());
+            }
             Next::Bytes | Next::Marker(_) => {}
         }
     }

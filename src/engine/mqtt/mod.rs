@@ -119,13 +119,16 @@ impl Publisher {
 
     async fn greeted(&self) -> Result<Rc<Client>, Gone> {
         let status = self.board.status();
-        // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
-        if self.was_there.get() && self.version.get() == Version::Five {
+        if self.version.get() == Version::Five {
+            // Without a will, for a broker that knows no MQTT 5 may stumble over it before it says so.
             let observer = self.greet(&self.board.observer(), None).await?;
-            let kept = async { observer.kept(&status).await };
-            let kept = kept.or(async { Err(observer.run().await) }).await?;
-            if kept.is_some_and(|kept| self.board.is_taken(&kept)) {
-                return Err(Gone::TakenOver);
+            // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
+            if self.was_there.get() {
+                let kept = async { observer.kept(&status).await };
+                let kept = kept.or(async { Err(observer.run().await) }).await?;
+                if kept.is_some_and(|kept| self.board.is_taken(&kept)) {
+                    return Err(Gone::TakenOver);
+                }
             }
         }
         self.greet(&self.board.client(), Some(self.board.will(&status)))

@@ -224,7 +224,8 @@ pub(crate) fn connect(version: Version, hello: Hello) -> Result<BytesMut, Error>
                 });
                 last
             });
-            connect.properties = Some(v5::ConnectProperties {
+            // A connection without a will says nothing that a broker of 3.1.1 would take for something else.
+            connect.properties = connect.last_will.is_some().then(|| v5::ConnectProperties {
                 session_expiry_interval: None,
                 receive_maximum: None,
                 max_packet_size: u32::try_from(PACKET_MAX).ok(),

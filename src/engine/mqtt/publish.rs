@@ -9,7 +9,7 @@ use std::rc::Rc;
 use smol::Timer;
 
 use crate::bytes::cursor::From;
-use crate::bytes::lines::LINE_MAX;
+use crate::bytes::lines::{LINE_MAX, LineEnd};
 use crate::engine::backoff::Backoff;
 use crate::engine::batch::{Batcher, Cut};
 use crate::engine::mqtt::announce;
@@ -36,8 +36,10 @@ pub(crate) struct Stream {
     configs: RefCell<Option<Rc<[Config]>>>,
     /// Where this process began. A broker that has forgotten what it kept, in a power cut, gets everything again from here.
     begun: Cell<Option<Position>>,
-    /// The last ones, oldest first: at most as many as can be on their way, and one that is confirmed.
+    /// Those of this connection, oldest first: at most as many as can be on their way, and one that is confirmed.
     recent: RefCell<VecDeque<Position>>,
+    /// The most bytes that were ever published.
+    most: Cell<u64>,
 }
 
 /// Why publishing stops.
@@ -73,6 +75,7 @@ impl Stream {
             configs: RefCell::default(),
             begun: Cell::new(None),
             recent: RefCell::default(),
+            most: Cell::new(0),
         }
     }
 
@@ -120,12 +123,11 @@ impl Stream {
         };
         let again = known.is_none().then(|| self.begun.get()).flatten();
         // Numbers that the broker has forgotten are not given to other bytes.
-        let last = self.recent.borrow().back().copied();
-        let floor = again.and(last).map_or(0, |position| position.bytes);
+        let floor = again.map_or(0, |_| self.most.get());
         let resumed = known.or(again);
         let from = resumed.map_or(From::Start, |position| From::Cursor(position.cursor));
         let reader = self.source.open(from).await?;
-        let before = reader.before().await?;
+        let mut lines = Lines::behind(&reader.before().await?, reader.line_end());
         let mut batcher = Batcher::new(reader, self.ground.scratch.clone()).await?;
         let mut position = resumed.unwrap_or(Position {
             cursor: batcher.cursor(),
@@ -133,10 +135,9 @@ impl Stream {
         });
         let mut mark = resumed.is_none().then_some(BEGUN);
         self.begun.set(self.begun.get().or(Some(position)));
+        // What is still in there of an older connection may never have arrived.
+        *self.recent.borrow_mut() = VecDeque::from([position]);
         self.status.trouble(&self.source.name, None);
-        let mut lines = Lines {
-            is_open: before.last().is_some_and(|&byte| byte != b'\n'),
-        };
         let mut changed = batcher.changed();
         loop {
             // The start of a line waits for its end: cut otherwise, it would be another message when it comes again.
@@ -150,7 +151,7 @@ impl Stream {
                 Lost::Nothing => position.bytes,
                 _ => position.bytes.max(floor),
             };
-            for raw in batcher.bytes.split_inclusive(|&byte| byte == b'\n') {
+            for raw in lines.split(&batcher.bytes) {
                 place.advance(raw);
                 bytes += raw.len() as u64;
                 let Some(text) = lines.text(raw) else {
@@ -172,7 +173,9 @@ impl Stream {
                 }
                 batcher.done();
             }
-            lines.is_open &= cut != Cut::Marker;
+            if cut == Cut::Marker {
+                lines.last = Last::Ended;
+            }
             self.status.update(&self.source.name, |progress| {
                 progress.at = Some(position.cursor);
                 progress.behind = batcher.behind();
@@ -184,6 +187,7 @@ impl Stream {
     }
 
     fn remember(&self, position: Position) {
+        self.most.set(self.most.get().max(position.bytes));
         let mut recent = self.recent.borrow_mut();
         recent.push_back(position);
         if recent.len() > usize::from(IN_FLIGHT) + 1 {
@@ -194,18 +198,50 @@ impl Stream {
 
 /// Lines as messages.
 struct Lines {
-    /// The last one was a part that had no newline.
-    is_open: bool,
+    /// A lone CR ends a line, too.
+    returns: bool,
+    last: Last,
+}
+
+/// How what came last has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// With a newline, or with its file.
+    Ended,
+    /// With a CR, to which a newline may belong.
+    Returned,
+    /// Not yet: it was a part of a long line.
+    Open,
 }
 
 impl Lines {
-    /// What is published of a line as the file has it. `None`: it is the newline of one that went in parts.
+    /// Lines that come behind the bytes `before`.
+    fn behind(before: &[u8], ends: LineEnd) -> Self {
+        let mut lines = Self {
+            returns: ends == LineEnd::Return,
+            last: Last::Ended,
+        };
+        lines.text(before);
+        lines
+    }
+
+    /// The lines of `bytes` as the file has them.
+    fn split<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let returns = self.returns;
+        bytes.split_inclusive(move |&byte| byte == b'\n' || returns && byte == b'\r')
+    }
+
+    /// What is published of a line. `None`: it is the newline of one that went in parts, or behind a CR.
     fn text(&mut self, raw: &[u8]) -> Option<String> {
-        let line = raw.strip_suffix(b"\n");
-        let was_open = std::mem::replace(&mut self.is_open, line.is_none());
-        let line = line.map_or(raw, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        let (line, end) = match raw {
+            [line @ .., b'\n'] => (line.strip_suffix(b"\r").unwrap_or(line), Last::Ended),
+            [line @ .., b'\r'] if self.returns => (line, Last::Returned),
+            [] => return None,
+            line => (line, Last::Open),
+        };
+        let before = std::mem::replace(&mut self.last, end);
         match line {
-            [] if was_open => None,
+            [] if before == Last::Open || before == Last::Returned && raw == b"\n" => None,
             // An empty message would make the broker forget the last one, and the position with it.
             [] => Some("\n".to_owned()),
             line => Some(String::from_utf8_lossy(line).into_owned()),
@@ -219,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_line_is_a_message() {
-        let mut lines = Lines { is_open: false };
+        let mut lines = Lines::behind(b"", LineEnd::Newline);
         for (raw, want) in [
             (&b"line\n"[..], Some("line")),
             (b"windows\r\n", Some("windows")),
@@ -235,5 +271,22 @@ mod tests {
         ] {
             assert_eq!(lines.text(raw).as_deref(), want, "{raw:?}");
         }
+        assert_eq!(Lines::behind(b"x", LineEnd::Newline).text(b"\n"), None);
+    }
+
+    #[test]
+    fn instruments_end_their_lines_with_a_return() {
+        let texts = |pieces: &[&[u8]]| -> Vec<String> {
+            let mut lines = Lines::behind(b"", LineEnd::Return);
+            let split = pieces.iter().flat_map(|piece| lines.split(piece));
+            let split: Vec<&[u8]> = split.collect();
+            split
+                .into_iter()
+                .filter_map(|raw| lines.text(raw))
+                .collect()
+        };
+        assert_eq!(texts(&[b"a\rb\r\nc\n\r"]), ["a", "b", "c", "\n"]);
+        assert_eq!(texts(&[b"a\r", b"\nb\r", b"\r"]), ["a", "b", "\n"]);
+        assert_eq!(Lines::behind(b"x\r", LineEnd::Return).text(b"\n"), None);
     }
 }
