@@ -93,6 +93,22 @@ fn a_subject_is_a_file() {
     let inode = generations[0]["inode"].as_str().unwrap();
     let part = get(&hub, &format!("/stream?from={inode}-{:x}&max=50", 1000));
     assert_eq!(part.body, &text[1000..1050]);
+    // Found from the newest on, by its place.
+    let found = get(
+        &hub,
+        "/stream?find&match=one%20thing%20at%20a%20time:%202500",
+    )
+    .text();
+    let hits: Vec<&str> = found
+        .lines()
+        .filter(|line| line.contains("\"at\""))
+        .collect();
+    let at = lines(1..=2499).len();
+    let want = format!("\"at\":\"{inode}-{at:x}");
+    assert!(
+        hits.len() == 1 && hits[0].contains(&want),
+        "{want}: {found}"
+    );
 }
 
 #[test]

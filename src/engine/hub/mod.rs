@@ -46,6 +46,9 @@ const STORED_TRIES: u32 = 20;
 /// How often at most it is looked which subjects there are.
 const LOOK_TIME: Duration = Duration::from_secs(1);
 
+/// How long a visitor waits for a hub that is slow to say which subjects there are.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
 /// The most subjects that one SOURCE offers, as of a glob.
 const SUBJECTS_MAX: usize = 1000;
 
@@ -264,7 +267,7 @@ impl Hub {
         else {
             return;
         };
-        if sequence == self.sequence.replace(sequence) {
+        if sequence == self.sequence.get() {
             return;
         }
         names.retain(|name| is_match(&self.source.pattern, name));
@@ -287,6 +290,7 @@ impl Hub {
                 return;
             }
         }
+        self.sequence.set(sequence);
     }
 }
 
@@ -301,7 +305,9 @@ impl Catalog for Kept {
     }
 
     fn refresh(&self) -> Fetched<'_, ()> {
-        self.hub.look().boxed_local()
+        // A visitor waits for it.
+        let late = async { _ = Timer::after(ANSWER_TIME).await };
+        self.hub.look().or(late).boxed_local()
     }
 
     fn is_private(&self) -> bool {

@@ -23,6 +23,9 @@ const AHEAD_TIME: Duration = Duration::from_secs(2);
 /// How often it is asked meanwhile.
 const AHEAD_STEP: Duration = Duration::from_millis(100);
 
+/// How often a hub that is away is asked for what was asked for.
+const AWAY_STEP: Duration = Duration::from_millis(500);
+
 /// How many bytes a poll gives at most, about: they all have to be fetched before the first goes out.
 const POLL_MAX: u64 = 1024 * 1024;
 
@@ -236,7 +239,10 @@ impl RemoteReader for HubReader {
         async move {
             match self.fetch().await {
                 // Until it is back, nobody is told more than that nothing comes.
-                Err(error) if error.kind() == io::ErrorKind::Other => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Other => {
+                    Timer::after(AWAY_STEP).await;
+                    Ok(())
+                }
                 fetched => fetched,
             }
         }
