@@ -55,7 +55,7 @@ pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
     let Named {
         name,
         given,
-        apart: _,
+        apart,
         means,
     } = named;
     let origin = match means {
@@ -82,7 +82,7 @@ pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
         }
         Means::Path(path) => match look(&path)? {
             Some(metadata) => there(path, &metadata)?,
-            None => missing(path, given.then_some(&name))?,
+            None => missing(path, given.then_some(&name), apart)?,
         },
     };
     Ok((name, origin))
@@ -131,8 +131,12 @@ fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, SpecError> {
 }
 
 /// What will stand at `path` when it comes, by the place that it will have.
-fn missing(path: PathBuf, prefix: Option<&String>) -> Result<Origin, SpecError> {
-    if let Some(glob) = Glob::new(&path, prefix.cloned())? {
+fn missing(
+    path: PathBuf,
+    given: Option<&String>,
+    apart: Option<String>,
+) -> Result<Origin, SpecError> {
+    if let Some(glob) = Glob::new(&path, given.cloned(), apart)? {
         return Ok(Origin::Glob(glob));
     }
     if FileSystem::of_name(&path).holds_readings() {
