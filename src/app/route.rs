@@ -53,7 +53,15 @@ pub(crate) async fn route(
         site.sources.refresh().await;
     }
     let source = match path.as_str() {
-        "/stream" => site.sources.first(),
+        "/stream" => {
+            let wanted = Wanted::of(&exchange.request).ok();
+            let cursor = wanted.and_then(|wanted| match wanted.from {
+                Some(From::Cursor(cursor)) => Some(cursor),
+                _ => None,
+            });
+            // Boxed, so that the space for it is not a part of every client's task.
+            Box::pin(site.sources.newest(cursor)).await
+        }
         _ => path
             .strip_prefix("/stream/")
             .and_then(|name| site.sources.find(name)),

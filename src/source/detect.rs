@@ -52,7 +52,12 @@ impl Origin {
 /// # Errors
 /// In one sentence, what can't be streamed and why.
 pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
-    let Named { name, given, means } = named;
+    let Named {
+        name,
+        given,
+        apart,
+        means,
+    } = named;
     let origin = match means {
         Means::Vitals => Origin::Sample(Instrument::Vitals),
         Means::Input => Origin::Pipe(Outlet::Input),
@@ -77,7 +82,7 @@ pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
         }
         Means::Path(path) => match look(&path)? {
             Some(metadata) => there(path, &metadata)?,
-            None => missing(path, given.then_some(&name))?,
+            None => missing(path, given.then_some(&name), apart)?,
         },
     };
     Ok((name, origin))
@@ -126,8 +131,12 @@ fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, SpecError> {
 }
 
 /// What will stand at `path` when it comes, by the place that it will have.
-fn missing(path: PathBuf, prefix: Option<&String>) -> Result<Origin, SpecError> {
-    if let Some(glob) = Glob::new(&path, prefix.cloned())? {
+fn missing(
+    path: PathBuf,
+    given: Option<&String>,
+    apart: Option<String>,
+) -> Result<Origin, SpecError> {
+    if let Some(glob) = Glob::new(&path, given.cloned(), apart)? {
         return Ok(Origin::Glob(glob));
     }
     if FileSystem::of_name(&path).holds_readings() {

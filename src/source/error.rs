@@ -13,8 +13,6 @@ pub enum SpecError {
     InputTwice,
     /// What stands behind `,baud=` is no speed.
     NoSpeed(String),
-    /// A glob over several directories.
-    WildDirectory(PathBuf),
     /// A glob that is none, and why.
     BrokenGlob(PathBuf, String),
     /// A directory.
@@ -39,11 +37,7 @@ impl SpecError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::NoPath(_)
-                | Self::InputTwice
-                | Self::NoSpeed(_)
-                | Self::WildDirectory(_)
-                | Self::BrokenGlob(..)
+            Self::NoPath(_) | Self::InputTwice | Self::NoSpeed(_) | Self::BrokenGlob(..)
         )
     }
 }
@@ -58,11 +52,6 @@ impl fmt::Display for SpecError {
             Self::NoSpeed(text) => {
                 write!(f, "`{text}` is no speed; expected one such as 115200")
             }
-            Self::WildDirectory(path) => write!(
-                f,
-                "`{}`: only the last part of a quoted glob may hold `*`, `?` or `[`; name several, one for each directory",
-                path.display()
-            ),
             Self::BrokenGlob(path, cause) => {
                 write!(f, "`{}` is no glob: {cause}", path.display())
             }

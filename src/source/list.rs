@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::bytes::cursor::Cursor;
 use crate::source::buffer::sample::Instrument;
 use crate::source::detect::Origin;
 use crate::source::file::path::Place;
@@ -153,9 +154,27 @@ impl Sources {
         list.iter().map(|source| source.name.clone()).collect()
     }
 
-    /// The first one.
-    pub fn first(&self) -> Option<Rc<Source>> {
-        self.list().into_iter().next()
+    /// The one that was written last; where none has been yet, the first. Who comes back with a `cursor` gets the one that
+    /// it is of.
+    pub async fn newest(&self, cursor: Option<Cursor>) -> Option<Rc<Source>> {
+        let list = self.list();
+        if let [one] = &*list {
+            return Some(one.clone());
+        }
+        let mut newest: Option<(Option<SystemTime>, &Rc<Source>)> = None;
+        for source in &list {
+            if let Some(cursor) = cursor {
+                let generations = source.generations().await;
+                if generations.iter().any(|one| one.inode == cursor.inode) {
+                    return Some(source.clone());
+                }
+            }
+            let modified = source.extent().await.modified;
+            if newest.is_none_or(|(before, _)| modified > before) {
+                newest = Some((modified, source));
+            }
+        }
+        newest.map(|(_, source)| source.clone())
     }
 
     /// The one of this name.

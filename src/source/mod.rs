@@ -12,6 +12,7 @@ pub mod file;
 pub mod glob;
 pub mod list;
 pub mod marker;
+pub(crate) mod name;
 pub mod os;
 pub(crate) mod past;
 pub mod reader;

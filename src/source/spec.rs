@@ -1,9 +1,10 @@
 //! The sources as they are written on the command line. Pure: no runtime, no file, no socket.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::source::buffer::serial::{Frame, Serial};
 use crate::source::error::SpecError;
+use crate::source::name::{Wish, names};
 
 /// Standard input.
 pub const INPUT: &str = "-";
@@ -15,6 +16,8 @@ pub struct Named {
     pub name: String,
     /// That name was given, not made of the path.
     pub given: bool,
+    /// The part of the path that stands before its last one in a name made of it, where others end alike.
+    pub apart: Option<String>,
     /// What it stands for.
     pub means: Means,
 }
@@ -42,14 +45,15 @@ const REMOTE_PREFIX: &str = "nats://";
 /// The prefix of a path that holds one reading.
 const SAMPLE_PREFIX: &str = "sample:";
 
-/// The sources, each with a name of its own: one that is taken gets a number behind it. None at all are the vitals.
+/// The sources, each with a name of its own. A name that was given stays as it is; paths that end alike are told apart
+/// by what is different in them, and by a number where nothing is. None at all are the vitals.
 ///
 /// # Errors
 /// Where a SOURCE has no path, or standard input is named twice.
 pub fn sources(texts: &[String]) -> Result<Vec<Named>, SpecError> {
-    let mut sources: Vec<Named> = Vec::new();
+    let mut words = Vec::new();
     for text in texts {
-        let (name, rest) = match text.split_once('=') {
+        let (given, rest) = match text.split_once('=') {
             Some((name, rest)) if is_name(name) => (Some(name), rest),
             _ => (None, text.as_str()),
         };
@@ -57,32 +61,30 @@ pub fn sources(texts: &[String]) -> Result<Vec<Named>, SpecError> {
         if path.is_empty() {
             return Err(SpecError::NoPath(text.clone()));
         }
-        let is_input = |source: &Named| source.means == Means::Input;
-        if means == Means::Input && sources.iter().any(is_input) {
+        let is_input = |word: &(_, Means, _)| word.1 == Means::Input;
+        if means == Means::Input && words.iter().any(is_input) {
             return Err(SpecError::InputTwice);
         }
-        let name = match name {
-            Some(name) => name.to_owned(),
-            None if means == Means::Input => "stdin".to_owned(),
-            None => last_part(path),
-        };
-        let mut unique = name.clone();
-        let mut number = 2;
-        while sources.iter().any(|taken| taken.name == unique) {
-            unique = format!("{name}-{number}");
-            number += 1;
-        }
-        let given = text.len() > rest.len();
-        sources.push(Named {
-            name: unique,
-            given,
-            means,
-        });
+        let given = given.or((means == Means::Input).then_some("stdin"));
+        words.push((given, means, path));
     }
+    let wishes: Vec<Wish> = words.iter().map(|word| Wish::new(word.0, word.2)).collect();
+    let names = names(&wishes);
+    let mut sources: Vec<Named> = words
+        .into_iter()
+        .zip(names)
+        .map(|((given, means, _), (name, apart))| Named {
+            name,
+            given: given.is_some() && means != Means::Input,
+            apart,
+            means,
+        })
+        .collect();
     if sources.is_empty() {
         sources.push(Named {
             name: "vitals".to_owned(),
             given: false,
+            apart: None,
             means: Means::Vitals,
         });
     }
@@ -123,13 +125,6 @@ fn means(text: &str) -> Result<(Means, &str), SpecError> {
     } else {
         Ok((Means::Serial(path.into(), serial), path))
     }
-}
-
-fn last_part(path: &str) -> String {
-    Path::new(path).file_name().map_or_else(
-        || path.to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    )
 }
 
 #[cfg(test)]
@@ -174,11 +169,11 @@ mod tests {
     fn names_of_sources() {
         let path = |path: &str| Means::Path(path.into());
         let want = [
-            ("/var/log/a.log", "a.log", path("/var/log/a.log")),
+            ("/var/log/a.log", "log:a.log", path("/var/log/a.log")),
             ("b=/x/y=z", "b", path("/x/y=z")),
             ("./c=d", "c=d", path("./c=d")),
-            ("/other/a.log", "a.log-2", path("/other/a.log")),
-            ("a.log", "a.log-3", path("a.log")),
+            ("/other/a.log", "other:a.log", path("/other/a.log")),
+            ("a.log", "a.log", path("a.log")),
             ("=e", "=e", path("=e")),
             ("b=q", "b-2", path("q")),
             (

@@ -160,6 +160,72 @@ fn names_of_every_kind() {
     }
 }
 
+/// A sensor has a directory, and its number is that one's name.
+#[test]
+fn wildcards_in_directories() {
+    let folder = Folder::new();
+    let sensor = |name: &str, text: &str| {
+        fs::create_dir(folder.path(name)).unwrap();
+        fs::write(folder.path(&format!("{name}/w1_slave")), text).unwrap();
+    };
+    sensor("28-0316a", "21500\n");
+    fs::create_dir(folder.path("28-none")).unwrap();
+    fs::create_dir(folder.path(".28-hidden")).unwrap();
+    fs::write(folder.path("28-file"), "").unwrap();
+    let server = Server::start(&[&glob(&folder, "28-*/w1_slave")]);
+    // The second one may come at any time: the first one has its number from the start.
+    assert_eq!(names(&server), ["28-0316a:w1_slave"]);
+    sensor("28-0416b", "18250\n");
+    assert_eq!(names(&server), ["28-0316a:w1_slave", "28-0416b:w1_slave"]);
+    let mut client = Client::connect(&server, "/stream/28-0416b%3Aw1_slave?from=start");
+    assert_eq!(client.bytes_until("18250\n"), b"18250\n");
+    folder.append("unasked\n");
+    let two = Server::start(&[&glob(&folder, "28-*/*_slave"), &glob(&folder, "*.log")]);
+    let want = ["28-0316a:w1_slave", "28-0416b:w1_slave", "app.log"];
+    assert_eq!(names(&two), want);
+}
+
+/// Directories of sysfs are links to elsewhere in it, and have to be let in; those that a stranger makes are not.
+#[test]
+fn links_to_directories() {
+    let (outside, folder) = (Folder::new(), Folder::new());
+    outside.append("secret\n");
+    fs::write(outside.path("app.log.1"), "older secret\n").unwrap();
+    fs::create_dir(folder.path("real")).unwrap();
+    fs::write(folder.path("real/app.log"), "mine\n").unwrap();
+    symlink("real", folder.path("inside")).unwrap();
+    symlink(outside.path(""), folder.path("out")).unwrap();
+    let server = Server::start(&[&glob(&folder, "*/app.log"), "--poll=20ms"]);
+    assert_eq!(names(&server), ["inside:app.log", "real:app.log"]);
+    assert_eq!(get(&server, "/stream/inside:app.log").text(), "mine\n");
+
+    // A directory that is followed into turns into such a link.
+    let mut client = Client::connect(&server, "/stream/real:app.log?from=start");
+    client.bytes_until("mine\n");
+    rename(&folder.path("real"), &folder.path("kept"));
+    rename(&folder.path("out"), &folder.path("real"));
+    client.event("missing");
+    assert_eq!(get(&server, "/stream/real:app.log").status, 404);
+    for name in ["app.log", "app.log.1"] {
+        let inode = crate::folder::inode(&outside.path(name));
+        let url = format!("/stream/real:app.log?from={inode:x}-0");
+        let heard = Client::connect(&server, &url).next_within(Duration::from_millis(300));
+        assert!(!matches!(heard, Some(Heard::Bytes(_))), "{heard:?}");
+    }
+    let listed = get(&server, "/stream/real:app.log?generations").text();
+    assert!(!listed.contains("\"size\":13"), "{listed}");
+
+    if !std::path::Path::new("/sys/class/net/lo/mtu").exists() {
+        eprintln!("skipped: no `/sys/class/net/lo` here");
+        return;
+    }
+    let server = Server::start(&["/sys/class/net/l*/mtu", "--sample=20ms"]);
+    assert_eq!(source(&server, "lo:mtu")["kind"], "sample");
+    let mtu = fs::read_to_string("/sys/class/net/lo/mtu").unwrap();
+    let mut plain = Plain::connect(&server, "/stream/lo:mtu");
+    assert!(plain.line().ends_with(mtu.trim()));
+}
+
 /// Whoever may write in the directory decides on names there, not on what else is served.
 #[test]
 fn no_link_leads_out() {
@@ -231,7 +297,7 @@ fn a_glob_over_readings() {
 #[test]
 fn broken_globs() {
     for (glob, said) in [
-        ("/var/*/app.log", "last part"),
+        ("/var/*/../app.log", "`..`"),
         ("/var/log/[.log", "`/var/log/[.log`"),
     ] {
         let output = run(&["--listen=127.0.0.1:0", glob]);

@@ -5,11 +5,11 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat, openat2};
 use rustix::io::Errno;
 
 use crate::source::file::change::Seen;
-use crate::source::os::fs;
+use crate::source::os::fs::{self, FileSystem};
 
 /// What they may do with a directory on the way to one.
 const EVERYBODY_ENTERS: u32 = 0o001;
@@ -17,22 +17,19 @@ const EVERYBODY_ENTERS: u32 = 0o001;
 /// Where a followed name stands.
 ///
 /// A name given on the command line may be a symbolic link to anywhere: its owner has named it. One that a glob has
-/// found was named by whoever may write in that directory, so it must not lead out of it.
+/// found was named by whoever may write in its directories, so it must not lead out of the one that was written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The name's path.
     pub path: PathBuf,
-    /// It must not lead out of its directory.
-    pub confined: bool,
+    /// The directory above it that it must not lead out of.
+    pub within: Option<PathBuf>,
 }
 
 impl Place {
     /// A place that may lead anywhere.
     pub fn named(path: PathBuf) -> Self {
-        Self {
-            path,
-            confined: false,
-        }
+        Self { path, within: None }
     }
 
     /// What the name means now. Blocks.
@@ -40,15 +37,16 @@ impl Place {
     /// # Errors
     /// As `stat(2)`; where it leads out of its directory as `openat2(2)`, `EXDEV`.
     pub fn metadata(&self) -> io::Result<Metadata> {
-        if !self.confined {
+        let Some(within) = &self.within else {
             return self.path.metadata();
+        };
+        if self.path.parent() == Some(within.as_path()) {
+            let metadata = self.path.symlink_metadata()?;
+            if !metadata.is_symlink() {
+                return Ok(metadata);
+            }
         }
-        let metadata = self.path.symlink_metadata()?;
-        if metadata.is_symlink() {
-            self.beneath(OFlags::PATH)?.metadata()
-        } else {
-            Ok(metadata)
-        }
+        self.beneath(within, OFlags::PATH)?.metadata()
     }
 
     /// Whether there is something now that not everybody on this machine may read: the file's own mode
@@ -86,41 +84,87 @@ impl Place {
     /// # Errors
     /// As `open(2)`; `InvalidInput` where it is not a regular file.
     pub fn open(&self) -> io::Result<(File, Seen)> {
-        if self.confined {
-            regular(self.beneath(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?)
-        } else {
-            open_regular(&self.path, OFlags::empty())
-        }
+        self.open_with(OFlags::empty())
+    }
+
+    /// The same with `more` flags.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn open_with(&self, more: OFlags) -> io::Result<(File, Seen)> {
+        let Some(within) = &self.within else {
+            return open_regular(&self.path, more);
+        };
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | more;
+        regular(self.beneath(within, flags)?)
+    }
+
+    /// Whether the directory that it stands in is not where it may lead: a link was put in its way. Blocks.
+    pub(crate) fn is_led_out(&self) -> bool {
+        let (Some(within), Some(directory)) = (&self.within, self.path.parent()) else {
+            return false;
+        };
+        let directory = Self {
+            path: directory.to_owned(),
+            within: Some(within.clone()),
+        };
+        directory.path != *within && directory.beneath(within, OFlags::PATH).is_err()
     }
 
     /// The name that rotation renames: a symbolic link's target, except where that might lie outside of the directory.
     /// Blocks.
     pub fn target(&self) -> PathBuf {
-        if self.confined {
+        if self.within.is_some() {
             self.path.clone()
         } else {
             target(&self.path)
         }
     }
 
-    /// Opens it without leaving its directory at any step.
-    fn beneath(&self, flags: OFlags) -> io::Result<File> {
-        let (Some(directory), Some(name)) = (directory(&self.path), self.path.file_name()) else {
+    /// Opens it without leaving `within` at any step. The kernel's own file systems are full of links that lead elsewhere in
+    /// the same one, and nobody but the kernel makes them: there it must not leave the file system.
+    fn beneath(&self, within: &Path, flags: OFlags) -> io::Result<File> {
+        let Ok(below) = self.path.strip_prefix(within) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         let flags = flags | OFlags::CLOEXEC;
         let place = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = open(&directory, place, Mode::empty())?;
-        let limits = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match openat2(&directory, name, flags, Mode::empty(), limits) {
-            // Before Linux 5.6, and in sandboxes that have not heard of it: no symbolic link at all.
-            Err(Errno::NOSYS | Errno::PERM) => {
-                let flags = flags | OFlags::NOFOLLOW;
-                Ok(rustix::fs::openat(&directory, name, flags, Mode::empty())?.into())
+        let within = File::from(open(within, place, Mode::empty())?);
+        let is_kernels = FileSystem::of_file(&within).holds_readings();
+        let limit = if is_kernels {
+            ResolveFlags::NO_XDEV
+        } else {
+            ResolveFlags::BENEATH
+        };
+        let limits = limit | ResolveFlags::NO_MAGICLINKS;
+        match openat2(&within, below, flags, Mode::empty(), limits) {
+            // Before Linux 5.6, and in sandboxes that have not heard of it.
+            Err(Errno::NOSYS | Errno::PERM) if is_kernels => {
+                let opened = File::from(openat(&within, below, flags, Mode::empty())?);
+                if opened.metadata()?.dev() == within.metadata()?.dev() {
+                    Ok(opened)
+                } else {
+                    Err(Errno::XDEV.into())
+                }
             }
+            Err(Errno::NOSYS | Errno::PERM) => without_links(within, below, flags),
             opened => Ok(opened?.into()),
         }
     }
+}
+
+/// Opens the file `below` a directory through no symbolic link at all.
+fn without_links(mut directory: File, below: &Path, flags: OFlags) -> io::Result<File> {
+    let mut parts = below.iter().peekable();
+    while let Some(part) = parts.next() {
+        let flags = match parts.peek() {
+            Some(_) => OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            None => flags,
+        };
+        let flags = flags | OFlags::NOFOLLOW;
+        directory = openat(&directory, part, flags, Mode::empty())?.into();
+    }
+    Ok(directory)
 }
 
 /// Opens a regular file for reading, with `more` flags, and says what it is. Blocks.
@@ -205,14 +249,54 @@ mod tests {
             ("dangling", false, false),
             ("sub", false, false),
         ] {
-            for (confines, want) in [(false, named), (true, confined)] {
+            let within = directory.path().to_owned();
+            for (within, want) in [(None, named), (Some(within), confined)] {
                 let place = Place {
                     path: at(name),
-                    confined: confines,
+                    within,
                 };
                 assert_eq!(place.seen().is_ok(), want, "stat {place:?}");
                 assert_eq!(place.open().is_ok(), want, "open {place:?}");
             }
+        }
+
+        // Also by a directory on the way, with and without the help of the kernel.
+        symlink("sub", at("link")).unwrap();
+        for (below, with, without) in [
+            ("sub/deep", true, true),
+            ("link/deep", true, false),
+            ("sub/away/secret", false, false),
+            ("sub/../real", true, true),
+        ] {
+            let within = directory.path().to_owned();
+            let place = Place {
+                path: at(below),
+                within: Some(within.clone()),
+            };
+            assert_eq!(place.seen().is_ok(), with, "{below}");
+            assert_eq!(place.open().is_ok(), with, "{below}");
+            let within = File::open(within).unwrap();
+            let opened = without_links(within, Path::new(below), OFlags::RDONLY);
+            assert_eq!(opened.is_ok(), without, "{below}");
+        }
+    }
+
+    /// Links of sysfs lead up and down again; magic ones of procfs lead out.
+    #[test]
+    fn the_kernels_own_links() {
+        let place = |within: &str, below: &str| Place {
+            path: Path::new(within).join(below),
+            within: Some(within.into()),
+        };
+        assert!(place("/proc/self/task", "../status").open().is_ok());
+        let root = place("/proc/self", "root/etc/passwd");
+        assert!(Path::new("/proc/self/root/etc/passwd").exists() && root.open().is_err());
+        let net = Path::new("/sys/class/net");
+        if net.join("lo/mtu").exists() {
+            assert!(net.join("lo").is_symlink());
+            assert!(place("/sys/class/net", "lo/mtu").open().is_ok());
+        } else {
+            eprintln!("skipped: no `/sys/class/net/lo` here");
         }
     }
 }

@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use crate::bytes::cursor::{CHECK_SPAN, fnv1a};
 use crate::source::file::change::{FileId, Seen};
 use crate::source::file::kin::Kin;
-use crate::source::file::path::{Place, directory, open_regular};
+use crate::source::file::path::{Place, directory};
 use crate::source::os::fs;
 
 /// The most files that are opened to find the one place that a cursor's check fits. A family with more is no
@@ -26,6 +26,8 @@ const FITTING_MAX: usize = 256;
 #[derive(Clone, Debug)]
 struct Member {
     path: PathBuf,
+    /// The directory that it must not lead out of, on any way.
+    within: Option<PathBuf>,
     /// What `lstat` said of it.
     seen: Seen,
     kin: Kin,
@@ -37,7 +39,11 @@ impl Member {
     /// # Errors
     /// As `open(2)`; `NotFound` where it has been rotated on.
     fn open(&self) -> io::Result<(File, Seen)> {
-        let (file, seen) = open_regular(&self.path, OFlags::NOFOLLOW)?;
+        let place = Place {
+            path: self.path.clone(),
+            within: self.within.clone(),
+        };
+        let (file, seen) = place.open_with(OFlags::NOFOLLOW)?;
         if seen.id == self.seen.id {
             Ok((file, seen))
         } else {
@@ -216,6 +222,9 @@ fn members(place: &Place) -> io::Result<Vec<Member>> {
     ) else {
         return Ok(Vec::new());
     };
+    if place.is_led_out() {
+        return Ok(Vec::new());
+    }
     let entries = match directory.read_dir() {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -236,7 +245,12 @@ fn members(place: &Place) -> io::Result<Vec<Member>> {
             && metadata.is_file()
         {
             let seen = fs::seen(&metadata);
-            members.push(Member { path, seen, kin });
+            members.push(Member {
+                path,
+                within: place.within.clone(),
+                seen,
+                kin,
+            });
         }
     }
     Ok(members)
