@@ -292,11 +292,10 @@ mod tests {
         let root = place("/proc/self", "root/etc/passwd");
         assert!(Path::new("/proc/self/root/etc/passwd").exists() && root.open().is_err());
         let net = Path::new("/sys/class/net");
+        // In a container there may be no sysfs.
         if net.join("lo/mtu").exists() {
             assert!(net.join("lo").is_symlink());
             assert!(place("/sys/class/net", "lo/mtu").open().is_ok());
-        } else {
-            eprintln!("skipped: no `/sys/class/net/lo` here");
         }
     }
 }
