@@ -13,7 +13,7 @@ use crate::cli::args::{Args, Asked};
 use crate::cli::error::Error;
 use crate::cli::links::Links;
 use crate::cli::user::Account;
-use crate::cli::{args, banner, engine, error, key, listen, qr, sandbox};
+use crate::cli::{args, banner, descriptors, engine, error, key, listen, qr, sandbox};
 use async_signal::{Signal, Signals};
 use futures_lite::StreamExt;
 use rustix::thread::disable_transparent_huge_pages;
@@ -45,9 +45,10 @@ fn start() -> Result<(), Error> {
 }
 
 /// Opens what takes rights, gives the rights up, and runs. No thread may have been made before.
-fn begin(args: Args) -> Result<(), Error> {
+fn begin(mut args: Args) -> Result<(), Error> {
     // Where the kernel gives everybody huge pages, one of 2 MiB is more than all that is needed here.
     let _ = disable_transparent_huge_pages(true);
+    let descriptors = descriptors::raise();
     let key = key::key(&args, std::env::var_os(key::VARIABLE))?;
     let account = args.user.as_deref().map(Account::find).transpose()?;
     let login = engine::login(&args, std::env::var_os(engine::VARIABLE))?;
@@ -65,6 +66,15 @@ fn begin(args: Args) -> Result<(), Error> {
     }
     if args.verbose {
         eprintln!("tailcast: {}", banner::rights(&confinement));
+    }
+    let connections = descriptors::connections(args.max_clients, descriptors, sources.len());
+    if connections < args.max_clients {
+        let wanted = args.max_clients;
+        eprintln!(
+            "tailcast: `--max-clients {wanted}` is more than {descriptors} file descriptors leave room for; \
+             {connections} are served at once (`ulimit -n`, `LimitNOFILE=`)"
+        );
+        args.max_clients = connections;
     }
     smol::block_on(run(args, key, sources, (engine, login), listener))
 }

@@ -25,7 +25,9 @@ const SHOWN_MAX: usize = 80;
 pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Answered> {
     let address = exchange.connection.address;
     let minds_privacy = site.rules.minds_privacy(address);
-    if minds_privacy {
+    let path = exchange.request.path.trim_start_matches('/');
+    let looks_at_globs = minds_privacy && page::asset(path).is_none();
+    if looks_at_globs {
         // What a glob has found since the last visit counts, too.
         site.sources.refresh().await;
     }
@@ -39,7 +41,7 @@ pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<
     };
     exchange.shared = site.rules.shared(&exchange.request);
     let answer = match auth::admit(&exchange.request, &peer, &site.rules) {
-        Verdict::In => return route(site, exchange, minds_privacy).await,
+        Verdict::In => return route(site, exchange, looks_at_globs).await,
         Verdict::Misdirected => misdirected(&exchange.request),
         Verdict::Foreign => foreign(&exchange.request),
         Verdict::Locked => too_many(locked.unwrap_or(SPAN)),

@@ -10,12 +10,12 @@ use crate::app::state::Site;
 use crate::app::{page, sources};
 use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
-use crate::deliver::Context;
 use crate::deliver::endless::{Events, Form as Endless};
 use crate::deliver::matching::Pattern;
 use crate::deliver::poll::Held;
 use crate::deliver::request::Wanted;
 use crate::deliver::websocket::PROTOCOL;
+use crate::deliver::{Context, in_time, while_there};
 use crate::deliver::{endless, event, find, part, plain, poll, websocket};
 use crate::http::close::write;
 use crate::http::connection::{Answered, Connection, Exchange};
@@ -157,8 +157,15 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
         from = last.await?.map_or(from, From::Cursor);
     }
     // The place is taken here, before anything of the answer goes out.
-    let mut reader = match source.open(from).await {
+    let opened = while_there(&exchange.connection.socket, source.open(from)).await;
+    let mut reader = match opened {
         Ok(reader) => reader,
+        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return Err(error),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let text = format!("the file system of `{}` does not answer", source.name);
+            let answer = Response::sentence(503, &text).with("Retry-After", "10");
+            return exchange.answer(answer).await.map(Answered::Done);
+        }
         Err(error) => {
             let text = format!("`{}` can't be read: {error}", source.name);
             return exchange
@@ -214,7 +221,9 @@ async fn browse(
             Err(refusal) => exchange.answer(refusal).await,
         },
         _ => {
-            let body = sources::generations(source).await.into_bytes();
+            let list = async { Ok(sources::generations(source).await) };
+            let list = in_time(&exchange.connection.socket, list).await?;
+            let body = list.into_bytes();
             let answer = content("application/json", "no-store", body);
             exchange.answer(answer).await
         }
@@ -245,9 +254,10 @@ async fn websocket(
         .request
         .list("Sec-WebSocket-Protocol")
         .any(|offer| offer == PROTOCOL);
+    let socket = &exchange.connection.socket;
     let form = if exact {
         fields.push(("Sec-WebSocket-Protocol", PROTOCOL.into()));
-        let cursor = reader.cursor().await?;
+        let cursor = in_time(socket, reader.cursor()).await?;
         websocket::Form::Exact(event::open(
             &source.name,
             source.kind(),
@@ -255,7 +265,8 @@ async fn websocket(
             reader.size(),
         ))
     } else {
-        websocket::Form::Text(Splitter::behind(&reader.before().await?, reader.line_end()))
+        let before = in_time(socket, reader.before()).await?;
+        websocket::Form::Text(Splitter::behind(&before, reader.line_end()))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
     let shared = context.clone();
@@ -271,16 +282,14 @@ async fn endless(
     wanted: Wanted,
     pattern: Option<Rc<Pattern>>,
 ) -> io::Result<Answered> {
-    let cursor = reader.cursor().await?;
+    let socket = &exchange.connection.socket;
+    let cursor = in_time(socket, reader.cursor()).await?;
     let (media, form) = match wanted.kind {
-        Kind::Events => (
-            "text/event-stream",
-            Endless::Events(Events::new(
-                cursor,
-                reader.before().await?,
-                reader.line_end(),
-            )),
-        ),
+        Kind::Events => {
+            let before = in_time(socket, reader.before()).await?;
+            let events = Events::new(cursor, before, reader.line_end());
+            ("text/event-stream", Endless::Events(events))
+        }
         _ => (TEXT, Endless::Bytes),
     };
     let chunked = exchange.request.one_one;

@@ -64,7 +64,8 @@ pub enum Verdict {
 const FORWARDED: [&str; 2] = ["Forwarded", "X-Forwarded-For"];
 
 /// Header fields of ours that a page of another origin may read.
-const EXPOSED: &str = "Tailcast-Cursor, Tailcast-Lost, Content-Range, Retry-After";
+const EXPOSED: &str =
+    "Tailcast-Cursor, Tailcast-Lost, Tailcast-Missing, Content-Range, Retry-After";
 
 /// Header fields that a page of another origin may send.
 const ALLOWED: &str = "Authorization, Last-Event-ID, Prefer, Range";

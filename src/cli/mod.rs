@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 pub(crate) mod banner;
+pub(crate) mod descriptors;
 pub(crate) mod engine;
 pub(crate) mod error;
 pub(crate) mod key;

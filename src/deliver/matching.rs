@@ -27,7 +27,13 @@ const LINES_MAX: usize = 4096;
 
 /// The patterns that somebody asks for now.
 #[derive(Default)]
-pub(crate) struct Patterns(RefCell<Vec<(Vec<(Sense, String)>, Weak<Pattern>)>>);
+pub(crate) struct Patterns(RefCell<Vec<Known>>);
+
+/// A pattern by its terms.
+struct Known {
+    terms: Vec<(Sense, String)>,
+    pattern: Weak<Pattern>,
+}
 
 impl Patterns {
     /// The pattern of these terms, if there are any: the same one for all who ask for them at the same time.
@@ -39,16 +45,19 @@ impl Patterns {
             return Ok(None);
         }
         let mut known = self.0.borrow_mut();
-        known.retain(|(_, pattern)| pattern.strong_count() > 0);
-        let same = known.iter().find(|(other, _)| *other == terms);
-        if let Some(pattern) = same.and_then(|(_, pattern)| pattern.upgrade()) {
+        known.retain(|known| known.pattern.strong_count() > 0);
+        let same = known.iter().find(|known| known.terms == terms);
+        if let Some(pattern) = same.and_then(|known| known.pattern.upgrade()) {
             return Ok(Some(pattern));
         }
         let pattern = Rc::new(Pattern {
             matcher: Matcher::new(terms)?,
             blocks: RefCell::default(),
         });
-        known.push((terms.to_vec(), Rc::downgrade(&pattern)));
+        known.push(Known {
+            terms: terms.to_vec(),
+            pattern: Rc::downgrade(&pattern),
+        });
         Ok(Some(pattern))
     }
 }

@@ -12,11 +12,15 @@ pub(crate) mod request;
 pub(crate) mod websocket;
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
+use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use smol::Timer;
+use futures_lite::future;
 use smol::lock::Semaphore;
+use smol::{Async, Timer};
 
 use crate::bell::{Bell, Listener};
 use crate::deliver::find::SEARCHES_MAX;
@@ -24,6 +28,43 @@ use crate::deliver::matching::Patterns;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::source::cache::Scratch;
+use crate::source::os::patience::OPEN_TIME;
+use crate::websocket::socket::Wire;
+
+/// How long a client may seem to have left while it waits for a file system. Some say that they have
+/// nothing more to ask (`nc -N`), and take the answer all the same.
+const LEFT_TIME: Duration = Duration::from_secs(1);
+
+/// What `asked` of a file system gives, as long as the client at `socket` is there to hear it.
+///
+/// # Errors
+/// As `asked`; `ConnectionAborted` where the client has left.
+pub(crate) async fn while_there<T>(
+    socket: &Async<TcpStream>,
+    asked: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let left = async {
+        Timer::after(LEFT_TIME).await;
+        poll_fn(|cx| Wire::poll_left(socket, cx)).await;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    };
+    future::or(asked, left).await
+}
+
+/// The same, within [`OPEN_TIME`].
+///
+/// # Errors
+/// `TimedOut`, too.
+pub(crate) async fn in_time<T>(
+    socket: &Async<TcpStream>,
+    asked: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let late = async {
+        Timer::after(OPEN_TIME).await;
+        Err(io::ErrorKind::TimedOut.into())
+    };
+    while_there(socket, future::or(asked, late)).await
+}
 
 /// What all streams to clients share.
 pub(crate) struct Context {

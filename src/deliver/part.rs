@@ -5,7 +5,7 @@ use std::io;
 use futures_lite::future;
 
 use crate::bytes::cursor::Cursor;
-use crate::deliver::Context as Shared;
+use crate::deliver::{Context as Shared, in_time, while_there};
 use crate::http::close::write;
 use crate::http::connection::{Connection, Exchange};
 use crate::http::response::{Response, TEXT};
@@ -24,12 +24,20 @@ pub(crate) async fn part(
     place: Cursor,
     max: u64,
 ) -> io::Result<Option<Connection>> {
-    let past = match source.past(Some(place.inode)).await {
-        Some(past) if past.holds(place).await? => past,
-        _ => return exchange.answer(gone(place)).await,
+    let socket = &exchange.connection.socket;
+    let found = async {
+        match source.past(Some(place.inode)).await {
+            Some(past) if past.holds(place).await? => Ok(Some(past)),
+            _ => Ok(None),
+        }
+    };
+    let Some(past) = in_time(socket, found).await? else {
+        return exchange.answer(gone(place)).await;
     };
     let length = (past.end() - place.offset).min(max);
-    let cursor = past.cursor(place.offset + length).await?.to_string();
+    let cursor = in_time(socket, past.cursor(place.offset + length))
+        .await?
+        .to_string();
     let mut fields = vec![
         ("Cache-Control", "no-store".into()),
         ("Tailcast-Cursor", cursor),
@@ -60,7 +68,8 @@ async fn send(
     let mut piece = head;
     while offset < end {
         let most = usize::try_from(end - offset).unwrap_or(CHUNK).min(CHUNK);
-        let bytes = past.read(offset, most).await?;
+        let socket = &exchange.connection.socket;
+        let bytes = while_there(socket, past.read(offset, most)).await?;
         if bytes.is_empty() {
             // Cut under the answer: only the end of the connection can tell now.
             return Err(io::ErrorKind::UnexpectedEof.into());

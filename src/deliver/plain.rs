@@ -4,7 +4,7 @@ use std::io;
 
 use futures_lite::future;
 
-use crate::deliver::Context as Shared;
+use crate::deliver::{Context as Shared, while_there};
 use crate::http::close::write;
 use crate::http::connection::{Connection, Exchange};
 use crate::http::range;
@@ -36,7 +36,7 @@ pub(crate) async fn whole(
         return exchange.answer(refusal).await;
     }
     // A ring's oldest byte is not at 0.
-    let (start, end) = (reader.start(), reader.offset());
+    let (start, end) = (reader.start(), reader.raw());
     let length = end - start;
     // A validator is never sent, so none can match: `If-Range` asks for the whole (RFC 9110 section 13.1.5).
     let range = match exchange
@@ -142,7 +142,9 @@ pub(super) async fn send(
 ) -> io::Result<Option<Connection>> {
     fields.push((
         "Tailcast-Cursor",
-        reader.cursor_behind(length).await?.to_string(),
+        while_there(&exchange.connection.socket, reader.cursor_behind(length))
+            .await?
+            .to_string(),
     ));
     fields.push(("Content-Length", length.to_string()));
     let head = exchange.head(status, fields);
@@ -151,6 +153,7 @@ pub(super) async fn send(
         write(socket, &head).await?;
         return Ok(Some(exchange.connection));
     }
+    reader.raw();
     let mut piece = head;
     let mut left = length;
     while left > 0 {
@@ -173,7 +176,7 @@ pub(super) async fn send(
                 piece.clear();
                 future::yield_now().await;
             }
-            Next::Cold => reader.warm().await?,
+            Next::Cold => while_there(socket, reader.warm()).await?,
             // The file was cut under the answer; only the end of the connection can tell now.
             Next::Marker(_) | Next::End => return Err(io::ErrorKind::UnexpectedEof.into()),
         }

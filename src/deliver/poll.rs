@@ -13,9 +13,9 @@ use smol::Timer;
 use crate::bell::Listener;
 use crate::bytes::lines::LineEnd;
 use crate::bytes::sieve::{Piece, Sieve, WHOLE_MAX};
-use crate::deliver::Context as Shared;
 use crate::deliver::matching::Pattern;
 use crate::deliver::plain::{fields, send};
+use crate::deliver::{Context as Shared, while_there};
 use crate::http::close::{part, write};
 use crate::http::connection::{Connection, Exchange};
 use crate::http::response::{Fields, Response};
@@ -57,7 +57,7 @@ pub(crate) async fn poll(
     let deadline = Instant::now() + held.wait;
     let mut changed = reader.changed();
     let (length, lost) = loop {
-        let found = reader.available().await?;
+        let found = while_there(&exchange.connection.socket, reader.available()).await?;
         if found != (0, Lost::Nothing) {
             break found;
         }
@@ -151,7 +151,8 @@ async fn matching(
         left: 0,
     };
     loop {
-        let (length, gone) = looking.reader.available().await?;
+        let (length, gone) =
+            while_there(&exchange.connection.socket, looking.reader.available()).await?;
         lost = lost.plus(gone);
         looking.left = length;
         let mut body = Vec::new();

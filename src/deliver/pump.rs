@@ -9,7 +9,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use futures_lite::future;
 use smol::Timer;
 
 use crate::deliver;
+use crate::deliver::Beats;
 use crate::deliver::matching::Sifted;
 use crate::http::close::SEND_TIME;
 use crate::metrics::End;
@@ -142,9 +143,9 @@ pub(crate) async fn pump(
     let mut half_line: Option<HalfLine> = None;
     loop {
         let turn = match turn(shared, transport, &mut reader) {
-            Ok(Turn::Cold) => match reader.warm().await {
+            Ok(Turn::Cold) => match warm(shared, transport, &mut reader, &mut beats).await {
                 Ok(()) => Turn::More,
-                Err(_) => return End::Unreadable,
+                Err(end) => return end,
             },
             Ok(turn) => turn,
             Err(end) => return end,
@@ -208,6 +209,39 @@ pub(crate) async fn pump(
             Err(error) => return of_send(error),
         }
     }
+}
+
+/// Gets what is cold from the disk, which a file system that does not answer makes a long wait: the client
+/// is heard meanwhile.
+async fn warm(
+    shared: &deliver::Context,
+    transport: &mut dyn Transport,
+    reader: &mut Reader,
+    beats: &mut Beats,
+) -> Result<(), End> {
+    let mut warmed = pin!(reader.warm());
+    let mut shutdown = shared.shutdown.listen();
+    poll_fn(|cx| {
+        if let Poll::Ready(warmed) = warmed.as_mut().poll(cx) {
+            return Poll::Ready(warmed.map_err(|_| End::Unreadable));
+        }
+        let mut said = transport.poll_heard(cx);
+        if said.is_pending() && beats.bell.poll_rung(cx).is_ready() {
+            said = Poll::Ready(transport.beat());
+        }
+        match said {
+            Poll::Ready(Ok(Some(end))) => return Poll::Ready(Err(end)),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(of_send(error))),
+            // The next one is waited for when all others had their turn.
+            Poll::Ready(Ok(None)) => cx.waker().wake_by_ref(),
+            Poll::Pending => {}
+        }
+        if shutdown.poll_rung(cx).is_ready() || shared.shutdown.has_begun() {
+            return Poll::Ready(Err(End::Shutdown));
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Minds the second that the start of a line may wait: it begins with the first byte, whatever comes behind it, and once

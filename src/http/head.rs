@@ -69,14 +69,15 @@ impl Request {
         Some(decode(value).unwrap_or(Cow::Borrowed("\u{fffd}")))
     }
 
-    /// The values of all query parameters that `named` has a word for, in order, percent-decoded, each with its word. A `+`
-    /// is a plus: it stands for itself in a URL, whatever forms make of it.
+    /// The values of all query parameters that `named` has a word for, in order, each with its word. They are text that
+    /// people type into forms: a `+` is a space there (WHATWG URL, section 5.1).
     pub fn parameters<T>(&self, named: impl Fn(&str) -> Option<T>) -> Vec<(T, String)> {
         let pairs = self.query.as_deref().unwrap_or_default().split('&');
         pairs
             .filter_map(|pair| {
                 let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                let text = decode(value).unwrap_or(Cow::Borrowed("\u{fffd}"));
+                let value = value.replace('+', " ");
+                let text = decode(&value).unwrap_or(Cow::Borrowed("\u{fffd}"));
                 Some((named(&decode(key)?)?, text.into_owned()))
             })
             .collect()

@@ -60,6 +60,11 @@ impl Scratch {
         self.filled(serial, offset, length);
     }
 
+    /// Of the bytes that it holds only the first `length` count.
+    pub fn cut(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
     /// What it holds is not to be trusted.
     pub fn forget(&mut self) {
         self.length = 0;

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use glob::Pattern;
 
@@ -122,9 +123,14 @@ impl Glob {
             names = next;
         }
         let mut names: Vec<OsString> = names.into_iter().map(PathBuf::into_os_string).collect();
-        // Tried, not asked: `access` knows nothing of a right to read that `--user` has left us.
-        names.retain(|name| self.place(name).open().is_ok());
         names.sort_unstable();
+        // Tried, not asked: `access` knows nothing of a right to read that `--user` has left us.
+        let readable = |name: &OsString| self.place(name).open().is_ok();
+        let mut names: Vec<OsString> = names
+            .into_iter()
+            .filter(readable)
+            .take(FILES_MAX + 1)
+            .collect();
         more |= names.len() > FILES_MAX;
         names.truncate(FILES_MAX);
         Matches {
@@ -132,6 +138,14 @@ impl Glob {
             more,
             readings: FileSystem::of_path(&self.directory).holds_readings(),
         }
+    }
+
+    /// When a name in its directory came or went last; `None` where it looks into several. Blocks.
+    pub(crate) fn changed(&self) -> Option<SystemTime> {
+        if self.parts.len() > 1 {
+            return None;
+        }
+        self.directory.metadata().ok()?.modified().ok()
     }
 
     /// The directory that all of its files are in or below.

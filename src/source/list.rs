@@ -1,6 +1,7 @@
 //! All streams of the command line, with those that globs find.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
@@ -18,6 +19,13 @@ use crate::source::{Ground, Source};
 /// that has not made the new file yet, and a viewer's way back to it.
 const GONE_TIME: Duration = Duration::from_secs(60);
 
+/// How often a glob is looked at, at most, where its directory has not changed: each look reads that, and opens what is
+/// in it.
+const REFRESH_TIME: Duration = Duration::from_secs(1);
+
+/// More than one tick of the kernel's clock, by which directories have their times (100 Hz at the least).
+const TICK: Duration = Duration::from_millis(20);
+
 /// All streams, in the order of the command line.
 pub struct Sources {
     groups: Vec<Group>,
@@ -29,13 +37,39 @@ pub struct Sources {
     private: Cell<bool>,
 }
 
+/// A look at what a glob stands for.
+#[derive(Clone, Copy)]
+struct Look {
+    at: Instant,
+    /// When its directory had changed last; `None`: too short a time before to tell.
+    changed: Option<SystemTime>,
+}
+
+/// Looks what `glob` stands for: `None` where that was found just now, and nothing has come or gone since. Blocks.
+fn look(glob: &Glob, last: Option<Look>) -> (Look, Option<Matches>) {
+    let now = SystemTime::now();
+    // Within one tick of the file system's clock something may still come.
+    let is_past = |changed: &SystemTime| now.duration_since(*changed).is_ok_and(|age| age > TICK);
+    let changed = glob.changed().filter(is_past);
+    match last {
+        Some(last)
+            if last.at.elapsed() < REFRESH_TIME && changed.is_some() && last.changed == changed =>
+        {
+            (last, None)
+        }
+        _ => {
+            let at = Instant::now();
+            (Look { at, changed }, Some(glob.matches()))
+        }
+    }
+}
 /// A stream that lies elsewhere, and what it is here.
 type Remote = (Rc<dyn Stream>, Rc<Source>);
 
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
-    Many(Glob, Asking, RefCell<Vec<Found>>),
+    Many(Glob, Asking, Cell<Option<Look>>, RefCell<Vec<Found>>),
     /// Those of a catalog, and the name that was given for them.
     Elsewhere(Rc<dyn Catalog>, Option<String>, RefCell<Vec<Remote>>),
 }
@@ -62,7 +96,9 @@ impl Sources {
                 Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
                 Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
                 Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-                Origin::Glob(glob) => Group::Many(glob, Asking::default(), RefCell::default()),
+                Origin::Glob(glob) => {
+                    Group::Many(glob, Asking::default(), Cell::default(), RefCell::default())
+                }
                 Origin::Remote(url, given) => {
                     Group::Elsewhere(connect(&url)?, given, RefCell::default())
                 }
@@ -103,13 +139,19 @@ impl Sources {
                     Some(given) => format!("{given}/{title}"),
                     None => title,
                 };
-                let source = Source::remote(self.unused(title), stream.clone());
+                let mut taken = self.names();
+                let source = Source::remote(unused(title, &mut taken), stream.clone());
                 known.borrow_mut().push((stream, Rc::new(source)));
             }
             known
                 .borrow_mut()
                 .sort_by(|one, other| one.1.name.cmp(&other.1.name));
         }
+    }
+
+    fn names(&self) -> HashSet<String> {
+        let list = self.list();
+        list.iter().map(|source| source.name.clone()).collect()
     }
 
     /// The one that was written last; where none has been yet, the first. Who comes back with a `cursor` gets the one that
@@ -181,7 +223,7 @@ impl Sources {
         self.private.get()
     }
 
-    /// Looks what the globs stand for now. They are not watched: a look for each who asks is enough, and nothing runs
+    /// Looks what the globs stand for now. They are not watched: a look when somebody asks is enough, and nothing runs
     /// while nobody does.
     pub async fn refresh(&self) {
         for group in &self.groups {
@@ -189,10 +231,14 @@ impl Sources {
                 catalog.refresh().await;
                 self.update_elsewhere();
             }
-            if let Group::Many(glob, asking, found) = group {
-                let looking = glob.clone();
-                if let Some(matches) = asking.ask(move || looking.matches()).await {
-                    self.update(glob, found, matches);
+            if let Group::Many(glob, asking, last, found) = group {
+                let (looking, last_look) = (glob.clone(), last.get());
+                let look = move || look(&looking, last_look);
+                if let Some((look, matches)) = asking.ask(look).await {
+                    last.set(Some(look));
+                    if let Some(matches) = matches {
+                        self.update(glob, found, matches);
+                    }
                 }
             }
         }
@@ -210,12 +256,13 @@ impl Sources {
             known.gone = (!is_there).then_some(since);
             is_there || since.elapsed() < GONE_TIME || known.source.clients() > 0
         });
+        let mut taken = self.names();
         for name in matches.names {
             let place = |known: &Found| known.name.cmp(&name);
             let Err(at) = found.borrow().binary_search_by(place) else {
                 continue;
             };
-            let title = self.unused(glob.title(&name));
+            let title = unused(glob.title(&name), &mut taken);
             let place = glob.place(&name);
             let source = Rc::new(if matches.readings {
                 Source::sample(title, Instrument::File(place), &self.ground)
@@ -232,13 +279,14 @@ impl Sources {
             found.borrow_mut().insert(at, new);
         }
     }
+}
 
-    /// `title`, with a number behind it where it is taken.
-    fn unused(&self, title: String) -> String {
-        let list = self.list();
-        let is_taken = |title: &String| list.iter().any(|source| source.name == *title);
-        let numbered = (2..).map(|number| format!("{title}-{number}"));
-        let mut titles = std::iter::once(title.clone()).chain(numbered);
-        titles.find(|title| !is_taken(title)).unwrap_or(title)
-    }
+/// `title`, with a number behind it where it is taken; from now on it is.
+fn unused(title: String, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{title}-{number}"));
+    let mut titles = std::iter::once(title.clone()).chain(numbered);
+    let unused = titles.find(|title| !taken.contains(title));
+    let unused = unused.unwrap_or(title);
+    taken.insert(unused.clone());
+    unused
 }

@@ -20,10 +20,8 @@ pub mod remote;
 pub mod spec;
 
 use std::cell::{Cell, RefCell};
-use std::fs::File;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use smol::LocalExecutor;
@@ -34,13 +32,12 @@ use crate::source::buffer::history::{History, Playback};
 use crate::source::buffer::pipe::{Outlet, Pipe};
 use crate::source::buffer::sample::{Instrument, Sample};
 use crate::source::cache::Scratch;
-use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
 use crate::source::file::path::Place;
 use crate::source::file::reader::Walk;
 use crate::source::marker::Missing;
-use crate::source::os::fs::FileSystem;
+use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::Notices;
 use crate::source::os::patience::Asking;
 use crate::source::os::way::Way;
@@ -85,9 +82,31 @@ impl Ground {
     }
 
     /// A generation of its own for an open file.
-    fn generation(&self, file: File, seen: Seen) -> Generation {
-        let system = FileSystem::of_file(&file);
-        Generation::new(self.serial(), seen.id, Arc::new(file), system, seen.size)
+    fn generation(&self, open: OpenFile) -> Generation {
+        let OpenFile { file, seen, system } = open;
+        Generation::new(self.serial(), seen.id, file, system, seen.size)
+    }
+}
+
+#[cfg(test)]
+impl Ground {
+    /// With nobody to run its tasks yet, looking often.
+    fn bare(say: fn(&str)) -> Self {
+        let often = Duration::from_millis(10);
+        Self {
+            executor: Rc::default(),
+            notices: Notices::new(),
+            serials: Rc::new(Cell::new(1)),
+            scratch: Rc::default(),
+            looks: Rc::default(),
+            poll: often,
+            anyway: often,
+            sample: often,
+            record: false,
+            history: 4096,
+            started: Instant::now(),
+            say,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a stream holds already, read at any place and in any order: one open file of the family, or what is kept of a
 //! sample or a pipe. A reader goes forward and waits; this one does neither.
 
-use std::fs::File;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -13,7 +12,7 @@ use crate::source::file::change::Seen;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
 use crate::source::file::rotated;
-use crate::source::os::unblock::aside;
+use crate::source::os::fs::OpenFile;
 use crate::source::remote::Stream;
 use crate::source::{Flow, Source};
 
@@ -167,8 +166,8 @@ impl Source {
     pub(crate) async fn past(&self, inode: Option<u64>) -> Option<Past> {
         let history = match &self.flow {
             Flow::File(follower) => {
-                let (file, seen) = open(follower, inode).await?;
-                return Some(Past::File(follower.ground.generation(file, seen)));
+                let open = open(follower, inode).await?;
+                return Some(Past::File(follower.ground.generation(open)));
             }
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
@@ -185,7 +184,8 @@ impl Source {
 
 async fn files(follower: &Follower) -> Vec<Listed> {
     let place = follower.place.clone();
-    let (now, family) = aside(move || rotated::list(&place, || place.seen().ok())).await;
+    let list = move || rotated::list(&place, || place.seen().ok());
+    let (now, family) = follower.family.answer(list).await;
     let listed = |seen: Seen, sealed| Listed {
         inode: seen.id.inode,
         start: 0,
@@ -210,7 +210,7 @@ fn time(nanoseconds: i128) -> Option<SystemTime> {
 }
 
 /// Opens the file that the name means now if that has this inode, else the one of its family that does.
-async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
+async fn open(follower: &Follower, inode: Option<u64>) -> Option<OpenFile> {
     let place = follower.place.clone();
     let find = move || {
         let is_meant = |seen: &Seen| inode.is_none_or(|inode| inode == seen.id.inode);
@@ -220,5 +220,6 @@ async fn open(follower: &Follower, inode: Option<u64>) -> Option<(File, Seen)> {
             (_, None) => None,
         }
     };
-    aside(find).await
+    let find = move || find().map(OpenFile::new);
+    follower.family.answer(find).await
 }

@@ -106,6 +106,15 @@ impl Reader {
         }
     }
 
+    /// From now on NULs are content, too, as in the file as it is. Returns where that ends.
+    pub fn raw(&mut self) -> u64 {
+        match self {
+            Self::Walk(walk) => walk.raw(),
+            Self::Playback(playback) => playback.start() + playback.size(),
+            Self::Remote(remote) => remote.offset(),
+        }
+    }
+
     /// The offset of the oldest byte there is.
     pub fn start(&self) -> u64 {
         match self {

@@ -4,13 +4,14 @@
 use crate::chapters::hostile::{scene, unharmed};
 use crate::client::{Client, EXACT};
 use crate::deadline::{until, until_true};
+use crate::endless::Endless;
 use crate::folder::Folder;
 use crate::http::{Connection, get, source};
 use crate::server::Server;
 use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
@@ -156,4 +157,47 @@ fn half_open_ones() {
         source(&server, "app.log")["clients"] == 0
     });
     unharmed(&server, before, "half-open peers");
+}
+
+/// More clients than the soft limit of descriptors lets in are served where the hard one does; where that does not either,
+/// the others are told, and a rotation is followed all the same.
+#[test]
+fn as_many_as_there_are_descriptors() {
+    let folder = Folder::new();
+    folder.append("one\n");
+    let start = |limits: &str| {
+        let script = format!("ulimit {limits}; exec \"$@\"");
+        let words = ["sh", "-c", &script, "sh"];
+        Server::start_under(&words, &[folder.arg(), "--max-clients=200"])
+    };
+    let many = |server: &Server, count: usize| {
+        let viewers: Vec<Connection> = (0..count).map(|_| Connection::open(server)).collect();
+        let ask = |mut viewer: Connection| {
+            viewer.send("GET /stream/app.log?follow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            viewer
+        };
+        let viewers: Vec<Connection> = viewers.into_iter().map(ask).collect();
+        let head = |mut viewer: Connection| (viewer.head().status, viewer);
+        viewers.into_iter().map(head).collect::<Vec<_>>()
+    };
+    let soft = start("-Sn 64");
+    assert!(many(&soft, 150).iter().all(|(status, _)| *status == 200));
+    drop(soft);
+
+    let mut hard = start("-n 128");
+    let mut witness = Endless::ask(&hard, "/stream/app.log?follow&from=start", "");
+    // Half of the descriptors are kept back.
+    let viewers = many(&hard, 63);
+    assert!(viewers.iter().all(|(status, _)| *status == 200));
+    assert_eq!(many(&hard, 1)[0].0, 503);
+    for turn in 0..5 {
+        folder.rotate();
+        folder.append(format!("{turn}\n"));
+    }
+    assert_eq!(witness.until("4\n"), b"one\n0\n1\n2\n3\n4\n");
+    let said = hard.end(Signal::KILL).stderr;
+    assert!(
+        said.contains("--max-clients 200") && said.contains("64"),
+        "{said}"
+    );
 }

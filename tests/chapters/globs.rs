@@ -6,12 +6,13 @@ use crate::deadline::until_true;
 use crate::folder::{Folder, rename};
 use crate::http::{get, source};
 use crate::server::Server;
+use crate::strace::strace;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::os::unix::net::UnixListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn names(server: &Server) -> Vec<String> {
     let sources = get(server, "/sources").json();
@@ -304,4 +305,57 @@ fn broken_globs() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains(said) && text.lines().count() == 1, "{text}");
     }
+}
+
+/// A directory that has not changed is read once a second at most, however many ask; and never for the page's own files.
+#[test]
+fn a_directory_is_not_read_for_everybody() {
+    let folder = Folder::new();
+    folder.append("hello\n");
+    let trace = folder.path("trace");
+    let arguments = [
+        "-qq",
+        "-e",
+        "trace=getdents64",
+        "-yy",
+        "-o",
+        trace.to_str().unwrap(),
+    ];
+    let Some(traced) = strace(&arguments) else {
+        return;
+    };
+    fs::create_dir(folder.path("logs")).unwrap();
+    fs::write(folder.path("logs/a.log"), "a\n").unwrap();
+    let pattern = folder.path("logs/*.log");
+    let server = Server::start_under(&traced, &[pattern.to_str().unwrap()]);
+    let marker = format!("<{}>", folder.path("logs").display());
+    let readings = || {
+        let trace = fs::read_to_string(&trace).unwrap();
+        // A directory's end is a call of its own.
+        trace
+            .lines()
+            .filter(|line| line.contains(&marker) && !line.ends_with("= 0"))
+            .count()
+    };
+    assert_eq!(get(&server, "/stream/a.log").text(), "a\n");
+    let (before, began) = (readings(), Instant::now());
+    for _ in 0..20 {
+        assert_eq!(get(&server, "/page.js").status, 200);
+    }
+    assert_eq!(readings(), before, "for the page's own files");
+    for _ in 0..20 {
+        assert_eq!(get(&server, "/stream/a.log").status, 200);
+    }
+    let most = before + 1 + began.elapsed().as_secs() as usize;
+    assert!(
+        readings() <= most,
+        "{} readings, {before} before",
+        readings()
+    );
+    fs::write(folder.path("logs/b.log"), "b\n").unwrap();
+    assert_eq!(
+        get(&server, "/stream/b.log").text(),
+        "b\n",
+        "at once all the same"
+    );
 }

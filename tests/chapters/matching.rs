@@ -94,7 +94,10 @@ fn each_form_sends_the_wanted_lines() {
         poll.header("Tailcast-Cursor"),
         Some(&behind.to_string()[..])
     );
-    let poll = get(&server, "/stream/app.log?from=start&not=well&not=cron");
+    let poll = get(
+        &server,
+        "/stream/app.log?from=start&not=is+well&not=of%20cron",
+    );
     assert_eq!(
         poll.body,
         lower

@@ -16,6 +16,8 @@ mod clients;
 mod crowds;
 /// `curl`: ranges, kept connections, bodies that do not end.
 mod curl;
+/// A network share whose server is gone.
+mod dead_share;
 /// The door: who is let in, and what the others hear.
 mod door;
 /// A board that hands its streams to NATS: exactly once, whatever happens on the way.
@@ -60,6 +62,8 @@ mod moved;
 mod mqtt;
 /// nginx in front, as people put one there.
 mod nginx;
+/// NULs that nobody wrote: holes, space made beforehand.
+mod nuls;
 /// Hosts and origins: which names the server answers to, which pages may connect.
 mod origins;
 /// The page in a real browser: what a reader sees while lines come.

@@ -138,7 +138,7 @@ fn axe_finds_nothing() {
             viewer.until_state("live");
             viewer.until_last("21.5");
             viewer.chromium.evaluate(&axe);
-            let mut check = |viewer: &mut Viewer, state: &str| {
+            let check = |viewer: &mut Viewer, state: &str| {
                 let found = viewer.chromium.evaluate(run);
                 assert_eq!(found, Value::Array(vec![]), "{state}, {theme}, {width} px");
             };

@@ -145,6 +145,69 @@ fn every_form_with_no_question_asked() {
     }
 }
 
+/// Numbers open as a chart with the log below it, text does not; who puts the chart away does not get it again.
+#[test]
+fn numbers_open_by_themselves() {
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let folder = Folder::new();
+    folder.append(make(200, |i, time| format!("{time},{}.5,48", i % 7)));
+    let text = folder.path("text.log");
+    fs::write(
+        &text,
+        make(200, |i, time| {
+            format!("{time} pi cron[{i}]: job {i} was done in {i} ms, as it should be")
+        }),
+    )
+    .unwrap();
+    let server = Server::start(&[folder.arg(), text.to_str().unwrap()]);
+    let chart = "document.querySelectorAll('#chart-panel canvas').length === 2 && location.hash === '#app.log&chart'";
+    viewer.chromium.go(&server.url("/#app.log"));
+    viewer.until("the chart", chart);
+    viewer.until(
+        "the log below it",
+        "document.querySelectorAll('.row').length > 2",
+    );
+    viewer.chromium.evaluate("location.hash = '#text.log'");
+    viewer.until(
+        "the text",
+        "/cron/.test(document.querySelector('.row')?.textContent)",
+    );
+    assert_eq!(
+        viewer
+            .chromium
+            .evaluate("document.getElementById('chart-panel').hidden"),
+        true
+    );
+    viewer.chromium.evaluate("location.hash = '#app.log'");
+    viewer.until("the chart again", chart);
+    viewer
+        .chromium
+        .evaluate("document.getElementById('chart').click()");
+    viewer.chromium.evaluate("location.hash = '#text.log'");
+    viewer.until(
+        "the text again",
+        "/cron/.test(document.querySelector('.row')?.textContent)",
+    );
+    viewer.chromium.evaluate("location.hash = '#app.log'");
+    viewer.until(
+        "the log",
+        "/,48$/.test(document.querySelector('.row')?.textContent)",
+    );
+    assert_eq!(
+        viewer
+            .chromium
+            .evaluate("document.getElementById('chart-panel').hidden"),
+        true
+    );
+    viewer
+        .chromium
+        .evaluate("document.getElementById('chart').click()");
+    viewer.until("the chart, asked for", chart);
+    viewer.assert_no_complaints();
+}
+
 /// A day at one a second: each reading is there, and the extremes of the file are those of the chart.
 #[test]
 fn a_day() {

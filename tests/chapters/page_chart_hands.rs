@@ -126,7 +126,7 @@ fn mouse_and_live() {
     let Some((folder, _server, mut viewer)) = scene(&lines) else {
         return;
     };
-    let mut mouse = |viewer: &mut Viewer, kind: &str, more: Value| {
+    let mouse = |viewer: &mut Viewer, kind: &str, more: Value| {
         let mut event = json!({ "type": kind, "x": 400, "y": 200, "pointerType": "mouse" });
         event
             .as_object_mut()

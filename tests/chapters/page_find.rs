@@ -126,6 +126,7 @@ fn the_address_is_the_view() {
     // Capitals mean capitals; an expression is one.
     for (filter, shown) in [
         ("Apple", vec!["four Apples"]),
+        ("apples%20and", vec!["three apples and pears"]),
         ("%2F^t%2F", vec!["two pears", "three apples and pears"]),
     ] {
         viewer

@@ -21,7 +21,7 @@ pub struct Mount {
 
 impl Mount {
     /// `None`, after having said so, where there is no FUSE.
-    fn of(directory: &Path, view: PathBuf) -> Option<Mount> {
+    pub fn of(directory: &Path, view: PathBuf, more: &[&str]) -> Option<Mount> {
         let bindfs = require::tool("bindfs")?;
         if !Path::new("/dev/fuse").exists() {
             require::skip("there is no /dev/fuse");
@@ -30,6 +30,7 @@ impl Mount {
         fs::create_dir(&view).unwrap();
         let mut process = Command::new(bindfs)
             .args(["-f", "--no-allow-other"])
+            .args(more)
             .args([directory, &view])
             .stderr(Stdio::null())
             .spawn()
@@ -45,7 +46,7 @@ impl Mount {
         Some(Mount { view, process })
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).expect("kill");
     }
 }
@@ -64,7 +65,7 @@ pub fn scene() -> Option<(Folder, Mount)> {
     let folder = Folder::new();
     fs::create_dir(folder.path("real")).unwrap();
     fs::write(folder.path("real/app.log"), "").unwrap();
-    let mount = Mount::of(&folder.path("real"), folder.path("view"))?;
+    let mount = Mount::of(&folder.path("real"), folder.path("view"), &[])?;
     Some((folder, mount))
 }
 

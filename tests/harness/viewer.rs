@@ -98,11 +98,16 @@ impl Viewer {
 
     /// Presses a key, as a person does.
     pub fn press(&mut self, key: &str) {
+        // What a key writes; of these the browser itself does something.
+        let (text, code) = match key {
+            "Enter" => ("\r", 13),
+            "Escape" => ("", 27),
+            _ if key.chars().count() == 1 => (key, 0),
+            _ => ("", 0),
+        };
         for kind in ["keyDown", "keyUp"] {
-            let mut event = json!({ "type": kind, "key": key });
-            if kind == "keyDown" && key.chars().count() == 1 {
-                event["text"] = json!(key);
-            }
+            let event =
+                json!({ "type": kind, "key": key, "text": text, "windowsVirtualKeyCode": code });
             self.chromium.call("Input.dispatchKeyEvent", event);
         }
     }

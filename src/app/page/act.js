@@ -10,7 +10,8 @@ export class Acts {
   #win;
   #announcer;
 
-  /** `page`: `log()`, `times()`, `view()`, `selection()`, `name()`, `reveal(place)`, `address()`. */
+  /** `page`: `log()`, `times()`, `view()`, `selection()`, `name()`, `reveal(place)`, `address()`.
+   * */
   constructor(page, win, announcer) {
     this.#page = page;
     this.#win = win;

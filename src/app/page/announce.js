@@ -1,5 +1,6 @@
-// What a screen reader is told: the state at once, news in a few words now and then. The rows themselves are silent,
-// since rows that come and go under the reader would be read again and again.
+// What a screen reader is told: the state at once, news in a few words now and then. The rows
+// themselves are silent, since rows that come and go under the reader would be read again and
+// again.
 
 /** News are read out no more often, in ms. */
 const EVERY = 5_000;

@@ -22,7 +22,8 @@ const SIXTEEN = [
   0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
   0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
 ];
-/** What text stands on, light and dark: the row that is chosen, the worst of them. As in page.css. */
+/** What text stands on, light and dark: the row that is chosen, the worst of them. As in page.css.
+ * */
 const PAPERS = [0xe3efe9, 0x22342d];
 /** What text is made of, light and dark: the paper of inverse text. */
 const INKS = [0x26292e, 0xd5d8dc];

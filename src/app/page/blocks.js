@@ -1,13 +1,15 @@
-// The page's whole memory of logs: pieces of 128 KiB, the least recently used given up first. What is not here is read
-// again by its place.
+// The page's whole memory of logs: pieces of 128 KiB, the least recently used given up first. What
+// is not here is read again by its place.
 
-/** The size of a block, in bytes: a request that a phone on the edge of the Wi-Fi still answers in half a second. */
+/** The size of a block, in bytes: a request that a phone on the edge of the Wi-Fi still answers in
+ * half a second. */
 export const BLOCK = 128 * 1024;
 /** All blocks together, in bytes: enough for a day of most logs, little enough for an old phone. */
 const MEMORY = 8 * 1024 * 1024;
 
 export class Blocks {
-  /** By run and number; the Map's order is that of use. Each holds `bytes` for the offsets `from` to `to`. */
+  /** By run and number; the Map's order is that of use. Each holds `bytes` for the offsets `from`
+   * to `to`. */
   #blocks = new Map();
   #size = 0;
   #dropped;
@@ -17,7 +19,8 @@ export class Blocks {
     this.#dropped = dropped;
   }
 
-  /** The block with the byte at `offset`, `{ bytes, from, to }` with `bytes[0]` at `from`; `null` where it is not here. */
+  /** The block with the byte at `offset`, `{ bytes, from, to }` with `bytes[0]` at `from`; `null`
+   * where it is not here. */
   at(run, offset) {
     const key = `${run.id}/${Math.floor(offset / BLOCK)}`;
     const block = this.#blocks.get(key);

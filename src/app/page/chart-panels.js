@@ -1,7 +1,8 @@
 // What opens below the charts: which series, under which names and within which limits; and the numbers as a table.
 
-import { kept, make } from './chart.js';
+import { make } from './chart.js';
 import { clock, day, exact, timeTicks } from './scale.js';
+import { keep, kept } from './settings.js';
 
 /** Rows of the table, about. */
 const ROWS = 12;
@@ -12,22 +13,22 @@ export function choose(charts, inside) {
   const again = () => choose(charts, inside);
   const rows = charts.feeds.flatMap(({ series }) => series).map((series) => {
     const { feed, key, unit } = series;
-    const keep = (change) => {
-      const known = kept(feed.name);
-      kept(feed.name, { ...known, [key]: { ...known[key], ...change } });
+    const change = (to) => {
+      const known = kept(feed.name).series;
+      keep(feed.name, { series: { ...known, [key]: { ...known?.[key], ...to } } });
       charts.arrange();
     };
     const on = make('input', { type: 'checkbox', checked: series.on, ariaLabel: `Show ${series.name}` });
     on.onchange = () => {
       series.on = on.checked;
       feed.chosen = feed.series.filter((one) => one.on).map((one) => one.key);
-      keep({ on: on.checked });
+      change({ on: on.checked });
       charts.keep();
       // Of what is not shown nothing was kept.
       if (on.checked) feed.read();
     };
     const name = make('input', { value: series.name, ariaLabel: `Name of ${key}` });
-    name.onchange = () => keep({ name: (series.name = name.value.trim() || key) });
+    name.onchange = () => change({ name: (series.name = name.value.trim() || key) });
     const limit = (side) => {
       const rule = alerts.rules.find((one) => one.series === series.name && side in one);
       const ariaLabel = `Alert when ${series.name} is ${side}`;
@@ -35,6 +36,7 @@ export function choose(charts, inside) {
       input.onchange = () => {
         const rest = alerts.rules.filter((one) => one !== rule);
         alerts.set(input.value === '' ? rest : [...rest, { series: series.name, [side]: input.valueAsNumber }]);
+        charts.options.keepAlerts?.(alerts.rules);
         charts.dirty();
         again();
       };

@@ -4,6 +4,7 @@ import { draw, LEFT, MARKERS, RIGHT, trace } from './draw.js';
 import { gestures } from './gesture.js';
 import { clock, day, exact, lasting } from './scale.js';
 import { Series } from './series.js';
+import { kept } from './settings.js';
 
 const [MINUTE, HOUR, DAY] = [6e4, 36e5, 864e5];
 const RANGES = { '10 min': 10 * MINUTE, '1 h': HOUR, '24 h': DAY, all: Infinity };
@@ -24,23 +25,13 @@ export function make(tag, properties = {}, ...children) {
 
 const button = (textContent, onclick) => make('button', { type: 'button', textContent, onclick });
 
-/** What the browser keeps of a stream: `{ KEY: { on, name } }`. */
-export const kept = (name, value) => {
-  try {
-    if (value) localStorage.setItem(`chart ${name}`, JSON.stringify(value));
-    return JSON.parse(localStorage.getItem(`chart ${name}`)) ?? {};
-  } catch {
-    return value ?? {};
-  }
-};
-
 /**
  * Shows the charts of a stream in `host`.
  *
  * - `name`, `address` (`stream/NAME`), and `path` by which units may be known;
  * - `view`: what `keep(text)` was given last, to be kept in the address, or '';
  * - `others`: `[{ name, url }]`, streams that can be laid over;
- * - `alerts`: an `Alerts`: its thresholds are drawn, and it is told of each reading that comes;
+ * - `alerts`: an `Alerts`: its thresholds are drawn and set (`keepAlerts(rules)`), and it is told of what comes;
  * - `moment(ms)`: the reader asks for the log at this instant.
  *
  * It gives `{ close(), point(ms) }`: `point` shows where an instant of the log lies.
@@ -122,7 +113,7 @@ class Charts {
     live.className = 'chart-live';
     const said = make('p');
     const log = button('Show in log', () => this.options.moment(this.#points[0]));
-    const charts = make('div');
+    const charts = make('div', { className: 'chart-grid' });
     const save = (kind) => button(kind.toUpperCase(), async () => (await import('./export.js')).save(this, kind));
     const panel = (summary, show) => {
       const inside = make('div');
@@ -163,7 +154,7 @@ class Charts {
     Object.assign(feed, { wrong, early, done: done || feed.done });
     if (detected !== undefined) {
       feed.timeless = detected?.timeOf === null;
-      const known = kept(feed.name);
+      const known = kept(feed.name).series ?? {};
       feed.series = (detected?.series ?? []).slice(0, ALL).map(({ key, name, unit, off }) => {
         const on = feed.chosen ? feed.chosen.includes(key) : (known[key]?.on ?? !off);
         return { feed, key, name: known[key]?.name ?? name, unit, on, data: new Series() };
@@ -253,7 +244,8 @@ class Charts {
       const [{ chosen }, over] = this.feeds;
       const range = this.#live ? this.#range.replace(' ', '-') : `${Math.round(this.from)}-${Math.round(this.to)}`;
       const parts = [range, chosen?.map(encodeURIComponent).join(',') ?? '', over ? encodeURIComponent(over.name) : ''];
-      this.options.keep?.(parts.join('~').replace(/~+$/, ''));
+      // What is shown by itself needs no words.
+      this.options.keep?.(parts.join('~').replace(/~+$/, '').replace(/^24-h$/, ''));
     }, 300);
   }
 

@@ -1,5 +1,6 @@
-// A place in a stream: INODE-OFFSET-CHECK, three lower-case hex numbers. The check is the FNV-1a hash of the bytes
-// just before the offset, so that the server can tell a file that merely looks like the one we were reading.
+// A place in a stream: INODE-OFFSET-CHECK, three lower-case hex numbers. The check is the FNV-1a
+// hash of the bytes just before the offset, so that the server can tell a file that merely looks
+// like the one we were reading.
 
 /** How many bytes before the offset the check covers; of a shorter beginning, all. */
 const CHECKED = 64;

@@ -1,4 +1,5 @@
-// Looks for terms beside the page: a pattern that takes for ever stops this worker, and nothing else.
+// Looks for terms beside the page: a pattern that takes for ever stops this worker, and nothing
+// else.
 
 import { plain } from './ansi.js';
 import { LEVELS, level } from './level.js';

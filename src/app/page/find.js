@@ -33,7 +33,8 @@ export class Find {
   #slow = new Set();
   #walk = null;
 
-  /** `page`: `log()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`, `current()`. */
+  /** `page`: `log()`, `whole()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`,
+   * `current()`. */
   constructor(page, win, announcer) {
     this.#page = page;
     this.#win = win;
@@ -104,8 +105,8 @@ export class Find {
       });
       this.filtered = hits;
       this.#win.open(hits);
-    } else if (this.#win.source !== log().lines) {
-      this.#win.open(log().lines);
+    } else if (this.#win.source !== this.#page.whole()) {
+      this.#win.open(this.#page.whole());
     }
     at('levels').ariaPressed = String(Boolean(level));
     this.#chips(error);
@@ -163,10 +164,10 @@ export class Find {
   #from(down) {
     const place = this.#page.current();
     const current = place && this.#win.items.find(({ entry }) => entry.run === place.run && entry.start === place.start);
-    if (current && this.#win.inSight(current)) return { run: current.entry.run, start: current.entry.start + (down ? 1 : 0) };
-    const lines = this.#win.items.filter((item) => !item.entry.mark && this.#win.inSight(item));
+    if (current && this.#win.inSight(current)) return { run: current.entry.run, start: down ? current.entry.end : current.entry.start };
+    const lines = this.#win.items.filter((item) => item.entry.run && this.#win.inSight(item));
     const edge = lines.at(down ? 0 : -1)?.entry;
-    return edge ? { run: edge.run, start: edge.start + (down ? 0 : 1) } : null;
+    return edge ? { run: edge.run, start: down ? edge.start : edge.end } : null;
   }
 
   #session(spec) {

@@ -1,4 +1,5 @@
-// Going to a part of the file or to a time in it, with no index: bytes are halved until the time is found.
+// Going to a part of the file or to a time in it, with no index: bytes are halved until the time is
+// found.
 
 /** Read at once to find a line with a time, in bytes. */
 const PROBE = 8 * 1024;
@@ -9,7 +10,8 @@ const PROBES = 40;
 
 const UNITS = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3 };
 
-/** `{ part }` for `50%`, `{ ms }` for `14:30`, `-2h`, `2026-11-25 14:30`; `null` for anything else. `newest`: the time of the last line, in ms. */
+/** `{ part }` for `50%`, `{ ms }` for `14:30`, `-2h`, `2026-11-25 14:30`; `null` for anything else.
+ * `newest`: the time of the last line, in ms. */
 export function target(text, newest, now = Date.now()) {
   text = text.trim();
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text);
@@ -44,7 +46,8 @@ export class Clock {
     this.#times = times;
   }
 
-  /** The time of the first line with one in `length` bytes from an offset on, in ms; `null`: there is none. */
+  /** The time of the first line with one in `length` bytes from an offset on, in ms; `null`: there
+   * is none. */
   async #timeAt(run, offset, length = PROBE) {
     const to = Math.min(run.to, offset + length);
     let bytes = this.#pieces.bytes(run, offset, to);
@@ -76,7 +79,8 @@ export class Clock {
     return null;
   }
 
-  /** The place of the first line that is not before `ms`, `{ run, start }`; `null` where lines have no times. */
+  /** The place of the first line that is not before `ms`, `{ run, start }`; `null` where lines have
+   * no times. */
   async find(ms) {
     let run = this.#pieces.live;
     let seen = false;

@@ -1,5 +1,5 @@
-// The lines that are wanted, as a source of rows for the window: older ones from the board, page after page, newer ones
-// as they come.
+// The lines that are wanted, as a source of rows for the window: older ones from the board, page
+// after page, newer ones as they come.
 
 import { TooSlow } from './matcher.js';
 import { downwards, placeOf, upwards, upwardsHere } from './search.js';
@@ -190,7 +190,8 @@ export class Hits {
     }
   }
 
-  /** The nearest hit before a place, however far from the end that is; `null`: there is none. `told(scanned)` on the way. */
+  /** The nearest hit before a place, however far from the end that is; `null`: there is none.
+   * `told(scanned)` on the way. */
   async nearestAbove(place, signal, told) {
     let before = placeOf(place);
     for (;;) {

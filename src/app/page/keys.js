@@ -1,5 +1,5 @@
-// Keys of the log, those of less and vim. Only while the log has the focus: a single letter must not do anything in a
-// field, nor for whom a dictation types.
+// Keys of the log, those of less and vim. Only while the log has the focus: a single letter must
+// not do anything in a field, nor for whom a dictation types.
 
 /** What each key does, for the list that `?` shows. */
 export const KEYS = [

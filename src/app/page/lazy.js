@@ -1,6 +1,8 @@
-// What a reader may never need is fetched when it is asked for: a phone on the edge of the Wi-Fi shows the log first.
+// What a reader may never need is fetched when it is asked for: a phone on the edge of the Wi-Fi
+// shows the log first.
 
-/** `make(module)` once, when it is first asked for; `ready` is what it made, or `null` before that. */
+/** `make(module)` once, when it is first asked for; `ready` is what it made, or `null` before that.
+ * */
 export function lazily(load, make) {
   let coming = null;
   const ask = () => {

@@ -1,13 +1,16 @@
-// Lines and marks, one after the other, from any place on and in both directions: what the window draws. Line starts
-// are found where they are needed. `undefined` says "not here yet: load and ask again", `null` "there is no more".
+// Lines and marks, one after the other, from any place on and in both directions: what the window
+// draws. Line starts are found where they are needed. `undefined` says "not here yet: load and ask
+// again", `null` "there is no more".
 
-/** A longer line goes on in a further row, in bytes: a file without any newline can be read, too. */
-const LONGEST = 1024 * 1024;
+/** A longer line goes on in a further row, in bytes: a file without any newline can be read, too.
+ * */
+const LONGEST = 2 * 1024 * 1024;
 const NEWLINE = 10;
 
 /**
- * An entry is a line, `{ run, start, end, open }` (the newline is in it; `open`: it has none yet), or a mark,
- * `{ mark }`; both have a `key`.
+ * An entry is a line, `{ run, start, end, open }` (the newline is in it; `open`: it has none yet),
+ * or a mark, `{ mark }`; both have a `key`.
+ *
  */
 export class Lines {
   #pieces;

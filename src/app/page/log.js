@@ -49,7 +49,9 @@ export class Log {
 
   /**
    * `kind` is that of the source, once it is known. `told.came(run, start, bytes)` for live bytes,
-   * `told.grew(lines, bytes)` after them, `told.marked(mark)`, `told.reworded(mark)`, `told.began()`.
+   * `told.grew(lines, bytes)` after them, `told.marked(mark)`, `told.reworded(mark)`,
+   * `told.began()`.
+   *
    */
   constructor(address, kind, times, told) {
     this.pieces = new Pieces(address);
@@ -138,7 +140,8 @@ export class Log {
     if (!anew) this.#readings.reset();
   }
 
-  /** It goes on where it stood. The mark waits for the next line: it would cut the one that stands there. */
+  /** It goes on where it stood. The mark waits for the next line: it would cut the one that stands
+   * there. */
   reconnected(ms) {
     const seconds = Math.max(1, Math.round(ms / 1000));
     this.#pending = ['reconnected', `reconnected after ${seconds} s: nothing is missing`, { at: Date.now() }];
@@ -150,8 +153,9 @@ export class Log {
   }
 
   /**
-   * Left at one place by the reader's own wish and joined at another: what is between is read when it is looked at. Only
-   * what nobody has any more is a loss.
+   * Left at one place by the reader's own wish and joined at another: what is between is read when
+   * it is looked at. Only what nobody has any more is a loss.
+   *
    */
   async joined(left, place) {
     const run = this.pieces.live;

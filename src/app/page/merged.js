@@ -79,8 +79,9 @@ export class Merged {
 
   /**
    * `sources`: `[{ name, address }]`. `told.grew()` when lines came at the end; `told.moved()` when
-   * some were put between others: what is drawn is then to be sought anew, since the window asks only
-   * for what is behind its last row. `told.state(name, word)` as a stream's listener is told.
+   * some were put between others: what is drawn is then to be sought anew, since the window asks
+   * only for what is behind its last row. `told.state(name, word)` as a stream's listener is told.
+   *
    */
   constructor(sources, told, open = (address, listener) => new Stream(address, listener)) {
     this.#told = told;

@@ -5,6 +5,7 @@ import { listen } from './keys.js';
 import { lazily } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
+import { Beginning } from './numbers.js';
 import { Rows } from './row.js';
 import { keep, kept } from './settings.js';
 import { Sources } from './sources.js';
@@ -29,6 +30,10 @@ let rows = null;
 let times = null;
 let stream = null;
 let charts = null;
+/** Several streams as one log, while they are shown so. */
+let merged = null;
+/** What came first, until it is known whether these are numbers. */
+let beginning = null;
 let listIsOld = false;
 /** Bytes since the tab was hidden. */
 let unread = 0;
@@ -39,7 +44,7 @@ const sources = new Sources();
 const announcer = new Announcer(at('word'), at('news'));
 const status = new Status(announcer);
 
-const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => rows.draw(entry), {
+const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => drawer().draw(entry), {
   followed: () => status.follow(win.following),
   drawn() {
     sayEmpty();
@@ -48,13 +53,14 @@ const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => rows.dra
   },
   rested() {
     const anchor = win.following ? null : win.anchor?.entry;
-    view.at = anchor && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
+    view.at = anchor?.run && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
     if (shown !== null) address();
   },
 });
 
 const page = {
   log: () => log,
+  whole: () => merged ?? log.lines,
   times: () => times,
   view: () => view,
   name: () => shown,
@@ -71,10 +77,10 @@ const page = {
 const find = lazily(() => import('./find.js'), ({ Find }) => new Find(page, win, announcer));
 const selection = lazily(
   () => import('./select.js'),
-  ({ Selection }) => new Selection(at('rows'), win, (entry) => rows.text(entry), announcer),
+  ({ Selection }) => new Selection(at('rows'), win, (entry) => drawer().text(entry), announcer),
 );
 const acts = lazily(() => import('./act.js'), ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
-const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching(reveal));
+const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching((place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place))));
 const panels = lazily(
   async () => {
     const [module] = await Promise.all([import('./panels.js'), watching(), selection(), acts(), find()]);
@@ -83,13 +89,14 @@ const panels = lazily(
   },
   (module) => {
     module.panels(choices);
-    module.drawStreams(streams.list, shown);
+    module.drawStreams(streams.list, shown, view.with, choices);
     return module;
   },
 );
 
 const told = {
   came(run, start, bytes) {
+    if (beginning !== null) begin(bytes);
     find.ready?.push(run, start, bytes);
     if (log.isNews && watching.ready?.on) watching.ready.push(run, start, bytes);
   },
@@ -143,10 +150,12 @@ const streams = new Streams({
   changed(list) {
     show();
     sources.offer(shown);
-    panels.ready?.drawStreams(list, shown);
+    panels.ready?.drawStreams(list, shown, view.with, choices);
   },
   appeared: ({ name }) => name !== shown && log?.appeared(name),
 });
+
+const drawer = () => (merged && win.source === merged ? merged : rows);
 
 function sayEmpty() {
   at('empty').hidden = win.items.length > 0 || !status.live || win.source !== log?.lines;
@@ -180,8 +189,29 @@ function show() {
   if (wanted) win.stop();
   if (kept(name).alerts?.length > 0 || watching.ready) watching().then(watch);
   apply();
+  merge();
   chart(view.chart);
+  // A link that says what to show is followed to the letter.
+  const plain = view.chart === null && !view.at && view.filters.length === 0 && (kept(name).chart ?? true);
+  beginning = plain ? new Beginning({ path: name, kind: sources.of(name)?.kind }) : null;
   stream = new Stream(sources.address(name), listener);
+}
+
+/** Streams that the view wants merged with this one, ordered by time. */
+async function merge() {
+  merged?.close();
+  merged = null;
+  const names = [shown, ...view.with];
+  if (names.length === 1) {
+    if (win.source !== log.lines && !find.ready?.filtered) win.open(log.lines);
+    return;
+  }
+  const { Merged } = await import('./merged.js');
+  if (names.join('\n') !== [shown, ...view.with].join('\n')) return;
+  const parts = names.map((name) => ({ name, address: sources.address(name) }));
+  merged?.close();
+  merged = new Merged(parts, { grew: () => win.grew(), moved: () => win.again(), state() {} });
+  if (!find.ready?.filtered) win.open(merged);
 }
 
 /** Filters and highlights as the view has them. */
@@ -238,6 +268,17 @@ function look() {
   });
 }
 
+/** A stream of numbers opens as a chart. */
+async function begin(bytes) {
+  const asked = beginning;
+  const found = await asked.push(bytes);
+  if (beginning !== asked || found === null) return;
+  beginning = null;
+  if (!found || view.chart !== null) return;
+  await chart('');
+  address();
+}
+
 /** Shows the chart as `text` says, or puts it away where that is `null`. */
 async function chart(text) {
   charts?.close();
@@ -259,11 +300,13 @@ async function chart(text) {
     },
     others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
     alerts: watching.ready.alerts,
+    keepAlerts: (rules) => keep(name, { alerts: rules }),
     moment: (ms) => acts.ready.to({ ms }),
   });
 }
 
-/** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a filter. */
+/** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a
+ * filter. */
 function openBox(filters = false) {
   at('search').dataset.mode = filters ? 'filter' : 'find';
   at('box').placeholder = filters ? 'Show only lines with…' : 'Find text or /expression/';
@@ -299,6 +342,9 @@ function back() {
 }
 
 function toggleChart() {
+  beginning = null;
+  // Who puts a chart away does not want it again.
+  keep(shown, { chart: view.chart === null });
   chart(view.chart === null ? '' : null);
   address();
 }
@@ -321,6 +367,11 @@ const open = (button) => panels().then((ready) => ready.toggle(button));
 /** What the panels ask and do. */
 const choices = {
   opened() {},
+  merge(name, also) {
+    page.changed({ ...view, with: [...view.with.filter((one) => one !== name), ...(also ? [name] : [])], at: null }, true);
+    merge();
+    panels.ready.drawStreams(streams.list, shown, view.with, choices);
+  },
   openGoto,
   copy,
   link,
@@ -431,6 +482,7 @@ function addressed() {
   }
   const terms = ({ filters, highlights, level: least }) => JSON.stringify([filters, highlights, least]);
   if (terms(before) !== terms(view)) find().then((ready) => ready.apply());
+  if (before.with.join('\n') !== view.with.join('\n')) merge();
   if (before.chart !== view.chart) chart(view.chart);
   wanted = view.at;
   if (log) toPlace();
@@ -446,6 +498,7 @@ document.addEventListener('visibilitychange', () => {
   if (document.hidden) return;
   unread = 0;
   stream?.wake();
+  merged?.wake();
   streams.ask();
   win.grew();
 });

@@ -29,7 +29,8 @@ function make(name, properties = {}, ...children) {
 const button = (textContent, act) => make('button', { type: 'button', textContent, onclick: act });
 const title = (textContent) => make('h2', { textContent });
 
-/** Makes the panels. `act` does what is asked for; what is shown is read from it when a panel opens. */
+/** Makes the panels. `act` does what is asked for; what is shown is read from it when a panel
+ * opens. */
 export function panels(act) {
   const opened = (id, build) => {
     at(id).addEventListener('beforetoggle', ({ newState }) => {
@@ -79,9 +80,21 @@ function switched(label, on, act) {
 
 const streamList = make('ul', { className: 'streams' });
 
-/** The list of streams, as far as it is seen. */
-export function drawStreams(list, shown) {
-  streamList.replaceChildren(...list.map((source) => item(source, shown)));
+/** The list of streams; `others` are merged with the one that is shown. */
+export function drawStreams(list, shown, others, act) {
+  streamList.replaceChildren(
+    ...list.map((source) => {
+      const li = item(source, shown);
+      if (source.name !== shown) {
+        const is = others.includes(source.name);
+        const merge = button('Merge', () => act.merge(source.name, !is));
+        merge.ariaPressed = String(is);
+        merge.ariaLabel = `Merge ${source.name} with ${shown}`;
+        li.append(merge);
+      }
+      return li;
+    }),
+  );
 }
 
 function more(act) {

@@ -1,11 +1,13 @@
-// What a stream is made of, oldest first: runs of bytes of one generation each, and our marks between them. A place in
-// it is a run and a byte offset; how many lines there are nobody knows, and nobody needs to.
+// What a stream is made of, oldest first: runs of bytes of one generation each, and our marks
+// between them. A place in it is a run and a byte offset; how many lines there are nobody knows,
+// and nobody needs to.
 
 import { BLOCK, Blocks } from './blocks.js';
 
 /** Runs and marks kept: a value renamed over once a second makes two a second. */
 const MOST = 2_000;
-/** What is kept of live bytes while the reader is elsewhere, in bytes; a file still has what is not. */
+/** What is kept of live bytes while the reader is elsewhere, in bytes; a file still has what is
+ * not. */
 const AHEAD = 4 * 1024 * 1024;
 
 const NEWLINE = 10;
@@ -60,8 +62,9 @@ export class Pieces {
   }
 
   /**
-   * Bytes from now on are those of `inode` from `at` on. `from`: the offset of the oldest byte that can be had.
-   * `asked`: the server can be asked for what is not here.
+   * Bytes from now on are those of `inode` from `at` on. `from`: the offset of the oldest byte that
+   * can be had. `asked`: the server can be asked for what is not here.
+   *
    */
   begin(inode, from, at, asked) {
     const run = { id: (this.#serial += 1), inode, from, to: at, at, asked };
@@ -96,7 +99,8 @@ export class Pieces {
     }
   }
 
-  /** The bytes `from` to `to` of a run; `undefined` where some are not here, and then `load` knows which. */
+  /** The bytes `from` to `to` of a run; `undefined` where some are not here, and then `load` knows
+   * which. */
   bytes(run, from, to) {
     let block = this.block(run, from);
     if (!block) return undefined;
@@ -121,7 +125,8 @@ export class Pieces {
 
   #wanted = null;
 
-  /** The run with this place, after as many older generations as it takes; `null` where it is gone. */
+  /** The run with this place, after as many older generations as it takes; `null` where it is gone.
+   * */
   async reach(inode, offset) {
     for (;;) {
       const run = this.find(inode, offset);
@@ -151,9 +156,12 @@ export class Pieces {
     }
   }
 
-  /** Asks for the lines that match, newest first: an answer of JSON lines. `query` is a `URLSearchParams`. */
+  /** Asks for the lines that match, newest first: an answer of JSON lines. `query` is a
+   * `URLSearchParams`. */
   search(query, signal) {
-    return fetch(`${this.#address}?find&${query}`, { cache: 'no-store', signal: AbortSignal.any([signal, this.#closed.signal]) });
+    // In a URL that is no form a `+` is a plus.
+    const asked = String(query).replaceAll('+', '%20');
+    return fetch(`${this.#address}?find&${asked}`, { cache: 'no-store', signal: AbortSignal.any([signal, this.#closed.signal]) });
   }
 
   /** At most `max` bytes of one generation, of no other: 404 where it is gone. */
@@ -185,7 +193,8 @@ export class Pieces {
     return start + bytes.length > offset;
   }
 
-  /** Nobody has what is not here: the run is what stands here without a gap up to its end. `true`: something is left. */
+  /** Nobody has what is not here: the run is what stands here without a gap up to its end. `true`:
+   * something is left. */
   #lose(run) {
     run.asked = false;
     let from = run.to;

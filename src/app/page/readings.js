@@ -1,4 +1,5 @@
-// Tells a file that holds one reading, written anew each time, from a log that is rotated or cut now and then.
+// Tells a file that holds one reading, written anew each time, from a log that is rotated or cut
+// now and then.
 
 /** A reading is one line at most, of so many bytes at most ... */
 const LONGEST = 4096;
@@ -26,7 +27,8 @@ export class Readings {
     this.#bytes += bytes.length;
   }
 
-  /** The file begins anew, and nothing of it was lost. `true`: it is one that holds readings, and this is the next. */
+  /** The file begins anew, and nothing of it was lost. `true`: it is one that holds readings, and
+   * this is the next. */
   turn() {
     const now = Date.now();
     const short = !this.#growing && this.#bytes <= LONGEST && now - this.#since <= LIFE;

@@ -1,5 +1,6 @@
-// The element of a line or of a mark. A row's text is the line's own text: what is only shown besides (a shorter time,
-// the word on a button) comes from the style sheet, so that whoever reads or copies the row gets the line.
+// The element of a line or of a mark. A row's text is the line's own text: what is only shown
+// besides (a shorter time, the word on a button) comes from the style sheet, so that whoever reads
+// or copies the row gets the line.
 
 import { overwritten, plain, spans } from './ansi.js';
 import { record } from './json.js';
@@ -39,7 +40,8 @@ export class Rows {
     this.#local = local;
   }
 
-  /** The text of a line, or of its first `most` bytes; no line end. `undefined` where it is not here. */
+  /** The text of a line, or of its first `most` bytes; no line end. `undefined` where it is not
+   * here. */
   text({ run, start, end, open }, most = Infinity) {
     const bytes = this.#pieces.bytes(run, start, Math.min(end, start + most));
     if (bytes === undefined) return undefined;

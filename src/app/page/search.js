@@ -1,4 +1,5 @@
-// Finding lines: upwards on the board, which has the file beside it; downwards, and by level, from here.
+// Finding lines: upwards on the board, which has the file beside it; downwards, and by level, from
+// here.
 
 import { BLOCK } from './blocks.js';
 import { terms } from './pattern.js';
@@ -9,7 +10,8 @@ const PAGE = 200;
 const DOWN = 1024 * 1024;
 const NEWLINE = 10;
 
-/** The query that the board is asked with for the filters of a `spec`: of levels it knows nothing. */
+/** The query that the board is asked with for the filters of a `spec`: of levels it knows nothing.
+ * */
 function query({ filters }) {
   const asked = new URLSearchParams();
   const { match, not } = terms(filters);
@@ -32,8 +34,10 @@ async function* records(answer) {
 }
 
 /**
- * One page of hits before a place (`INODE-OFFSET`, or `null`: the end), newest first. Yields `{ run, start }`, and
- * `{ scanned }` in between; returns `{ end, scanned }`, `end` being `limit`, `budget` or `start`.
+ * One page of hits before a place (`INODE-OFFSET`, or `null`: the end), newest first. Yields `{
+ * run, start }`, and `{ scanned }` in between; returns `{ end, scanned }`, `end` being `limit`,
+ * `budget` or `start`.
+ *
  */
 export async function* upwards(pieces, spec, before, signal, limit = PAGE) {
   const asked = query(spec);
@@ -99,7 +103,8 @@ async function fetched(pieces, run, start, end) {
   return answer?.status === 200 ? new Uint8Array(await answer.arrayBuffer()) : null;
 }
 
-/** The first hit at or behind `start` of `run`; `{ more }` says from where one would go on, `null` that there is none. */
+/** The first hit at or behind `start` of `run`; `{ more }` says from where one would go on, `null`
+ * that there is none. */
 export async function downwards(pieces, matcher, spec, run, start, signal) {
   let looked = 0;
   while (run) {

@@ -1,5 +1,5 @@
-// Selecting and copying lines, also where most of them are not drawn: the two ends of a selection are places in the
-// log, and the text comes from there.
+// Selecting and copying lines, also where most of them are not drawn: the two ends of a selection
+// are places in the log, and the text comes from there.
 
 import { overwritten, plain } from './ansi.js';
 
@@ -29,13 +29,15 @@ export async function toClipboard(text) {
 
 export class Selection {
   #rows;
-  /** What stands for the rows that are not drawn: an end of the browser's selection must be somewhere. */
+  /** What stands for the rows that are not drawn: an end of the browser's selection must be
+   * somewhere. */
   #above;
   #below;
   #win;
   #text;
   #announcer;
-  /** The two ends, `{ entry, offset }`, `offset` in characters of the row's text; `null`: nothing is selected. */
+  /** The two ends, `{ entry, offset }`, `offset` in characters of the row's text; `null`: nothing
+   * is selected. */
   #ends = null;
 
   /** `text(entry)`: a line's own text, `undefined` where it is not here. */

@@ -1,5 +1,6 @@
-// One stream over WebSocket, for as long as somebody looks at it: it finds its way back after every break and goes on
-// at the byte where it stood, so that whoever listens gets the file's bytes as if the line had never been cut.
+// One stream over WebSocket, for as long as somebody looks at it: it finds its way back after every
+// break and goes on at the byte where it stood, so that whoever listens gets the file's bytes as if
+// the line had never been cut.
 
 import { Cursor } from './cursor.js';
 
@@ -7,7 +8,8 @@ import { Cursor } from './cursor.js';
 const HISTORY = '-1000';
 /** How often the server is asked for a sign of life, in ms. */
 const HEARTBEAT = 30_000;
-/** A server not heard for so long is gone, in ms. What remains after a heartbeat is the time it has to answer. */
+/** A server not heard for so long is gone, in ms. What remains after a heartbeat is the time it has
+ * to answer. */
 const SILENCE = 35_000;
 /** The first wait before connecting again, in ms; it doubles each time ... */
 const FIRST_WAIT = 500;
@@ -16,13 +18,17 @@ const LONGEST_WAIT = 30_000;
 
 /**
  * What a listener is told:
- * - `state(word, seconds)`: `connecting`, `live`, `waiting` for the file, or `reconnecting` in so many seconds;
- * - `begin(place, size)`: the next byte stands there, and not behind the last one; up to `size` it is no news;
+ * - `state(word, seconds)`: `connecting`, `live`, `waiting` for the file, or `reconnecting` in so
+ *   many seconds;
+ * - `begin(place, size)`: the next byte stands there, and not behind the last one; up to `size` it
+ *   is no news;
  * - `bytes(bytes)`: the next bytes of the file, cut anywhere;
  * - `mark(event)`: `rotated`, `truncated`, `skipped`, `lost`, `missing` or `found`, as on the wire;
  * - `reconnected(ms)`: it goes on where it stood, after so long;
- * - `joined(left, place)`: it was left at one place and is joined at another, at the reader's own wish;
+ * - `joined(left, place)`: it was left at one place and is joined at another, at the reader's own
+ *   wish;
  * - `beat(ms)`: an answer took so long.
+ *
  */
 export class Stream {
   #address;
@@ -54,7 +60,8 @@ export class Stream {
     this.#leave();
   }
 
-  /** Leaves the stream for as long as nobody looks: what comes meanwhile is read by its place. `wake` joins it again. */
+  /** Leaves the stream for as long as nobody looks: what comes meanwhile is read by its place.
+   * `wake` joins it again. */
   park() {
     if (this.#cursor === null || this.#cursor.nowhere) return;
     clearTimeout(this.#timer);
@@ -155,7 +162,8 @@ export class Stream {
   #open(place, size) {
     this.#listener.state(place.nowhere ? 'waiting' : 'live');
     if (place.nowhere) {
-      // All that a file will hold which is not there yet is news. A place in an older one stays good to ask for.
+      // All that a file will hold which is not there yet is news. A place in an older one stays
+      // good to ask for.
       this.#from = 'start';
     } else if (this.#parked) {
       this.#listener.joined(this.#parked, place);
@@ -179,7 +187,8 @@ export class Stream {
   #watch() {
     clearTimeout(this.#timer);
     const now = Date.now();
-    // Silence counts only where an answer was due: in a hidden tab the heartbeat itself may come late.
+    // Silence counts only where an answer was due: in a hidden tab the heartbeat itself may come
+    // late.
     const patience = () => Math.max(this.#heard + SILENCE, this.#asked + SILENCE - HEARTBEAT);
     if (this.#asked > this.#heard && now >= patience()) {
       this.#leave();
@@ -209,7 +218,8 @@ export class Stream {
     this.#brokeAt ||= Date.now();
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#attempts);
     this.#attempts += 1;
-    // Half of it by chance, so that all viewers of a restarted server don't knock at the same moment.
+    // Half of it by chance, so that all viewers of a restarted server don't knock at the same
+    // moment.
     this.#retryAt = Date.now() + wait * (0.5 + Math.random() / 2);
     this.#countDown();
   }
@@ -226,7 +236,8 @@ export class Stream {
   }
 }
 
-/** A WebSocket does not tell a key that has changed from a network that is gone; a request does. The page then asks for it. */
+/** A WebSocket does not tell a key that has changed from a network that is gone; a request does.
+ * The page then asks for it. */
 async function askForKey() {
   const answer = await fetch('health', { cache: 'no-store' }).catch(() => null);
   if (answer?.status === 401) location.reload();

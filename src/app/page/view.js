@@ -1,5 +1,6 @@
-// The address is the view: `#NAME&f=TEXT&f=-TEXT&hl=TEXT&level=warn&at=INODE-OFFSET&chart`. Whoever opens it elsewhere
-// sees the same.
+// The address is the view:
+// `#NAME&with=NAME&f=TEXT&f=-TEXT&hl=TEXT&level=warn&at=INODE-OFFSET&chart`. Whoever opens it
+// elsewhere sees the same.
 
 const decode = (text) => {
   try {
@@ -8,17 +9,22 @@ const decode = (text) => {
     return text;
   }
 };
-/** `&`, `%` and `#` mean something here; other characters are left for people to read, as browsers show them. */
+/** `&`, `%` and `#` mean something here; other characters are left for people to read, as browsers
+ * show them. */
 const encode = (text) => encodeURIComponent(text);
 
-/** `{ name, filters, highlights, level, at, chart }`; `name` is '' where the address has none, `at` `{ inode, offset }`,
- * `chart` `null` or how it is to be shown. */
+/**
+ * `{ name, with, filters, highlights, level, at, chart }`; `name` is '' where the address has none,
+ * `with` names streams that are merged with it, `at` `{ inode, offset }`, `chart` `null` or how it
+ * is to be shown.
+ */
 export function parse(fragment) {
   const [name, ...rest] = fragment.replace(/^#/, '').split('&');
-  const view = { name: decode(name), filters: [], highlights: [], level: null, at: null, chart: null };
+  const view = { name: decode(name), with: [], filters: [], highlights: [], level: null, at: null, chart: null };
   for (const part of rest) {
     const [key, value] = [part.split('=', 1)[0], decode(part.slice(part.indexOf('=') + 1))];
-    if (key === 'f' && value) view.filters.push(value);
+    if (key === 'with' && value) view.with.push(value);
+    else if (key === 'f' && value) view.filters.push(value);
     else if (key === 'hl' && value) view.highlights.push(value);
     else if (key === 'level') view.level = value;
     else if (key === 'at' && /^[\da-f]+-[\da-f]{1,13}(-|$)/.test(value)) {
@@ -29,8 +35,8 @@ export function parse(fragment) {
   return view;
 }
 
-export function format({ name, filters, highlights, level, at, chart }) {
-  const parts = [encode(name)];
+export function format({ name, with: others, filters, highlights, level, at, chart }) {
+  const parts = [encode(name), ...others.map((other) => `with=${encode(other)}`)];
   parts.push(...filters.map((text) => `f=${encode(text)}`), ...highlights.map((text) => `hl=${encode(text)}`));
   if (level) parts.push(`level=${level}`);
   if (at) parts.push(`at=${at.inode}-${at.offset.toString(16)}`);

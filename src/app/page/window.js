@@ -1,5 +1,6 @@
-// A window on the log: rows for about three screens, in the flow of one element that is moved over a tall canvas. Inside
-// it a px is a px; outside, height stands for bytes, so that the browser's own scrollbar reaches over any file.
+// A window on the log: rows for about three screens, in the flow of one element that is moved over
+// a tall canvas. Inside it a px is a px; outside, height stands for bytes, so that the browser's
+// own scrollbar reaches over any file.
 
 /** The canvas is no higher, in px: browsers stop at 17 million. */
 const TALLEST = 7e6;
@@ -7,9 +8,11 @@ const TALLEST = 7e6;
 const MOST = 300;
 /** Rows drawn in one go before the browser is let in between, at most. */
 const GO = 60;
-/** So near the end, in px, counts as at the end: scroll positions are rounded, and a finger is not exact. */
+/** So near the end, in px, counts as at the end: scroll positions are rounded, and a finger is not
+ * exact. */
 const NEAR = 8;
-/** At rest is who has not scrolled for so long, in ms. Moved before that, a phone's momentum would break off. */
+/** At rest is who has not scrolled for so long, in ms. Moved before that, a phone's momentum would
+ * break off. */
 const REST = 150;
 /** What a byte is taken to need while nothing is drawn, in px. */
 const PX = 0.2;
@@ -45,8 +48,10 @@ export class Window {
   #held = null;
 
   /**
-   * `view` scrolls, `canvas` is its content, `rows` the element in it that is moved. `draw(entry)` makes an element;
-   * `told.followed()` when following began or ended, `told.drawn(rows)` when rows have changed, `told.rested()`.
+   * `view` scrolls, `canvas` is its content, `rows` the element in it that is moved. `draw(entry)`
+   * makes an element; `told.followed()` when following began or ended, `told.drawn(rows)` when rows
+   * have changed, `told.rested()`.
+   *
    */
   constructor(view, canvas, rows, draw, told) {
     this.#view = view;
@@ -138,7 +143,8 @@ export class Window {
     return this.#seek((source) => source.after(null));
   }
 
-  /** Shows the entry that `find(source)` finds, `px` below the top; `undefined` is asked again after a load. */
+  /** Shows the entry that `find(source)` finds, `px` below the top; `undefined` is asked again
+   * after a load. */
   to(find, px = 0) {
     return this.#seek(find, px);
   }
@@ -146,6 +152,13 @@ export class Window {
   /** Scrolls by px. */
   by(px) {
     this.#view.scrollTop += px;
+  }
+
+  /** Rows have come between others: what is in sight is looked for again. */
+  again() {
+    const anchor = this.following ? null : this.anchor;
+    if (anchor) this.#seek(() => anchor.entry, anchor.px);
+    else this.#seek((source) => source.before(null), null);
   }
 
   /** Draws all rows again. */
@@ -334,7 +347,8 @@ export class Window {
     this.#items.push(...items);
   }
 
-  /** Loads until `find` finds, then draws from there: `px` below the top, or as the end where `px` is `null`. */
+  /** Loads until `find` finds, then draws from there: `px` below the top, or as the end where `px`
+   * is `null`. */
   async #seek(find, px = 0, steady = true) {
     const source = this.#source;
     const turn = (this.#turn += 1);
@@ -378,7 +392,8 @@ export class Window {
     }
     this.#told.drawn(entries.length);
     if (atEnd) {
-      // What is above comes into sight only when somebody scrolls; in a flood it would be gone by then.
+      // What is above comes into sight only when somebody scrolls; in a flood it would be gone by
+      // then.
       clearTimeout(this.#calm);
       this.#calm = setTimeout(() => this.#fill(), FLOOD);
       return true;

@@ -1,6 +1,7 @@
 //! One connection to a broker: the packets in order, and how many messages wait for its word.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::rc::Rc;
@@ -13,6 +14,7 @@ use smol::{Async, Timer};
 
 use crate::bell::Bell;
 use crate::engine::mqtt::packet::{self, Heard, Hello, Kept, Message, Version};
+use crate::engine::status::Status;
 
 /// How long the broker waits for a word of ours, in seconds, and half of it again; we ping twice as often.
 pub(crate) const KEEP_ALIVE: u16 = 30;
@@ -72,6 +74,9 @@ pub(crate) struct Client {
     ids: Cell<u16>,
     /// How many more messages may go out before the first is confirmed.
     places: Cell<u16>,
+    /// How many bytes of their files those stand for that are on their way; a broker confirms them in order.
+    on_their_way: RefCell<VecDeque<u64>>,
+    status: Rc<Status>,
     keep_alive: Duration,
     /// How many pings were sent, and answered.
     pings: Cell<u64>,
@@ -91,6 +96,7 @@ impl Client {
         socket: Async<TcpStream>,
         version: Version,
         hello: Hello<'_>,
+        status: &Rc<Status>,
     ) -> Result<Rc<Self>, Gone> {
         let mut client = Self {
             version,
@@ -99,6 +105,8 @@ impl Client {
             received: RefCell::default(),
             ids: Cell::new(0),
             places: Cell::new(IN_FLIGHT),
+            on_their_way: RefCell::default(),
+            status: status.clone(),
             keep_alive: Duration::from_secs(u64::from(KEEP_ALIVE)),
             pings: Cell::new(0),
             pongs: Cell::new(0),
@@ -172,7 +180,12 @@ impl Client {
 
     fn hear(&self, heard: Heard) -> Option<Gone> {
         match heard {
-            Heard::Taken(_) => self.places.set(self.places.get() + 1),
+            Heard::Taken(_) => {
+                self.places.set(self.places.get() + 1);
+                let bytes = self.on_their_way.borrow_mut().pop_front();
+                self.status.messages.add(1);
+                self.status.bytes.add(bytes.unwrap_or_default());
+            }
             Heard::Denied(_, reason) => {
                 return Some(Gone::Refused(format!(
                     "it does not take a message: {reason}"
@@ -228,7 +241,7 @@ impl Client {
         Ok(self.question.take().kept)
     }
 
-    /// Publishes a message once there is a place for it; it is confirmed later.
+    /// Publishes a message, which stands for so many bytes of a file, once there is a place for it; it is confirmed later.
     ///
     /// # Errors
     /// When the connection breaks.
@@ -237,6 +250,7 @@ impl Client {
         topic: &str,
         payload: &str,
         properties: Vec<(String, String)>,
+        bytes: u64,
     ) -> Result<(), Gone> {
         self.until(|| {
             self.places
@@ -251,8 +265,10 @@ impl Client {
             payload,
             properties,
         };
-        self.send(&packet::publish(self.version, message).map_err(not_mqtt)?)
-            .await
+        let packet = packet::publish(self.version, message).map_err(not_mqtt)?;
+        let _sending = self.sending.lock().await;
+        self.on_their_way.borrow_mut().push_back(bytes);
+        self.write(&packet).await
     }
 
     async fn ping(&self) -> Result<u64, Gone> {

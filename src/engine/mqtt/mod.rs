@@ -5,6 +5,7 @@
 
 mod announce;
 mod board;
+mod cells;
 mod client;
 mod discovery;
 mod numbers;
@@ -147,7 +148,7 @@ impl Publisher {
             Err(io::ErrorKind::TimedOut.into())
         };
         let socket = connect(&self.target).or(late).await?;
-        Client::greet(socket, self.version.get(), hello).await
+        Client::greet(socket, self.version.get(), hello, &self.status).await
     }
 
     /// Publishes all streams on one connection.
@@ -155,7 +156,7 @@ impl Publisher {
         let (over, ends) = bounded(1);
         let publishing = async {
             let status = self.board.status();
-            if let Err(gone) = client.publish(&status, ONLINE, self.board.words()).await {
+            if let Err(gone) = client.publish(&status, ONLINE, self.board.words(), 0).await {
                 return gone;
             }
             // Dropped with the connection.

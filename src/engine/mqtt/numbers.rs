@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 
 use miniserde::json::{self, Number, Value};
 
+use crate::engine::mqtt::cells::{header, of_cells, split, unquoted};
+
 /// How many lines a survey looks at.
 pub(crate) const SURVEY_LINES: usize = 50;
 
 /// A column that fewer than this many of a hundred lines have is none.
-const SHARE: usize = 80;
+pub(crate) const SHARE: usize = 80;
 
 /// The most columns of one stream, so that a line of a thousand words does not become a thousand entities.
 const COLUMNS_MAX: usize = 32;
@@ -266,70 +268,6 @@ fn of_pairs(line: &str) -> Vec<Found<'_>> {
 fn is_name(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_part)
-}
-
-/// The delimiter that stands equally often in nearly all lines.
-fn of_cells(lines: &[&str]) -> Option<Form> {
-    for delimiter in ["\t", ";", ",", "  "] {
-        let mut counts = BTreeMap::new();
-        for line in lines {
-            *counts.entry(split(line, delimiter).len()).or_insert(0) += 1;
-        }
-        let most = counts.into_iter().max_by_key(|&(_, often)| often);
-        let Some((count, often)) = most.filter(|&(count, _)| count > 1) else {
-            continue;
-        };
-        if often * 100 >= lines.len() * SHARE {
-            return Some(Form::Cells { delimiter, count });
-        }
-    }
-    None
-}
-
-/// The cells of `line`: delimiters within double quotes are text.
-fn split<'a>(line: &'a str, delimiter: &str) -> Vec<&'a str> {
-    if delimiter == "  " {
-        return line
-            .trim()
-            .split("  ")
-            .map(str::trim)
-            .filter(|cell| !cell.is_empty())
-            .collect();
-    }
-    let (mut is_quoted, mut cells, mut start) = (false, Vec::new(), 0);
-    for (at, c) in line.char_indices() {
-        is_quoted ^= c == '"';
-        if !is_quoted && delimiter.starts_with(c) {
-            cells.push(&line[start..at]);
-            start = at + 1;
-        }
-    }
-    cells.push(&line[start..]);
-    cells
-}
-
-/// A cell without its quotes; a decimal comma is one where the comma is not the delimiter.
-fn unquoted<'a>(cell: &'a str, delimiter: &str) -> Cow<'a, str> {
-    let cell = cell.trim().trim_matches('"').trim();
-    match delimiter {
-        ";" | "\t" => cell.replace(',', ".").into(),
-        _ => cell.into(),
-    }
-}
-
-/// The names of the cells, where the first line holds no number.
-fn header(head: &str, form: &Form) -> Vec<String> {
-    let Form::Cells { delimiter, count } = form else {
-        return Vec::new();
-    };
-    let cells = split(head.trim_start_matches('#'), delimiter);
-    let cells: Vec<_> = cells
-        .into_iter()
-        .map(|cell| unquoted(cell, delimiter))
-        .collect();
-    let is_header = cells.len() == *count && cells.iter().all(|cell| number(cell).is_none());
-    let names = cells.into_iter().map(Cow::into_owned).collect();
-    if is_header { names } else { Vec::new() }
 }
 
 /// The columns that nearly all lines have as a number. A time is none.

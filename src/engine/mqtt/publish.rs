@@ -94,7 +94,7 @@ impl Stream {
         *self.configs.borrow_mut() = Some(configs.clone());
         for config in configs.iter() {
             let (topic, payload) = (&config.topic, &config.payload);
-            client.publish(topic, payload, Vec::new()).await?;
+            client.publish(topic, payload, Vec::new(), 0).await?;
         }
         Ok(())
     }
@@ -162,10 +162,10 @@ impl Stream {
                     bytes,
                 };
                 let words = position.words(next, std::mem::replace(&mut news, News::NONE));
-                client.publish(&self.topic, &text, words).await?;
+                let length = next.bytes - position.bytes;
+                client.publish(&self.topic, &text, words, length).await?;
                 (position, mark) = (next, None);
                 self.remember(position);
-                self.status.bytes.add(raw.len() as u64);
             }
             if !batcher.bytes.is_empty() {
                 if let Lost::Bytes(bytes) = batcher.lost {

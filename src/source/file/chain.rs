@@ -11,8 +11,8 @@ use smol::Task;
 use crate::source::Ground;
 use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
+use crate::source::file::nuls::End;
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
-use crate::source::file::rotated::Found;
 use crate::source::marker::Missing;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::way::{Point, Way};
@@ -33,7 +33,9 @@ pub(crate) struct Following {
     pub(crate) last: Rc<Generation>,
     /// What was last seen of the file of `last`; `None` while that is the void.
     pub(crate) seen: Option<Seen>,
-    /// The bytes before the end seen last.
+    /// Where its content ended.
+    end: End,
+    /// The bytes before that end.
     tail: Vec<u8>,
     /// What was last seen of the file before the void that `last` is.
     before: Option<Seen>,
@@ -81,6 +83,7 @@ impl Following {
             chain: VecDeque::from([Rc::downgrade(&void)]),
             last: void,
             seen: None,
+            end: End::default(),
             tail: Vec::new(),
             before: None,
             gone: None,
@@ -104,6 +107,7 @@ impl Following {
         Known {
             file: self.last.file(),
             seen: self.seen,
+            end: self.end,
             tail: self.tail.clone(),
             before: self.before,
         }
@@ -131,19 +135,27 @@ impl Following {
         if let (Some(seen), Some(held)) = (self.seen, glance.held)
             && seen != held
         {
-            let step = decide(Some(&seen), Some(&held), glance.tail);
+            // What counts is the content: padding may be cut off, and grow.
+            let content = |seen: Seen, end: End| Seen {
+                size: end.offset,
+                ..seen
+            };
+            let (was, is) = (content(seen, self.end), content(held, glance.end));
+            let step = decide(Some(&was), Some(&is), glance.tail);
             if matches!(step, Step::Shrank | Step::Rewritten) {
-                self.restart(held);
+                self.restart(is);
             }
             if step == Step::Grew
                 && !glance.grown.is_empty()
                 && let Ok(mut scratch) = self.ground.scratch.try_borrow_mut()
             {
                 // In use only where a reader has asked for this look.
-                scratch.put(self.last.serial, seen.size, &glance.grown);
+                scratch.put(self.last.serial, was.size, &glance.grown);
             }
-            self.last.end.set(held.size);
+            self.last.end.set(is.size);
+            self.last.padded.set(glance.end.padded);
             self.seen = Some(held);
+            self.end = glance.end;
             self.tail = glance.fresh;
             news = step != Step::Same;
         }
@@ -197,18 +209,22 @@ impl Following {
     /// The name means a file that was opened just now.
     pub(crate) fn succeed(&mut self, opened: Opened) {
         self.found();
-        if opened.seen.id == self.last.id {
+        let seen = opened.open.seen;
+        if seen.id == self.last.id {
             // The same file came back while it was being opened; the next look compares it.
             return;
         }
-        for Found { file, seen, gap } in opened.between {
-            let generation = self.ground.generation(file, seen);
+        for (open, gap) in opened.between {
+            let generation = self.ground.generation(open);
             self.append(generation, Link::Rotated { gap, start: 0 });
         }
-        let newest = self.ground.generation(opened.file, opened.seen);
+        let newest = self.ground.generation(opened.open);
         let (gap, start) = (opened.gap, opened.start);
         self.append(newest, Link::Rotated { gap, start });
-        self.seen = Some(opened.seen);
+        self.last.end.set(opened.end.offset);
+        self.last.padded.set(opened.end.padded);
+        self.seen = Some(seen);
+        self.end = opened.end;
         self.tail = opened.tail;
         self.before = None;
         self.deleted = None;
@@ -232,6 +248,7 @@ impl Following {
     /// that are behind still hold it, the others go on to a void.
     fn let_go(&mut self) {
         self.before = self.seen.take();
+        self.end = End::default();
         self.deleted = None;
         self.tail.clear();
         let void = Generation::void(self.ground.serial());

@@ -3,6 +3,8 @@
 //! It works only while somebody listens. With nobody there it has no timer, no watch, no open file.
 
 use std::cell::{Cell, RefCell};
+use std::io;
+use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 use std::time::Instant;
 
@@ -19,7 +21,7 @@ use crate::source::file::observe::{Glance, Known};
 use crate::source::file::path::Place;
 use crate::source::marker::Missing;
 use crate::source::os::inotify::Tell;
-use crate::source::os::unblock::aside;
+use crate::source::os::patience::Asking;
 use crate::source::os::way::Way;
 
 /// What answers at once, so that it may be asked on the executor's thread.
@@ -46,12 +48,18 @@ pub struct Follower {
     looks_done: Cell<u64>,
     looked: Event,
     listeners: Cell<usize>,
+    /// How often it has failed: who has listened since before that is to be told.
+    failures: Cell<u64>,
     /// Those of them who have their place.
     readers: Cell<usize>,
     tell: Tell,
     following: RefCell<Option<Following>>,
     /// It was said that the file can't be read.
     complained: Cell<bool>,
+    /// Looks.
+    asking: Asking,
+    /// Searches among rotated files, beside the looks.
+    pub(crate) family: Asking,
 }
 
 impl Follower {
@@ -71,9 +79,12 @@ impl Follower {
             looks_done: Cell::new(0),
             looked: Event::new(),
             listeners: Cell::new(0),
+            failures: Cell::new(0),
             readers: Cell::new(0),
             following: RefCell::new(None),
             complained: Cell::new(false),
+            asking: Asking::default(),
+            family: Asking::default(),
         })
     }
 
@@ -86,13 +97,24 @@ impl Follower {
     pub fn listen(self: &Rc<Self>) -> Listening {
         self.listeners.set(self.listeners.get() + 1);
         if self.following.borrow().is_none() {
-            let task = self.ground.executor.spawn(self.clone().run().boxed_local());
+            let follower = self.clone();
+            // A bug that a file meets ends this file's viewers, and tells them; the next one starts anew.
+            let run = async move {
+                let ended = AssertUnwindSafe(follower.clone().run())
+                    .catch_unwind()
+                    .await;
+                if ended.is_err() {
+                    follower.fail();
+                }
+            };
+            let task = self.ground.executor.spawn(run.boxed_local());
             let following = Following::new(self.ground.clone(), self.tell.clone(), task);
             *self.following.borrow_mut() = Some(following);
             self.kicked.set(true);
         }
         Listening {
             follower: self.clone(),
+            failures: self.failures.get(),
             placed: Cell::new(false),
         }
     }
@@ -141,9 +163,10 @@ impl Follower {
             return;
         }
         let wanted = self.looks_begun.get() + 1;
+        let failures = self.failures.get();
         loop {
             let looked = self.looked.listen();
-            if self.looks_done.get() >= wanted {
+            if self.looks_done.get() >= wanted || self.failures.get() != failures {
                 return;
             }
             self.kick();
@@ -177,6 +200,16 @@ impl Follower {
         self.kick.notify(1);
     }
 
+    /// Ends what its listeners listen to.
+    fn fail(&self) {
+        self.failures.set(self.failures.get() + 1);
+        let following = self.following.take();
+        self.looked.notify(usize::MAX);
+        self.changed.ring();
+        // With it goes the task that this is called from.
+        drop(following);
+    }
+
     async fn run(self: Rc<Self>) {
         loop {
             if !self.kicked.take() {
@@ -207,7 +240,7 @@ impl Follower {
             known.glance(Some(&self.place))
         } else {
             let place = self.place.clone();
-            aside(move || known.glance(Some(&place))).await
+            self.asking.answer(move || known.glance(Some(&place))).await
         };
         if !self.apply(glance) {
             self.open().await;
@@ -221,7 +254,7 @@ impl Follower {
             return;
         };
         let place = self.place.clone();
-        let opened = aside(move || known.open(&place)).await;
+        let opened = self.asking.answer(move || known.open(&place)).await;
         if let Some(following) = &mut *self.following.borrow_mut() {
             match opened {
                 Ok(opened) => following.succeed(opened),
@@ -240,7 +273,7 @@ impl Follower {
         }
         let mounts = self.ground.notices.mounts();
         let path = self.place.path.clone();
-        let way = aside(move || Way::of(&path)).await;
+        let way = self.asking.answer(move || Way::of(&path)).await;
         if let Some(following) = &mut *self.following.borrow_mut()
             && following.take_way(way, mounts)
         {
@@ -299,10 +332,22 @@ impl Follower {
 /// One who listens. The last one to go puts the follower to sleep.
 pub struct Listening {
     follower: Rc<Follower>,
+    /// How often it had failed before.
+    failures: u64,
     placed: Cell<bool>,
 }
 
 impl Listening {
+    /// # Errors
+    /// Where the follower has failed since.
+    pub fn check(&self) -> io::Result<()> {
+        if self.follower.failures.get() == self.failures {
+            Ok(())
+        } else {
+            Err(io::Error::other("following it has failed"))
+        }
+    }
+
     /// It has its place now, and counts as a reader.
     pub fn place(&self) {
         if !self.placed.replace(true) {
@@ -322,5 +367,38 @@ impl Drop for Listening {
             let following = self.follower.following.take();
             drop(following);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes::cursor::From;
+    use crate::source::file::reader::Walk;
+
+    #[test]
+    fn a_bug_ends_the_viewers_and_the_next_one_starts_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        // What is said is said in the midst of a look.
+        let ground = Ground::bare(|_| panic!("a bug"));
+        let follower = Follower::new(Place::named(path.clone()), &ground);
+        smol::block_on(ground.executor.run(async {
+            std::fs::write(&path, "hello").unwrap();
+            let mut viewer = Walk::open(&follower, From::Start).await.unwrap();
+            assert_eq!(viewer.available().await.unwrap().0, 5);
+            // A link to itself may not be read.
+            std::fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink("app.log", &path).unwrap();
+            let begun = Instant::now();
+            while viewer.available().await.is_ok() {
+                assert!(begun.elapsed().as_secs() < 30, "it is not told");
+                Timer::after(ground.poll).await;
+            }
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, "again").unwrap();
+            let mut next = Walk::open(&follower, From::Start).await.unwrap();
+            assert_eq!(next.available().await.unwrap().0, 5);
+        }));
     }
 }

@@ -11,6 +11,7 @@ use crate::source::file::change::FileId;
 use crate::source::os::fs;
 use crate::source::os::fs::FileSystem;
 use crate::source::os::inotify::Watch;
+use crate::source::os::unblock::later;
 
 /// Why one generation follows another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +38,10 @@ pub struct Generation {
     pub id: FileId,
     file: RefCell<Option<Arc<File>>>,
     system: FileSystem,
-    /// The size in bytes at the last look.
+    /// Where the content ended at the last look, in bytes.
     pub end: Cell<u64>,
+    /// Behind that end stand NULs that are written over.
+    pub padded: Cell<bool>,
     /// Truncated: what the file holds now belongs to a later generation.
     pub over: Cell<bool>,
     /// Given up because too many came after it.
@@ -58,6 +61,7 @@ impl Generation {
             file: RefCell::new(Some(file)),
             system,
             end: Cell::new(end),
+            padded: Cell::new(false),
             over: Cell::new(false),
             expired: Cell::new(false),
             next: RefCell::new(None),
@@ -76,6 +80,7 @@ impl Generation {
             file: RefCell::new(None),
             system: FileSystem::Memory,
             end: Cell::new(0),
+            padded: Cell::new(false),
             over: Cell::new(false),
             expired: Cell::new(false),
             next: RefCell::new(None),
@@ -119,9 +124,17 @@ impl Generation {
     /// Closes the file and cuts the link, whoever still holds it.
     pub fn expire(&self) {
         self.expired.set(true);
-        *self.file.borrow_mut() = None;
+        self.close();
         *self.next.borrow_mut() = None;
         *self.watch.borrow_mut() = None;
+    }
+
+    /// To close a file of a file system that does not answer waits as a read of it does.
+    fn close(&self) {
+        let file = self.file.take();
+        if !self.system.answers_at_once() {
+            later(move || drop(file));
+        }
     }
 
     /// Reads at `offset` without waiting; `None`: use [`read_cold`](Self::read_cold). 0 bytes: nothing there now.
@@ -141,7 +154,7 @@ impl Generation {
     /// As `pread(2)`.
     pub async fn read_cold(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         match self.file() {
-            Some(file) => fs::read_cold(file, offset, length).await,
+            Some(file) => fs::read_cold(file, self.id.device, offset, length).await,
             None => Ok(Vec::new()),
         }
     }
@@ -186,6 +199,7 @@ impl Generation {
 impl Drop for Generation {
     /// A reader that was far behind may be the only holder of a long chain: it is unlinked in a loop, not by recursion.
     fn drop(&mut self) {
+        self.close();
         let mut next = self.next.take();
         while let Some((_, generation)) = next {
             match Rc::try_unwrap(generation) {

@@ -5,6 +5,7 @@ pub mod change;
 pub mod follower;
 pub mod generation;
 pub(crate) mod kin;
+pub(crate) mod nuls;
 pub(crate) mod observe;
 pub mod path;
 pub mod reader;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
+use crate::source::file::nuls::{self, End};
 use crate::source::file::path::Place;
 use crate::source::file::rotated::{self, Found};
-use crate::source::os::fs;
+use crate::source::os::fs::{self, OpenFile};
 
 /// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
 const GROWTH_READ: u64 = 4096;
@@ -30,6 +31,8 @@ pub(crate) struct Glance {
     pub(crate) deleted: bool,
     /// Whether that one still has the bytes that were seen at its end.
     pub(crate) tail: Tail,
+    /// Where the content of that one ends.
+    pub(crate) end: End,
     /// The bytes before the end seen now.
     pub(crate) fresh: Vec<u8>,
     /// All that the open file has grown by, where that is little.
@@ -38,10 +41,11 @@ pub(crate) struct Glance {
 
 /// A file newly opened, and those between it and the one before.
 pub(crate) struct Opened {
-    pub(crate) file: File,
-    pub(crate) seen: Seen,
+    pub(crate) open: OpenFile,
+    pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
-    pub(crate) between: Vec<Found>,
+    /// Each with whether another may be missing before it.
+    pub(crate) between: Vec<(OpenFile, bool)>,
     /// Another may be missing between the last of these and the new one.
     pub(crate) gap: bool,
     /// How much of the new one is the file before, edited in place, in bytes.
@@ -52,6 +56,8 @@ pub(crate) struct Opened {
 pub(crate) struct Known {
     pub(crate) file: Option<Arc<File>>,
     pub(crate) seen: Option<Seen>,
+    /// Where its content ended.
+    pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
     /// What was last seen of the file before, where that was let go.
     pub(crate) before: Option<Seen>,
@@ -66,6 +72,7 @@ impl Known {
             held: None,
             deleted: false,
             tail: Tail::Fits,
+            end: self.end,
             fresh: Vec::new(),
             grown: Vec::new(),
         };
@@ -80,30 +87,40 @@ impl Known {
                 }
             }
             if let Some(held) = glance.held.filter(|held| *held != seen) {
-                self.compare(file, &seen, &held, &mut glance);
+                self.compare(file, &held, &mut glance);
             }
         }
         glance
     }
 
-    /// Whether the bytes before the end that was seen still stand there, and what stands before the new one.
-    fn compare(&self, file: &File, seen: &Seen, held: &Seen, glance: &mut Glance) {
-        let start = seen.size - self.tail.len() as u64;
-        if held.size > seen.size && held.size - start <= GROWTH_READ {
-            // A line or a few: one read gives both ends and what is between, which is what every reader wants next.
-            let mut bytes = read(file, start, held.size);
-            if bytes.starts_with(&self.tail) {
-                glance.grown = bytes[self.tail.len()..].to_vec();
-                let surplus = (bytes.len() as u64).saturating_sub(CHECK_SPAN);
-                glance.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
+    /// Whether the bytes before the end that was seen still stand there, where the content ends now, and
+    /// what stands before that.
+    fn compare(&self, file: &File, held: &Seen, glance: &mut Glance) {
+        let old = self.end.offset;
+        let start = old - self.tail.len() as u64;
+        if held.size >= old {
+            let end = nuls::content_end(file, old, held.size, self.end.padded);
+            glance.end = end;
+            if end.offset > old && end.offset - start <= GROWTH_READ {
+                // A line or a few: one read gives both ends and what is between, which is what every
+                // reader wants next.
+                let mut bytes = read(file, start, end.offset);
+                if bytes.starts_with(&self.tail) {
+                    glance.grown = bytes[self.tail.len()..].to_vec();
+                    let surplus = (bytes.len() as u64).saturating_sub(CHECK_SPAN);
+                    glance.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
+                    return;
+                }
+            }
+            // The new end first: what is written over it meanwhile then shows at the old one.
+            glance.fresh = tail(file, end.offset);
+            if read(file, start, old) == self.tail {
                 return;
             }
         }
-        // The new end first: what is written over it meanwhile then shows at the old one.
-        glance.fresh = tail(file, held.size);
-        if held.size < seen.size || read(file, start, seen.size) != self.tail {
-            glance.tail = Tail::Differs;
-        }
+        glance.tail = Tail::Differs;
+        glance.end = nuls::content_end(file, 0, held.size, false);
+        glance.fresh = tail(file, glance.end.offset);
     }
 
     /// Opens the file that `place` means now. Blocks.
@@ -114,15 +131,18 @@ impl Known {
         if let Some(before) = held.map(|held| fs::seen(&held)).or(self.before) {
             let now = Some(seen.id);
             let found = rotated::between(place, before.id, Some(&before), now, BETWEEN_MAX);
-            (between, gap) = (found.files, found.gap);
+            let open = |Found { file, seen, gap }| (OpenFile::new((file, seen)), gap);
+            gap = found.gap;
+            between = found.files.into_iter().map(open).collect();
             if between.is_empty() && self.is_edited(place, &before, &file, &seen) {
                 (gap, start) = (false, before.size);
             }
         }
+        let end = nuls::end_of_new(&file, seen.size);
         Ok(Opened {
-            tail: tail(&file, seen.size),
-            file,
-            seen,
+            tail: tail(&file, end.offset),
+            open: OpenFile::new((file, seen)),
+            end,
             between,
             gap,
             start,
@@ -133,9 +153,9 @@ impl Known {
     /// an editor, `sed -i` or a synchronising program has written it anew. A rotated file is another one, however alike
     /// their beginnings are.
     fn is_edited(&self, place: &Place, before: &Seen, file: &File, now: &Seen) -> bool {
-        let Some(held) = (self.file.as_ref())
-            .filter(|_| (1..=EDITED_MAX).contains(&before.size) && now.size >= before.size)
-        else {
+        let Some(held) = (self.file.as_ref()).filter(|_| {
+            !self.end.padded && (1..=EDITED_MAX).contains(&before.size) && now.size >= before.size
+        }) else {
             return false;
         };
         let old = read(held, 0, before.size);

@@ -7,6 +7,7 @@ use std::io;
 use std::rc::Rc;
 
 use futures_lite::future;
+use smol::Timer;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
@@ -14,10 +15,16 @@ use crate::bytes::lines::{LastLines, LineEnd};
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
+use crate::source::file::nuls::{self, Piece};
 use crate::source::file::rotated::{self, Found};
 use crate::source::marker::{Lost, Marker, Missing, Next};
-use crate::source::os::fs;
+use crate::source::os::fs::{self, OpenFile};
+use crate::source::os::patience::OPEN_TIME;
 use crate::source::os::unblock::aside;
+
+/// How far a poll looks for NULs that it would have to pass over, in bytes. What stands behind that is
+/// sent as it is: the length of an answer has to be known before it goes out.
+const CONTENT_LOOK: u64 = 1024 * 1024;
 
 /// Walks along the generations of one follower.
 pub struct Walk {
@@ -26,6 +33,10 @@ pub struct Walk {
     offset: u64,
     told: VecDeque<Marker>,
     told_missing: Option<Missing>,
+    /// NULs before the offset that were passed over, and not told yet.
+    skipped: u64,
+    /// NULs are content, too.
+    raw: bool,
     /// Bytes that were read on another thread.
     warmed: Option<Vec<u8>>,
     listening: Listening,
@@ -38,7 +49,16 @@ impl Walk {
     /// When the file can't be read.
     pub async fn open(follower: &Rc<Follower>, from: From) -> io::Result<Self> {
         let listening = follower.listen();
-        follower.fresh().await;
+        let late = async {
+            Timer::after(OPEN_TIME).await;
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        let fresh = async {
+            follower.fresh().await;
+            listening.check()
+        };
+        // What comes then may take its time, as the search for a million lines does: it goes on.
+        future::or(fresh, late).await?;
         let last = follower.last().ok_or(io::ErrorKind::NotFound)?;
         let end = last.end.get();
         let mut reader = Self {
@@ -47,6 +67,8 @@ impl Walk {
             offset: end,
             told: VecDeque::new(),
             told_missing: None,
+            skipped: 0,
+            raw: false,
             warmed: None,
             listening,
         };
@@ -68,11 +90,15 @@ impl Walk {
             return Ok(());
         }
         let place = self.follower.place.clone();
-        let (any, found) = aside(move || rotated::find(&place, cursor.inode)).await;
-        if let Some((file, seen)) = found
-            && seen.id != last.id
+        let find = move || {
+            let (any, found) = rotated::find(&place, cursor.inode);
+            (any, found.map(OpenFile::new))
+        };
+        let (any, found) = self.follower.family.answer(find).await;
+        if let Some(open) = found
+            && open.seen.id != last.id
         {
-            let member = self.follower.ground.generation(file, seen);
+            let member = self.follower.ground.generation(open);
             if holds(&member, cursor).await? {
                 self.generation = Rc::new(member);
                 self.offset = cursor.offset;
@@ -83,10 +109,10 @@ impl Walk {
             && cursor.inode != 0
         {
             let (place, offset) = (self.follower.place.clone(), cursor.offset);
-            let found = aside(move || rotated::fitting(&place, offset, check)).await;
-            if let Some((file, seen)) = found {
-                if seen.id != last.id {
-                    let member = self.follower.ground.generation(file, seen);
+            let find = move || rotated::fitting(&place, offset, check).map(OpenFile::new);
+            if let Some(open) = self.follower.family.answer(find).await {
+                if open.seen.id != last.id {
+                    let member = self.follower.ground.generation(open);
                     self.generation = Rc::new(member);
                 }
                 self.offset = offset;
@@ -109,17 +135,17 @@ impl Walk {
         let last = self.follower.last();
         let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
         let at = self.generation.file();
-        let next = aside(move || {
+        let find = move || {
             let at = at
                 .and_then(|file| file.metadata().ok())
                 .map(|metadata| fs::seen(&metadata));
-            rotated::next(&place, id, at.as_ref(), now)
-        })
-        .await;
+            let next = rotated::next(&place, id, at.as_ref(), now);
+            next.map(|Found { file, seen, gap }| (OpenFile::new((file, seen)), gap))
+        };
         // One at a time: a client that is far behind holds one file, not all of them.
-        let (next, gap) = match next {
-            Ok(Found { file, seen, gap }) => {
-                let next = self.follower.ground.generation(file, seen);
+        let (next, gap) = match self.follower.family.answer(find).await {
+            Ok((open, gap)) => {
+                let next = self.follower.ground.generation(open);
                 (Some(Rc::new(next)), gap)
             }
             Err(gap) => (last, gap),
@@ -137,6 +163,14 @@ impl Walk {
     pub fn seek(&mut self, offset: u64) {
         self.offset = offset;
         self.warmed = None;
+    }
+
+    /// As [`Reader::raw`](crate::source::reader::Reader::raw).
+    pub fn raw(&mut self) -> u64 {
+        self.raw = true;
+        let padded = self.generation.padded.get() && self.is_newest();
+        let seen = self.follower.seen().filter(|_| padded);
+        seen.map_or(self.generation.end.get(), |seen| seen.size)
     }
 
     /// As [`Reader::offset`](crate::source::reader::Reader::offset).
@@ -190,6 +224,7 @@ impl Walk {
     pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
         let mut lost = Lost::Nothing;
         loop {
+            self.listening.check()?;
             while let Some(marker) = self.told.pop_front() {
                 lost = lost.and(&marker);
             }
@@ -208,8 +243,9 @@ impl Walk {
                 Some(file) if !newest => aside(move || file.metadata()).await?.len(),
                 _ => generation.end.get(),
             };
-            if end > self.offset {
-                return Ok((end - self.offset, lost));
+            let length = self.content(&generation, end).await?;
+            if length > 0 {
+                return Ok((length, lost));
             }
             if !newest && generation.next().is_none() {
                 self.link().await;
@@ -218,6 +254,75 @@ impl Walk {
                 return Ok((0, lost));
             }
         }
+    }
+
+    /// Passes over NULs and tells how much content comes then before the `end` or the next NULs. Of a long
+    /// part only the beginning is looked at.
+    async fn content(&mut self, generation: &Generation, end: u64) -> io::Result<u64> {
+        let mut length = 0;
+        while self.offset + length < end && length < CONTENT_LOOK {
+            let at = self.offset + length;
+            let left = end - at;
+            if length == 0 && left < nuls::RUN_MIN as u64 && self.skipped == 0 {
+                return Ok(left);
+            }
+            let most = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+            let bytes = generation.read(at, most).await?;
+            let more = bytes.len() as u64 == CHUNK as u64 && left > CHUNK as u64;
+            match nuls::piece(&bytes, length == 0 && self.skipped > 0, more) {
+                Piece::Content(0) => break,
+                Piece::Content(content) => length += content as u64,
+                Piece::Skip(_) if length > 0 => {
+                    self.skipped = 0;
+                    return Ok(length);
+                }
+                Piece::Skip(run) => {
+                    self.skipped += run as u64;
+                    self.offset += run as u64;
+                    if run == bytes.len()
+                        && let Some(file) = generation.file()
+                    {
+                        let at = self.offset;
+                        let data = aside(move || nuls::next_data(&file, at, end.max(at))).await;
+                        self.offset = data;
+                    }
+                    future::yield_now().await;
+                }
+            }
+        }
+        self.skipped = 0;
+        Ok(if length < CONTENT_LOOK {
+            length
+        } else {
+            end - self.offset
+        })
+    }
+
+    /// Passes over `run` NULs of `read` bytes at the offset, and over the hole that they may be a part of.
+    fn pass(&mut self, generation: &Generation, run: usize, read: usize, newest: bool) {
+        let start = self.offset;
+        self.offset += run as u64;
+        if run == read
+            && generation.system().answers_at_once()
+            && let Some(file) = generation.file()
+        {
+            let size = match file.metadata() {
+                Ok(metadata) if !newest => metadata.len(),
+                _ => generation.end.get(),
+            };
+            self.offset = nuls::next_data(&file, self.offset, size.max(self.offset));
+        }
+        self.skipped += self.offset - start;
+    }
+
+    /// Tells of the NULs that were passed over. `false`: there were none.
+    fn tell_skipped(&mut self) -> bool {
+        let skipped = std::mem::take(&mut self.skipped);
+        if skipped > 0 {
+            let place = self.cursor_unchecked();
+            self.told.push_back(Marker::Skipped(place, skipped));
+        }
+        skipped > 0
     }
 
     /// Whether no other file comes after it.
@@ -245,6 +350,7 @@ impl Walk {
     /// # Errors
     /// When the file can't be read.
     pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
+        self.listening.check()?;
         loop {
             if let Some(marker) = self.told.pop_front() {
                 return Ok(Next::Marker(marker));
@@ -259,33 +365,48 @@ impl Walk {
                 continue;
             }
             let newest = self.is_newest();
-            if !newest || self.offset < generation.end.get() {
-                if scratch.holds(generation.serial, self.offset) {
+            if !newest || self.raw || self.offset < generation.end.get() {
+                if !scratch.holds(generation.serial, self.offset) {
+                    match self.warmed.take() {
+                        Some(bytes) => scratch.put(generation.serial, self.offset, &bytes),
+                        None => {
+                            let read = generation.read_now(self.offset, scratch.space())?;
+                            let Some(read) = read else {
+                                return Ok(Next::Cold);
+                            };
+                            scratch.filled(generation.serial, self.offset, read);
+                        }
+                    }
+                    if newest && !self.is_still_that_file(&generation) {
+                        // What was read may belong to the file's new content.
+                        scratch.forget();
+                        continue;
+                    }
+                }
+                let read = scratch.bytes().len();
+                if read > 0 && !self.raw {
+                    let more = read == CHUNK;
+                    if newest && generation.padded.get() {
+                        // Behind that stands what will be written over.
+                        let content = generation.end.get() - self.offset;
+                        scratch.cut(usize::try_from(content).unwrap_or(read));
+                    }
+                    match nuls::piece(scratch.bytes(), self.skipped > 0, more) {
+                        Piece::Skip(run) => {
+                            self.pass(&generation, run, scratch.bytes().len(), newest);
+                            continue;
+                        }
+                        Piece::Content(_) if self.tell_skipped() => continue,
+                        Piece::Content(content) => scratch.cut(content),
+                    }
+                }
+                if read > 0 {
                     self.offset += scratch.bytes().len() as u64;
                     return Ok(Next::Bytes);
                 }
-                let read = match self.warmed.take() {
-                    Some(bytes) => {
-                        scratch.put(generation.serial, self.offset, &bytes);
-                        bytes.len()
-                    }
-                    None => {
-                        let Some(read) = generation.read_now(self.offset, scratch.space())? else {
-                            return Ok(Next::Cold);
-                        };
-                        scratch.filled(generation.serial, self.offset, read);
-                        read
-                    }
-                };
-                if newest && !self.is_still_that_file(&generation) {
-                    // What was read may belong to the file's new content.
-                    scratch.forget();
-                    continue;
-                }
-                if read > 0 {
-                    self.offset += read as u64;
-                    return Ok(Next::Bytes);
-                }
+            }
+            if self.tell_skipped() {
+                continue;
             }
             if !newest && generation.next().is_none() {
                 return Ok(Next::Cold);
@@ -378,6 +499,7 @@ impl Walk {
     fn enter(&mut self, generation: Rc<Generation>) {
         self.generation = generation;
         self.offset = 0;
+        self.skipped = 0;
         self.warmed = None;
     }
 
@@ -427,6 +549,11 @@ async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result
             return Ok(start + at as u64);
         }
         end = start;
+        if piece.iter().all(|&byte| byte == 0)
+            && let Some(file) = generation.file()
+        {
+            end = aside(move || nuls::data_before(&file, start)).await;
+        }
         // A stranger may ask for all the lines of a large file: the others go on meanwhile.
         future::yield_now().await;
     }

@@ -1,10 +1,11 @@
 //! Reading a file's bytes, and what can be known of the file system under them.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{StatFs, fstatfs, statfs};
 use rustix::io::{Errno, ReadWriteFlags};
@@ -100,6 +101,24 @@ pub(crate) fn seen(metadata: &Metadata) -> Seen {
     }
 }
 
+/// A file that was opened, and what was found out about it where that could block.
+pub(crate) struct OpenFile {
+    pub(crate) file: Arc<File>,
+    pub(crate) seen: Seen,
+    pub(crate) system: FileSystem,
+}
+
+impl OpenFile {
+    /// Of a file that was `seen` so when it was opened. Blocks.
+    pub(crate) fn new((file, seen): (File, Seen)) -> Self {
+        Self {
+            system: FileSystem::of_file(&file),
+            file: Arc::new(file),
+            seen,
+        }
+    }
+}
+
 /// Reads at `offset` without ever waiting for the disk: `None` where the bytes are not in memory, or the kernel can't
 /// say whether they are.
 ///
@@ -126,20 +145,43 @@ pub(crate) fn read_now(
     }
 }
 
-/// How many reads may be under way on other threads. A memory card serves one after another; more would only be
-/// threads and buffers.
-static COLD_READS: Semaphore = Semaphore::new(16);
+/// How many reads of one file system may be under way on other threads. A memory card serves one after
+/// another; more would only be threads and buffers. Where one never answers, so many threads hang.
+const COLD_READS: usize = 16;
 
-/// Reads up to `length` bytes at `offset` on another thread, for when [`read_now`] had to pass.
+/// How many file systems' turns are remembered before those that nobody waits for are forgotten.
+const TURNS_KEPT: usize = 32;
+
+/// The turns to read, by device: a share whose server is gone takes none of the card's.
+static TURNS: Mutex<BTreeMap<u64, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
+
+fn turns(device: u64) -> Arc<Semaphore> {
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    if turns.len() > TURNS_KEPT {
+        turns.retain(|_, turns| Arc::strong_count(turns) > 1);
+    }
+    let new = || Arc::new(Semaphore::new(COLD_READS));
+    turns.entry(device).or_insert_with(new).clone()
+}
+
+/// Reads up to `length` bytes at `offset` on another thread, for when [`read_now`] had to pass. `device`:
+/// that of the file.
 ///
 /// # Errors
 /// As `pread(2)`.
-pub(crate) async fn read_cold(file: Arc<File>, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let _turn = COLD_READS.acquire().await;
+pub(crate) async fn read_cold(
+    file: Arc<File>,
+    device: u64,
+    offset: u64,
+    length: usize,
+) -> io::Result<Vec<u8>> {
+    let turn = turns(device).acquire_arc().await;
     aside(move || {
         let mut bytes = vec![0; length];
-        let read = file.read_at(&mut bytes, offset)?;
-        bytes.truncate(read);
+        let read = file.read_at(&mut bytes, offset);
+        // Kept until here, though the client may have left.
+        drop(turn);
+        bytes.truncate(read?);
         Ok(bytes)
     })
     .await

@@ -12,13 +12,14 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_lite::future;
+use futures_lite::{FutureExt, future};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 use smol::{Async, Timer};
@@ -172,7 +173,9 @@ impl Notices {
             }
         };
         let changes = async {
-            if self.changes().await.is_err() {
+            // A bug that one look meets must not leave all others waiting for notices, either.
+            let ended = AssertUnwindSafe(self.changes()).catch_unwind().await;
+            if !matches!(ended, Ok(Ok(()))) {
                 // From now on everything is polled, as where there was no instance from the start.
                 self.broken.set(true);
                 let everybody = everybody(&self.watches.take());

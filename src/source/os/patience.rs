@@ -1,5 +1,7 @@
-//! Questions to a file system that may never answer: a network share whose server is gone, a bus that hangs.
+//! Questions to a file system that may never answer: a network share whose server is gone, a bus that
+//! hangs. One at a time: where no answer comes, one thread hangs, not one for each who asks and leaves.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +15,16 @@ use crate::source::os::unblock::aside;
 /// and has its answer the next time.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 
-/// Asks on another thread, one question at a time: where no answer comes, one thread hangs, not one for each who asks.
+/// How long a client waits for its place. A disk that has to spin up is faster; on a share whose server is
+/// gone nobody must hold the place of others.
+pub(crate) const OPEN_TIME: Duration = Duration::from_secs(10);
+
+/// Asks on another thread, one question at a time.
 #[derive(Default)]
 pub(crate) struct Asking {
     turn: Arc<Mutex<()>>,
+    /// A question was waited for in vain, and has no answer yet.
+    overdue: Cell<bool>,
 }
 
 impl Asking {
@@ -25,21 +33,33 @@ impl Asking {
         &self,
         question: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let answer = async {
-            let turn = self.turn.lock_arc().await;
-            let asked = aside(move || {
-                let answer = question();
-                // Kept until here, whether or not anybody still waits.
-                drop(turn);
-                answer
-            });
-            Some(asked.await)
-        };
+        if self.overdue.get() && self.turn.try_lock_arc().is_none() {
+            return None;
+        }
+        let answer = async { Some(self.answer(question).await) };
         let late = async {
             Timer::after(ANSWER_TIME).await;
             None
         };
-        future::or(answer, late).await
+        let answer = future::or(answer, late).await;
+        self.overdue.set(answer.is_none());
+        answer
+    }
+
+    /// The answer to `question`, however long it takes. Where nobody waits for it any more, its turn ends
+    /// when it comes.
+    pub(crate) async fn answer<T: Send + 'static>(
+        &self,
+        question: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        let turn = self.turn.lock_arc().await;
+        aside(move || {
+            let answer = question();
+            // Kept until here, whether or not anybody still waits.
+            drop(turn);
+            answer
+        })
+        .await
     }
 }
 

@@ -2,6 +2,12 @@
 
 use std::any::Any;
 
+/// Does `work` on another thread some time, as [`aside`]; nobody waits for it.
+pub(crate) fn later(work: impl FnOnce() + Send + 'static) {
+    let work: Box<dyn FnOnce() + Send> = Box::new(work);
+    smol::unblock(work).detach();
+}
+
 /// Does `work` on another thread, as `smol::unblock`. It goes on to its end even if nobody waits for it any more.
 ///
 /// Boxed, so that the machinery of tasks is in the binary once, not once for each kind of work: 1.5 KiB each.
