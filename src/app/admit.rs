@@ -41,7 +41,16 @@ pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<
     };
     exchange.shared = site.rules.shared(&exchange.request);
     let answer = match auth::admit(&exchange.request, &peer, &site.rules) {
-        Verdict::In => return route(site, exchange, looks_at_globs).await,
+        Verdict::In => {
+            // Whom it lets in without a key, it lets in to what everybody on this machine may read.
+            let private = Peer {
+                private: true,
+                ..peer
+            };
+            let without_key = minds_privacy
+                && auth::admit(&exchange.request, &private, &site.rules) != Verdict::In;
+            return route(site, exchange, looks_at_globs, without_key).await;
+        }
         Verdict::Misdirected => misdirected(&exchange.request),
         Verdict::Foreign => foreign(&exchange.request),
         Verdict::Locked => too_many(locked.unwrap_or(SPAN)),

@@ -29,6 +29,7 @@ use crate::websocket::handshake::{handshake, upgrade_required};
 use crate::websocket::session::MESSAGE_MAX;
 
 /// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are known as they are now.
+/// `without_key`: who asks has shown none, and gets only what everybody on this machine may read.
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
@@ -36,6 +37,7 @@ pub(crate) async fn route(
     site: Rc<Site>,
     exchange: Exchange,
     refreshed: bool,
+    without_key: bool,
 ) -> io::Result<Answered> {
     let Some(path) = decode(&exchange.request.path).map(|path| path.into_owned()) else {
         return exchange
@@ -71,7 +73,7 @@ pub(crate) async fn route(
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
         Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
-        return stream(&site, source, exchange).await;
+        return stream(&site, source, exchange, without_key).await;
     } else if let Some(asset) = asset {
         asset.answer(&exchange.request)
     } else {
@@ -117,7 +119,12 @@ fn not_found(path: &str) -> Response {
 }
 
 /// The stream, in the way that it is asked for.
-async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::Result<Answered> {
+async fn stream(
+    site: &Rc<Site>,
+    source: Rc<Source>,
+    exchange: Exchange,
+    without_key: bool,
+) -> io::Result<Answered> {
     let wanted = match Wanted::of(&exchange.request) {
         Ok(wanted) => wanted,
         Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
@@ -139,7 +146,14 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
     };
     if matches!(wanted.kind, Kind::Part | Kind::Generations | Kind::Find) {
         // Boxed, so that the space for it is not a part of every client's task.
-        let browse = Box::pin(browse(&context, &source, exchange, wanted, pattern));
+        let browse = Box::pin(browse(
+            &context,
+            &source,
+            exchange,
+            wanted,
+            pattern,
+            without_key,
+        ));
         return browse.await.map(Answered::Done);
     }
     let mut from = match (wanted.kind, wanted.from) {
@@ -152,6 +166,9 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
         .resumed
         .add(u64::from(matches!(from, From::Cursor(_))));
     if let (From::Lines(count @ 1..), Some(pattern)) = (from, &pattern) {
+        if without_key && source.has_private().await {
+            return exchange.answer(key_needed()).await.map(Answered::Done);
+        }
         // Boxed for the same reason.
         let last = Box::pin(find::last(&context, &source, &exchange, pattern, count));
         from = last.await?.map_or(from, From::Cursor);
@@ -174,6 +191,9 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
                 .map(Answered::Done);
         }
     };
+    if without_key && reader.only_public() {
+        return exchange.answer(key_needed()).await.map(Answered::Done);
+    }
     if let Some(first) = wanted.endless {
         let refusal = plain::seek(&source, &mut reader, first).await?;
         if let Some(refusal) = refusal {
@@ -204,6 +224,12 @@ async fn stream(site: &Rc<Site>, source: Rc<Source>, exchange: Exchange) -> io::
     }
 }
 
+/// 401: not everybody on this machine may read what is asked for.
+fn key_needed() -> Response {
+    let text = "a file that not everybody on this machine may read needs the key, also from here";
+    Response::sentence(401, text).with("WWW-Authenticate", "Bearer")
+}
+
 /// What a viewer needs to go about in a stream.
 async fn browse(
     context: &Context,
@@ -211,12 +237,19 @@ async fn browse(
     exchange: Exchange,
     wanted: Wanted,
     pattern: Option<Rc<Pattern>>,
+    without_key: bool,
 ) -> io::Result<Option<Connection>> {
     match (wanted.kind, pattern) {
+        (Kind::Find, _) if without_key && source.has_private().await => {
+            exchange.answer(key_needed()).await
+        }
         (Kind::Find, Some(pattern)) => {
             find::find(context, source, exchange, &pattern, wanted.search).await
         }
         (Kind::Part, _) => match wanted.place() {
+            Ok(place) if without_key && source.is_private(place.inode).await => {
+                exchange.answer(key_needed()).await
+            }
             Ok(place) => part::part(context, source, exchange, place, wanted.max).await,
             Err(refusal) => exchange.answer(refusal).await,
         },

@@ -140,12 +140,12 @@ impl Glob {
         }
     }
 
-    /// When a name in its directory came or went last; `None` where it looks into several. Blocks.
+    /// When a name in its directory came or went last. Blocks.
     pub(crate) fn changed(&self) -> Option<SystemTime> {
-        if self.parts.len() > 1 {
-            return None;
-        }
-        self.directory.metadata().ok()?.modified().ok()
+        // What comes and goes further below does not show there.
+        (self.parts.len() == 1)
+            .then(|| self.directory.metadata().ok()?.modified().ok())
+            .flatten()
     }
 
     /// The directory that all of its files are in or below.

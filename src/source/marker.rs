@@ -89,7 +89,7 @@ pub enum Next {
     Marker(Marker),
     /// The bytes have to come from the disk: await [`Reader::warm`](crate::source::reader::Reader::warm).
     Cold,
-    /// Nothing until [`Reader::changed`](crate::source::reader::Reader::changed) resolves.
+    /// Nothing until the reader's bell rings.
     End,
 }
 

@@ -83,8 +83,8 @@ impl Ground {
 
     /// A generation of its own for an open file.
     fn generation(&self, open: OpenFile) -> Generation {
-        let OpenFile { file, seen, system } = open;
-        Generation::new(self.serial(), seen.id, file, system, seen.size)
+        let serial = self.serial();
+        Generation::new(serial, &open)
     }
 }
 

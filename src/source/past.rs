@@ -135,6 +135,24 @@ impl Past {
 }
 
 impl Source {
+    /// Whether any generation that there is now is not everybody's to read on this machine.
+    pub(crate) async fn has_private(&self) -> bool {
+        for listed in self.generations().await {
+            if self.is_private(listed.inode).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the generation with this number is there, and not everybody on this machine may read it.
+    pub(crate) async fn is_private(&self, inode: u64) -> bool {
+        match self.past(Some(inode)).await {
+            Some(Past::File(generation)) => generation.private,
+            _ => false,
+        }
+    }
+
     /// The generations that there are now, newest first.
     pub(crate) async fn generations(&self) -> Vec<Listed> {
         let history = match &self.flow {

@@ -159,6 +159,15 @@ impl Reader {
         }
     }
 
+    /// From now on it gives nothing of a file that not everybody on this machine may read. `true`: it
+    /// stands in one already.
+    pub(crate) fn only_public(&mut self) -> bool {
+        match self {
+            Self::Walk(walk) => walk.only_public(),
+            Self::Playback(_) | Self::Remote(_) => false,
+        }
+    }
+
     /// The place of the next byte, with its check.
     ///
     /// # Errors

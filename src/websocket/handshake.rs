@@ -52,7 +52,7 @@ impl Exchange {
         })
     }
 
-    /// Switches to WebSocket with the `fields` that [`handshake`] gave.
+    /// Switches to WebSocket with the `fields` that the handshake gave.
     ///
     /// # Errors
     /// When the connection is broken.

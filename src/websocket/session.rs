@@ -253,7 +253,7 @@ impl Session {
         self.offer(OpCode::Control(Control::Ping), b"")
     }
 
-    /// Sends text messages that [`frame_text`] has framed, in one write.
+    /// Sends text messages that `frame_text` has framed, in one write.
     ///
     /// # Errors
     /// When the connection is broken.

@@ -134,20 +134,20 @@ fn names_of_sources() {
     assert_eq!(
         names,
         [
-            "app.log",
-            "app.log-2",
+            "a:app.log",
+            "b:app.log",
             "x=y",
             "boiler",
-            "app.log-3",
+            "c:app.log",
             "yet.log"
         ]
     );
     for (url, content) in [
-        ("/stream/app.log", "a\n"),
-        ("/stream/app.log-2", "b\n"),
+        ("/stream/a:app.log", "a\n"),
+        ("/stream/b:app.log", "b\n"),
         ("/stream/x=y", "equals\n"),
         ("/stream/boiler", "c\n"),
-        ("/stream/app.log-3", "c\n"),
+        ("/stream/c:app.log", "c\n"),
     ] {
         assert_eq!(get(&server, url).text(), content, "{url}");
     }

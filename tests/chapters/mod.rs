@@ -32,6 +32,8 @@ mod events_resume;
 mod fairness;
 /// What rotation made of a name while nobody looked.
 mod family;
+/// The family at its edges: links while nobody looks, one gap, private members, a file rewritten all the time.
+mod family_edges;
 /// `?find`: where the lines stand that hold something, newest first; compared with GNU `grep`.
 mod find;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.

@@ -140,7 +140,7 @@ fn sources() {
     assert_eq!(
         keys,
         [
-            "clients", "kind", "modified", "name", "size", "url", "watch"
+            "clients", "engine", "kind", "missing", "modified", "name", "size", "url", "watch"
         ]
     );
     assert_eq!(

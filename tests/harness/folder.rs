@@ -1,8 +1,8 @@
 //! A directory with a log in it, and everything that happens to logs.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -30,7 +30,9 @@ impl Folder {
         folders
     }
 
+    /// Open to everybody on this machine: what lies in a private directory needs the key from here, too.
     fn of(directory: TempDir) -> Folder {
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("permissions");
         let log = directory.path().join("app.log");
         Folder { directory, log }
     }

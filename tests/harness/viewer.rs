@@ -17,7 +17,10 @@ const EVERYTHING: &str = "(async () => {
     const view = document.getElementById('view');
     const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 15)));
     const rows = () => [...document.querySelectorAll('.row, #rows .mark')];
-    for (let first = null; view.scrollTop > 0 || first !== rows()[0]; await frame()) {
+    const above = () => document.getElementById('rows').getBoundingClientRect().top
+        - view.getBoundingClientRect().top;
+    for (let first = null; view.scrollTop > 0 || first !== rows()[0] || above() < -1 || above() > 1;
+        await frame()) {
         first = rows()[0];
         view.scrollTop = 0;
         await frame(), await frame(), await frame();
@@ -30,7 +33,9 @@ const EVERYTHING: &str = "(async () => {
         }
         view.scrollTop += view.clientHeight;
         await frame();
-        rest = before === [found.size, view.scrollTop].join() ? rest + 1 : 0;
+        const same = before === [found.size, view.scrollTop].join();
+        const end = view.scrollTop + view.clientHeight >= view.scrollHeight - 1;
+        rest = same && end ? rest + 1 : 0;
     }
     return [...found.values()];
 })()";

@@ -12,3 +12,9 @@ export function lazily(load, make) {
   ask.ready = null;
   return ask;
 }
+
+/** Fetches a style sheet, once. */
+export function style(name) {
+  if (document.querySelector(`link[href="${name}"]`)) return;
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: name }));
+}

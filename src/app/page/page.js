@@ -2,7 +2,7 @@
 
 import { Announcer } from './announce.js';
 import { listen } from './keys.js';
-import { lazily } from './lazy.js';
+import { lazily, style } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
 import { Beginning } from './numbers.js';
@@ -206,6 +206,7 @@ async function merge() {
     if (win.source !== log.lines && !find.ready?.filtered) win.open(log.lines);
     return;
   }
+  style('streams.css');
   const { Merged } = await import('./merged.js');
   if (names.join('\n') !== [shown, ...view.with].join('\n')) return;
   const parts = names.map((name) => ({ name, address: sources.address(name) }));

@@ -7,7 +7,7 @@ export { age };
 
 /** How often it is asked for while somebody looks at the list, and while the list is closed, in
  * ms. */
-const [OPEN, CLOSED] = [5_000, 60_000];
+const [OPEN, CLOSED] = [3_000, 60_000];
 /** The first wait after a failure or an empty list, in ms; it doubles up to `CLOSED`. */
 const AGAIN = 2_000;
 /** Points of a sparkline. */

@@ -363,7 +363,7 @@ mod tests {
             payload: b"hello",
         };
         assert_eq!(op(whole), Ok(Some((Op::Message(message), whole.len()))));
-        let whole = b"HMSG a.b 9 in.box 34 36\r\nNATS/1.0\r\nA: 1\r\nb-c:  two \r\n\r\n\r\n\r\n";
+        let whole = b"HMSG a.b 9 in.box 30 32\r\nNATS/1.0\r\nA: 1\r\nb-c:  two \r\n\r\n\r\n\r\n";
         let Ok(Some((Op::Message(message), _))) = op(whole) else {
             panic!("{:?}", op(whole));
         };
@@ -425,7 +425,7 @@ mod tests {
         assert_eq!(publish("a", "r", &[], 7), "PUB a r 7\r\n");
         assert_eq!(
             publish("a", "r", &[("X", "1".to_owned())], 7),
-            "HPUB a r 20 27\r\nNATS/1.0\r\nX: 1\r\n\r\n"
+            "HPUB a r 18 25\r\nNATS/1.0\r\nX: 1\r\n\r\n"
         );
         let said = connect("pi1", Some(("me", "a\"b")), None);
         assert!(said.starts_with("CONNECT {") && said.ends_with("}\r\n"));

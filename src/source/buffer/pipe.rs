@@ -204,10 +204,7 @@ impl Flow {
     async fn replaced(&self, path: &Path, id: FileId) {
         loop {
             let noticed = self.noticed.listen();
-            let now = {
-                let path = path.to_owned();
-                aside(move || path.metadata()).await
-            };
+            let now = async_fs::metadata(path).await;
             match now.map(|metadata| fs::seen(&metadata).id) {
                 Ok(now) if now != id => return,
                 Ok(_) => self.history.set_missing(None),

@@ -14,6 +14,7 @@ use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::End;
 use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
 use crate::source::marker::Missing;
+use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::way::{Point, Way};
 
@@ -202,8 +203,13 @@ impl Following {
         };
         self.last.over.set(true);
         let serial = self.ground.serial();
-        let generation = Generation::new(serial, now.id, file, self.last.system(), now.size);
-        self.append(generation, Link::Truncated);
+        let open = OpenFile {
+            file,
+            seen: now,
+            system: self.last.system(),
+            private: self.last.private,
+        };
+        self.append(Generation::new(serial, &open), Link::Truncated);
     }
 
     /// The name means a file that was opened just now.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::FileId;
 use crate::source::os::fs;
-use crate::source::os::fs::FileSystem;
+use crate::source::os::fs::{FileSystem, OpenFile};
 use crate::source::os::inotify::Watch;
 use crate::source::os::unblock::later;
 
@@ -38,6 +38,8 @@ pub struct Generation {
     pub id: FileId,
     file: RefCell<Option<Arc<File>>>,
     system: FileSystem,
+    /// Not everybody on this machine may read it.
+    pub private: bool,
     /// Where the content ended at the last look, in bytes.
     pub end: Cell<u64>,
     /// Behind that end stand NULs that are written over.
@@ -53,14 +55,21 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// A generation of `file`, which has `end` bytes.
-    pub fn new(serial: u64, id: FileId, file: Arc<File>, system: FileSystem, end: u64) -> Self {
+    /// A generation of a file as it was when it was opened.
+    pub(crate) fn new(serial: u64, open: &OpenFile) -> Self {
+        let OpenFile {
+            seen,
+            system,
+            private,
+            ..
+        } = *open;
         Self {
             serial,
-            id,
-            file: RefCell::new(Some(file)),
+            id: seen.id,
+            file: RefCell::new(Some(open.file.clone())),
             system,
-            end: Cell::new(end),
+            private,
+            end: Cell::new(seen.size),
             padded: Cell::new(false),
             over: Cell::new(false),
             expired: Cell::new(false),
@@ -79,6 +88,7 @@ impl Generation {
             },
             file: RefCell::new(None),
             system: FileSystem::Memory,
+            private: false,
             end: Cell::new(0),
             padded: Cell::new(false),
             over: Cell::new(false),

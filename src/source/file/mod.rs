@@ -10,3 +10,5 @@ pub(crate) mod observe;
 pub mod path;
 pub mod reader;
 pub mod rotated;
+#[cfg(test)]
+mod walk;

@@ -23,6 +23,9 @@ use crate::source::os::fs::{self, OpenFile};
 use crate::source::os::patience::OPEN_TIME;
 use crate::source::os::unblock::aside;
 
+/// How often in a row a file is read anew because it was rewritten under the read.
+const REWRITTEN_MAX: u32 = 8;
+
 /// How far a poll looks for NULs that it would have to pass over, in bytes. What stands behind that is
 /// sent as it is: the length of an answer has to be known before it goes out.
 const CONTENT_LOOK: u64 = 1024 * 1024;
@@ -34,6 +37,8 @@ pub struct Walk {
     offset: u64,
     told: VecDeque<Marker>,
     told_missing: Option<Missing>,
+    /// It is for one who has shown no key: for everybody on this machine.
+    only_public: bool,
     /// NULs before the offset that were passed over, and not told yet.
     skipped: u64,
     /// NULs are content, too.
@@ -68,6 +73,7 @@ impl Walk {
             offset: end,
             told: VecDeque::new(),
             told_missing: None,
+            only_public: false,
             skipped: 0,
             raw: false,
             warmed: None,
@@ -246,6 +252,7 @@ impl Walk {
                 self.leave_truncated(&generation)?;
                 continue;
             }
+            self.permit(&generation)?;
             let newest = self.is_newest();
             let end = match generation.file() {
                 // An older file is not looked at by the follower, and may have grown.
@@ -360,6 +367,7 @@ impl Walk {
     /// When the file can't be read.
     pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
         self.listening.check()?;
+        let mut rewritten = 0;
         loop {
             if let Some(marker) = self.told.pop_front() {
                 return Ok(Next::Marker(marker));
@@ -373,6 +381,7 @@ impl Walk {
                 self.leave_truncated(&generation)?;
                 continue;
             }
+            self.permit(&generation)?;
             let newest = self.is_newest();
             if !newest || self.raw || self.offset < generation.end.get() {
                 if !scratch.holds(generation.serial, self.offset) {
@@ -389,7 +398,12 @@ impl Walk {
                     if newest && !self.is_still_that_file(&generation) {
                         // What was read may belong to the file's new content.
                         scratch.forget();
-                        continue;
+                        rewritten += 1;
+                        if rewritten < REWRITTEN_MAX {
+                            continue;
+                        }
+                        // Whoever writes it faster than it is read must not keep the others waiting.
+                        return Ok(Next::Cold);
                     }
                 }
                 let read = scratch.bytes().len();
@@ -424,6 +438,23 @@ impl Walk {
                 return Ok(Next::End);
             }
         }
+    }
+
+    /// As [`Reader::only_public`](crate::source::reader::Reader::only_public).
+    pub(crate) fn only_public(&mut self) -> bool {
+        self.only_public = true;
+        self.generation.private
+    }
+
+    /// Whether its client may have what `generation` holds.
+    ///
+    /// # Errors
+    /// `PermissionDenied` where the reader is for everybody and the file is not.
+    fn permit(&self, generation: &Generation) -> io::Result<()> {
+        if self.only_public && generation.private {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(())
     }
 
     /// After a read: whether the file was not cut or written over before it.

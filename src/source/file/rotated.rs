@@ -1,6 +1,6 @@
 //! The family of a file: what rotation makes of its name, and nothing else, as it stands on the disk.
 //!
-//! A cursor is a stranger's input. Which files it may reach is decided by name in [`kin`](super::kin), then
+//! A cursor is a stranger's input. Which files it may reach is decided by name in `kin.rs`, then
 //! by kind and inode when the file is open.
 
 use std::cmp::Ordering;

@@ -106,13 +106,19 @@ pub(crate) struct OpenFile {
     pub(crate) file: Arc<File>,
     pub(crate) seen: Seen,
     pub(crate) system: FileSystem,
+    /// Not everybody on this machine may read it.
+    pub(crate) private: bool,
 }
+
+/// What everybody on a machine may do with a file that is no secret there: read it.
+pub(crate) const EVERYBODY_READS: u32 = 0o004;
 
 impl OpenFile {
     /// Of a file that was `seen` so when it was opened. Blocks.
     pub(crate) fn new((file, seen): (File, Seen)) -> Self {
         Self {
             system: FileSystem::of_file(&file),
+            private: (file.metadata()).map_or(true, |known| known.mode() & EVERYBODY_READS == 0),
             file: Arc::new(file),
             seen,
         }

@@ -77,6 +77,7 @@ mod tests {
             assert_eq!(asking.ask(move || released.recv().is_err()).await, None);
             assert_eq!(asking.ask(|| 2).await, None, "not asked beside it");
             drop(release);
+            drop(asking.turn.lock_arc().await);
             assert_eq!(asking.ask(|| 3).await, Some(3));
         });
     }

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tailcast::http::head::{BODY_MAX, HEAD_MAX, parse, reason};
+use tailcast::http::head::{BODY_MAX, HEAD_MAX, parse};
+use tailcast::http::response::reason;
 
 fuzz_target!(|bytes: &[u8]| {
     match parse(bytes) {

@@ -1,0 +1,268 @@
+//! A random walk: what happens to logs, in any order, against a naive model. Each record that was written
+//! is read once, in order, or a mark says that some are gone.
+
+use std::cell::{Cell, RefCell};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use smol::LocalExecutor;
+use tempfile::TempDir;
+
+use crate::bytes::cursor::From;
+use crate::metrics::Counter;
+use crate::source::Ground;
+use crate::source::cache::Scratch;
+use crate::source::file::follower::Follower;
+use crate::source::file::path::Place;
+use crate::source::file::reader::Walk;
+use crate::source::marker::{Marker, Next};
+use crate::source::os::inotify::Notices;
+
+const STEPS: usize = 10_000;
+
+/// The size of a record in bytes: its number, in so many digits.
+const RECORD: usize = 8;
+
+/// How many rotated files are kept.
+const KEPT: u32 = 4;
+
+/// Numbers that look random, the same ones each time (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// The directory, and what was written in it.
+struct Log {
+    directory: TempDir,
+    /// The number of the next record.
+    next: u64,
+}
+
+impl Log {
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn current(&self) -> PathBuf {
+        self.path("app.log")
+    }
+
+    fn records(&mut self, count: u64) -> Vec<u8> {
+        let from = self.next;
+        self.next += count;
+        let records = (from..self.next).map(|number| format!("{number:07}\n"));
+        records.collect::<String>().into_bytes()
+    }
+
+    fn append(&mut self, count: u64) {
+        let records = self.records(count);
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .create(true)
+            .append(true)
+            .open(self.current())
+            .unwrap();
+        file.write_all(&records).unwrap();
+    }
+
+    /// Makes place for a new `app.log.1`.
+    fn shift(&self) {
+        for number in (1..KEPT).rev() {
+            let from = self.path(&format!("app.log.{number}"));
+            let _ = fs::rename(from, self.path(&format!("app.log.{}", number + 1)));
+        }
+    }
+
+    fn rotate(&self) {
+        if self.current().exists() {
+            self.shift();
+            fs::rename(self.current(), self.path("app.log.1")).unwrap();
+        }
+    }
+
+    fn copy_and_truncate(&self) {
+        if self.current().exists() {
+            self.shift();
+            fs::copy(self.current(), self.path("app.log.1")).unwrap();
+            fs::write(self.current(), "").unwrap();
+        }
+    }
+
+    /// A new file under the name: what was there, if it is `edited`, and more.
+    fn replace(&mut self, edited: bool, count: u64) {
+        let old = fs::read(self.current()).unwrap_or_default();
+        let mut new = if edited { old } else { Vec::new() };
+        new.extend(self.records(count));
+        fs::write(self.path("new~"), new).unwrap();
+        fs::rename(self.path("new~"), self.current()).unwrap();
+    }
+}
+
+/// A reader, and what it has to have read by the model.
+struct Reading {
+    walk: Walk,
+    /// The number of the record that comes next, where nothing is gone.
+    expected: u64,
+    /// It was told since the last record that some are gone.
+    told: bool,
+    /// How many bytes of them were counted.
+    counted: u64,
+    /// How many new files there have been since it read last: of too many the oldest are given up.
+    stalled: usize,
+}
+
+impl Reading {
+    async fn read(&mut self, scratch: &RefCell<Scratch>) {
+        loop {
+            let next = self.walk.next(&mut scratch.borrow_mut()).unwrap();
+            match next {
+                Next::Bytes => self.check(scratch.borrow().bytes()),
+                Next::Marker(Marker::Truncated(_, bytes)) => {
+                    self.told = true;
+                    self.counted += bytes;
+                }
+                Next::Marker(Marker::Lost(..)) => {
+                    assert!(self.stalled > 60, "lost after {} files", self.stalled);
+                    self.told = true;
+                }
+                Next::Marker(_) => {}
+                Next::Cold => self.walk.warm().await.unwrap(),
+                Next::End => break,
+            }
+        }
+        self.stalled = 0;
+    }
+
+    fn check(&mut self, bytes: &[u8]) {
+        let mut records = bytes.chunks_exact(RECORD);
+        for record in records.by_ref() {
+            let text = std::str::from_utf8(record).unwrap();
+            let number: u64 = text.trim_end().parse().unwrap();
+            let expected = self.expected;
+            assert!(
+                number >= expected,
+                "{number} comes again: {expected} is next"
+            );
+            let gone = (number - expected) * RECORD as u64;
+            assert!(
+                gone == 0 || self.told,
+                "{expected} to {number} are gone untold"
+            );
+            assert!(
+                self.counted <= gone,
+                "{} bytes told, {gone} gone",
+                self.counted
+            );
+            (self.expected, self.told, self.counted) = (number + 1, false, 0);
+        }
+        assert!(records.remainder().is_empty(), "half a record");
+    }
+}
+
+fn ground(executor: &Rc<LocalExecutor<'static>>) -> Ground {
+    Ground {
+        executor: executor.clone(),
+        notices: Notices::new(),
+        serials: Rc::new(Cell::new(1)),
+        scratch: Rc::default(),
+        looks: Rc::new(Counter::default()),
+        // It looks when the walk says so, and at no other time.
+        poll: Duration::from_secs(3600),
+        anyway: Duration::from_secs(3600),
+        sample: Duration::from_secs(3600),
+        record: false,
+        history: 0,
+        started: Instant::now(),
+        say: |_| {},
+    }
+}
+
+async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
+    let mut log = Log {
+        directory: TempDir::with_prefix("tailcast-").unwrap(),
+        next: 0,
+    };
+    let ground = ground(executor);
+    let follower = Follower::new(Place::named(log.current()), &ground);
+    let mut readers = Vec::new();
+    for _ in 0..3 {
+        readers.push(Reading {
+            walk: Walk::open(&follower, From::Start).await.unwrap(),
+            expected: 0,
+            told: false,
+            counted: 0,
+            stalled: 0,
+        });
+    }
+    let (mut rotations, mut deleted) = (0, false);
+    for step in 0..STEPS {
+        // What is nowhere in the directory any more must have been seen: nobody could tell of it.
+        let what = dice.below(20);
+        // The same where a deleted file's successor is rotated: others may have been deleted between them.
+        let is_rotation = (5..=6).contains(&what);
+        if (13..=18).contains(&what) || rotations >= KEPT - 1 || (is_rotation && deleted) {
+            follower.fresh().await;
+            rotations = 0;
+            deleted &= !log.current().exists();
+        }
+        match what {
+            0..=4 => log.append(1 + dice.below(40)),
+            5 | 6 => {
+                log.rotate();
+                rotations += 1;
+                if what == 6 {
+                    log.append(1 + dice.below(9));
+                }
+            }
+            7..=9 => follower.fresh().await,
+            // One reads along, one now and then, one hardly ever.
+            10..=12 => readers[0].read(&ground.scratch).await,
+            13 => log.copy_and_truncate(),
+            14 if log.current().exists() => fs::write(log.current(), "").unwrap(),
+            15 if log.current().exists() => {
+                let records = log.records(1 + dice.below(40));
+                fs::write(log.current(), records).unwrap();
+            }
+            16 => log.replace(true, dice.below(3)),
+            17 => log.replace(false, dice.below(9)),
+            18 => {
+                let _ = fs::remove_file(log.current());
+                deleted = true;
+            }
+            _ if dice.below(10) == 0 => readers[1].read(&ground.scratch).await,
+            _ if step % 1000 == 0 => readers[2].read(&ground.scratch).await,
+            _ => {}
+        }
+        if (5..=6).contains(&what) || what >= 13 {
+            for reader in &mut readers {
+                reader.stalled += 1;
+            }
+        }
+        if (13..=18).contains(&what) {
+            follower.fresh().await;
+        }
+    }
+    log.append(1);
+    follower.fresh().await;
+    for reader in &mut readers {
+        reader.read(&ground.scratch).await;
+        assert_eq!(reader.expected, log.next, "the last record has come");
+    }
+}
+
+#[test]
+fn ten_thousand_steps() {
+    let executor = Rc::new(LocalExecutor::new());
+    let walk = walk(Dice(0x7a11_ca57), &executor);
+    smol::block_on(executor.run(walk));
+}
