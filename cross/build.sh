@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.."
 ALL=(aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf arm-unknown-linux-musleabihf x86_64-unknown-linux-musl)
 # The largest a binary may be, in KiB: for boards by the second way the aim, else what it has now and some room. Who passes
 # one should know what for (cross/README.md).
-LIMIT_RUSTUP=1600
-LIMIT_ZIG=1024
-LIMIT_ZIG_PC=1200
+LIMIT_RUSTUP=2000
+LIMIT_ZIG=1500
+LIMIT_ZIG_PC=1600
 
 target_dir=${CARGO_TARGET_DIR:-$PWD/target}
 toolchain=$target_dir/cross/toolchain
@@ -59,9 +59,8 @@ by_zig() { # TARGET
         echo -Clink-self-contained=no
         # A function that can't unwind needs no tables for it.
         echo -Cforce-unwind-tables=no
-        # Addresses in one instruction, not two: for programs under 1 MiB, else the linker says so. And no common pieces of
-        # functions made functions: the tables of 1,510 of them are larger than what they save.
-        [[ $1 != aarch64-* ]] || printf '%s\n' -Ccode-model=tiny -Cllvm-args=-enable-machine-outliner=never
+        # No common pieces of functions made functions: the tables of 1,510 of them are larger than what they save.
+        [[ $1 != aarch64-* ]] || echo -Cllvm-args=-enable-machine-outliner=never
         remapped
         echo "--remap-path-prefix=$(echo "$root"/usr/src/rustc-*)/library=std"
         # Beneath the directory that it is started in cargo names it from there.

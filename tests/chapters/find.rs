@@ -32,7 +32,7 @@ fn told(answer: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-fn find(server: &Server, query: &str) -> Vec<Value> {
+pub fn find(server: &Server, query: &str) -> Vec<Value> {
     let mut answer = Endless::ask(server, &format!("/stream/app.log?find&{query}"), "");
     let media = answer.head.header("Content-Type");
     assert_eq!(media, Some("application/x-ndjson"));

@@ -1,6 +1,7 @@
 //! A hub: subjects of NATS, read like files by the same program, at any number of places.
 
 use crate::chapters::engine::{SUBJECT, board};
+use crate::chapters::find::find;
 use crate::client::{Client, Heard};
 use crate::cursor::Place;
 use crate::deadline::{DEADLINE, until_true};
@@ -95,18 +96,12 @@ fn a_subject_is_a_file() {
     let part = get(&hub, &format!("/stream?from={inode}-{:x}&max=50", 1000));
     assert_eq!(part.body, &text[1000..1050]);
     // Found from the newest on, by its place.
-    let target = "/stream?find&match=one%20thing%20at%20a%20time:%202500";
-    let found = Endless::ask(&hub, target, "").rest();
-    let found = String::from_utf8(found).unwrap();
-    let hits: Vec<&str> = found
-        .lines()
-        .filter(|line| line.contains("\"at\""))
-        .collect();
-    let at = lines(1..=2499).len();
-    let want = format!("\"at\":\"{inode}-{at:x}");
+    let told = find(&hub, "match=one%20thing%20at%20a%20time:%202500");
+    let hits: Vec<&str> = told.iter().filter_map(|it| it["at"].as_str()).collect();
+    let at = format!("{inode}-{:x}", lines(1..=2499).len());
     assert!(
-        hits.len() == 1 && hits[0].contains(&want),
-        "{want}: {found}"
+        hits.len() == 1 && hits[0].starts_with(&at),
+        "{at}: {told:?}"
     );
 }
 

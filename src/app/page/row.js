@@ -47,6 +47,8 @@ export class Rows {
     if (bytes === undefined) return undefined;
     // A character that is cut in half waits for its other half.
     const cut = open || end - start > most;
+    const wide = wideness(run, start, bytes);
+    if (wide) return wideText(wide, start, bytes);
     return new TextDecoder().decode(bytes, { stream: cut }).replace(/\r?\n$/, '');
   }
 
@@ -204,4 +206,28 @@ function cut(pieces, start, end) {
     at += piece.text.length;
   }
   return out;
+}
+
+/** Whether a generation is UTF-16, by its mark, or, where its start was never seen, by the zeros beside its letters:
+ * text of one byte a letter has none. Remembered with the run. */
+function wideness(run, start, bytes) {
+  if (run.wide !== undefined) return run.wide;
+  if (start === 0 && bytes.length > 1) {
+    const mark = (bytes[0] << 8) | bytes[1];
+    run.wide = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : null;
+    return run.wide;
+  }
+  const zeros = [0, 0];
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at] === 0) zeros[(start + at) % 2] += 1;
+  const [even, odd] = zeros.map((count) => count * 3 > bytes.length / 2);
+  if (even !== odd) run.wide = odd ? 'utf-16le' : 'utf-16be';
+  return run.wide ?? null;
+}
+
+/** A row was cut behind a byte of 10, which is half of a newline or less: whole pairs are read, from an even offset on. */
+function wideText(wide, start, bytes) {
+  const skipped = start % 2;
+  const whole = (bytes.length - skipped) & ~1;
+  const text = new TextDecoder(wide).decode(bytes.subarray(skipped, skipped + whole));
+  return text.replace(/[\r\n\0]+$/, '');
 }
