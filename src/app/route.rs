@@ -299,7 +299,9 @@ async fn websocket(
         ))
     } else {
         let before = in_time(socket, reader.before()).await?;
-        websocket::Form::Text(Splitter::behind(&before, reader.line_end()))
+        let coding = in_time(socket, reader.coding()).await?;
+        let splitter = Splitter::behind(&before, reader.line_end());
+        websocket::Form::Text(splitter.coded(coding, &before, reader.offset()))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
     let shared = context.clone();
@@ -320,7 +322,8 @@ async fn endless(
     let (media, form) = match wanted.kind {
         Kind::Events => {
             let before = in_time(socket, reader.before()).await?;
-            let events = Events::new(cursor, before, reader.line_end());
+            let coding = in_time(socket, reader.coding()).await?;
+            let events = Events::new(cursor, before, reader.line_end()).coded(coding);
             ("text/event-stream", Endless::Events(events))
         }
         _ => (TEXT, Endless::Bytes),

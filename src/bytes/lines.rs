@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memrchr, memrchr2};
 
+use crate::bytes::utf16::Utf16;
+
 /// The longest message that one line makes, in bytes of the file; a longer line is split.
 /// It bounds what a client's splitter holds for a line that never ends.
 pub const LINE_MAX: usize = 64 * 1024;
@@ -50,10 +52,13 @@ impl LineEnd {
 /// Cuts a stream of bytes into lines of text, whatever the pieces it comes in.
 ///
 /// A line loses its newline (LF or CRLF), invalid UTF-8 becomes U+FFFD, and a line over [`LINE_MAX`] comes in several
-/// parts, cut between characters.
+/// parts, cut between characters. A file that begins with the mark of UTF-16 is read as such.
 #[derive(Debug, Default)]
 pub struct Splitter {
     ends: LineEnd,
+    coding: Coding,
+    /// The next byte is the second half of a unit of UTF-16 whose first half was not seen.
+    odd: bool,
     /// The last byte was a carriage return that ended a line: a newline behind it belongs to it.
     ended_by_return: bool,
     /// The line that has no newline yet, or what was not yet passed on of it.
@@ -62,6 +67,17 @@ pub struct Splitter {
     begun: bool,
     /// How many bytes have been passed on, newlines included.
     passed: u64,
+}
+
+/// What the bytes are.
+#[derive(Clone, Copy, Debug, Default)]
+enum Coding {
+    /// UTF-8, or what has to pass for it.
+    #[default]
+    Bytes,
+    /// The first two bytes of a file will tell.
+    Unknown,
+    Utf16(Utf16),
 }
 
 impl Splitter {
@@ -76,9 +92,98 @@ impl Splitter {
         }
     }
 
+    /// The same at `offset` of a file, behind the bytes `before`, that is in UTF-16 or not.
+    #[must_use]
+    pub fn coded(mut self, coding: Option<Utf16>, before: &[u8], offset: u64) -> Self {
+        self.begin(offset);
+        if let Some(coding) = coding {
+            self.coding = Coding::Utf16(coding);
+            self.odd = offset % 2 == 1;
+            self.begun = offset > 2 && !coding.is_line_end(before);
+        }
+        self
+    }
+
+    /// Goes on at `offset` of what may be another file, if it is its start.
+    pub fn begin(&mut self, offset: u64) {
+        self.odd = offset % 2 == 1;
+        if offset == 0 && self.ends == LineEnd::Newline {
+            self.coding = Coding::Unknown;
+        }
+    }
+
+    /// The order of its UTF-16, if it is that.
+    pub fn coding(&self) -> Option<Utf16> {
+        match self.coding {
+            Coding::Utf16(coding) => Some(coding),
+            Coding::Bytes | Coding::Unknown => None,
+        }
+    }
+
     /// Takes the next `bytes` and calls `line` for every line that they complete, with the number of bytes of the whole stream
     /// that the lines so far were made of, newlines included.
-    pub fn push(&mut self, mut bytes: &[u8], mut line: impl FnMut(&str, u64)) {
+    pub fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&str, u64)) {
+        match self.coding {
+            Coding::Bytes => self.push_bytes(bytes, line),
+            Coding::Utf16(coding) => self.push_utf16(coding, bytes, &mut line),
+            Coding::Unknown => {
+                let mut first = std::mem::take(&mut self.held);
+                first.extend_from_slice(bytes);
+                match *first {
+                    [] => {}
+                    // Half of a mark.
+                    [0xff | 0xfe] => self.held = first,
+                    _ => match Utf16::of_mark(&first) {
+                        Some(coding) => {
+                            self.coding = Coding::Utf16(coding);
+                            self.push_utf16(coding, &first, &mut line);
+                        }
+                        None => {
+                            self.coding = Coding::Bytes;
+                            self.push_bytes(&first, line);
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    fn push_utf16(&mut self, coding: Utf16, bytes: &[u8], line: &mut impl FnMut(&str, u64)) {
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(bytes);
+        let mut rest = &*held;
+        if self.odd && !rest.is_empty() {
+            self.odd = false;
+            self.passed += 1;
+            rest = &rest[1..];
+        }
+        loop {
+            let end = coding.line_end(rest);
+            let is_whole = end.is_some_and(|end| end <= LINE_MAX);
+            let length = match end {
+                Some(end) if is_whole => end,
+                _ if rest.len() <= LINE_MAX => break,
+                _ => match coding.ready(&rest[..LINE_MAX]) {
+                    0 => LINE_MAX,
+                    ready => ready,
+                },
+            };
+            self.passed += length as u64;
+            let text = coding.text(&rest[..length]);
+            let text = match text.strip_suffix('\n') {
+                Some(text) if is_whole => text.strip_suffix('\r').unwrap_or(text),
+                _ => &text,
+            };
+            if !(text.is_empty() && self.begun) {
+                line(text, self.passed);
+            }
+            self.begun = !is_whole;
+            rest = &rest[length..];
+        }
+        self.held = rest.to_vec();
+    }
+
+    fn push_bytes(&mut self, mut bytes: &[u8], mut line: impl FnMut(&str, u64)) {
         if self.ended_by_return && !bytes.is_empty() {
             self.ended_by_return = false;
             if let Some(rest) = bytes.strip_prefix(b"\n") {
@@ -116,11 +221,23 @@ impl Splitter {
     /// Passes on what is held of a line whose end has not come in time; what comes later is a part of its own.
     /// A character cut in half, and a carriage return that may belong to a CRLF, wait on.
     pub fn flush(&mut self, mut line: impl FnMut(&str, u64)) {
-        let whole = whole_characters(&self.held);
-        let ready = whole - usize::from(self.held[..whole].last() == Some(&b'\r'));
-        if ready > 0 {
+        let (ready, text) = match self.coding {
+            // Half of a mark, if anything.
+            Coding::Unknown => return,
+            Coding::Utf16(coding) => {
+                let ready = coding.ready(&self.held);
+                (ready, Cow::from(coding.text(&self.held[..ready])))
+            }
+            Coding::Bytes => {
+                let whole = whole_characters(&self.held);
+                let ready = whole - usize::from(self.held[..whole].last() == Some(&b'\r'));
+                (ready, text_of(&self.held[..ready]))
+            }
+        };
+        // A mark alone is nothing to show.
+        if !text.is_empty() {
             self.passed += ready as u64;
-            line(&text_of(&self.held[..ready]), self.passed);
+            line(&text, self.passed);
             self.held.drain(..ready);
             self.begun = true;
         }
@@ -131,13 +248,26 @@ impl Splitter {
         let held = std::mem::take(&mut self.held);
         if !held.is_empty() {
             self.passed += held.len() as u64;
-            self.end_line(&held, &mut line);
+            match self.coding {
+                Coding::Utf16(coding) => {
+                    let text = coding.text(&held);
+                    let text = text.strip_suffix('\r').unwrap_or(&text);
+                    if !text.is_empty() {
+                        line(text, self.passed);
+                    }
+                }
+                Coding::Bytes | Coding::Unknown => self.end_line(&held, &mut line),
+            }
         }
         self.begun = false;
     }
 
     /// Passes over whole lines of this many bytes, where nothing is held.
     pub fn skip(&mut self, length: u64) {
+        self.odd ^= length % 2 == 1;
+        if matches!(self.coding, Coding::Unknown) {
+            self.coding = Coding::Bytes;
+        }
         self.passed += length;
         self.begun = false;
         self.ended_by_return = false;
@@ -451,5 +581,66 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// What the splitter makes of a file in UTF-16 from `offset` on, each line with its place behind it.
+    fn split_utf16(file: &[u8], offset: usize, piece: usize) -> Vec<(String, u64)> {
+        let mut lines = Vec::new();
+        let (before, rest) = file.split_at(offset);
+        let coding = Utf16::of_mark(before);
+        let splitter = Splitter::behind(before, LineEnd::Newline);
+        let mut splitter = splitter.coded(coding, before, offset as u64);
+        for part in rest.chunks(piece) {
+            splitter.push(part, |line, end| lines.push((line.to_owned(), end)));
+        }
+        splitter.finish(|line, end| lines.push((line.to_owned(), end)));
+        lines
+    }
+
+    #[test]
+    fn utf16_however_it_is_cut() {
+        // A unit with the byte of a newline in it, a pair of surrogates, an empty line, one half of a character.
+        let text = "\u{feff}Größe \u{a0a}\u{10a} 🌡\r\n\n\u{fe0a}x\ny";
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let file: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            let lines = ["Größe \u{a0a}\u{10a} 🌡", "", "\u{fe0a}x", "y"];
+            let ends = [28, 30, 36, 38];
+            let want: Vec<(String, u64)> = lines.map(str::to_owned).into_iter().zip(ends).collect();
+            for piece in 1..=file.len() {
+                assert_eq!(split_utf16(&file, 0, piece), want, "in pieces of {piece}");
+                let from_second = split_utf16(&file, 28, piece);
+                let texts: Vec<&str> = from_second.iter().map(|(line, _)| &**line).collect();
+                assert_eq!(texts, &lines[1..], "from the second line on");
+                // A byte too early or too late costs no more than that.
+                let odd = split_utf16(&file, 31, piece);
+                assert_eq!(odd.last(), Some(&("y".to_owned(), 7)));
+            }
+        }
+        let mut splitter = Splitter::default().coded(None, b"", 0);
+        let mut lines = Vec::new();
+        for piece in [&b"\xff"[..], b"\xfe", b"a\0\r\0", b"\n\0b", b"\0=\xd8"] {
+            splitter.push(piece, |line, _| lines.push(line.to_owned()));
+            splitter.flush(|line, _| lines.push(line.to_owned()));
+        }
+        splitter.push(b"\0\xde\n\0", |line, _| lines.push(line.to_owned()));
+        assert_eq!(lines, ["a", "b", "\u{1f600}"], "what is cut in half waits");
+        // Another file, which is none.
+        splitter.begin(0);
+        splitter.push(b"plain\n", |line, _| lines.push(line.to_owned()));
+        assert_eq!(lines.last().unwrap(), "plain");
+        splitter.begin(0);
+        splitter.push(b"\xffx\n", |line, _| lines.push(line.to_owned()));
+        assert_eq!(lines.last().unwrap(), "\u{fffd}x");
+    }
+
+    #[test]
+    fn long_lines_of_utf16() {
+        let text = format!("\u{feff}{}\n\n", "🌡".repeat(LINE_MAX));
+        let file: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let lines = split_utf16(&file, 0, 5000);
+        assert!(lines.iter().all(|(line, _)| line.len() <= LINE_MAX));
+        let all: String = lines.iter().map(|(line, _)| &**line).collect();
+        assert_eq!(all, "🌡".repeat(LINE_MAX));
+        assert_eq!(lines.last(), Some(&(String::new(), file.len() as u64)));
     }
 }

@@ -6,3 +6,4 @@ pub mod lines;
 pub mod matcher;
 pub mod ring;
 pub mod sieve;
+pub mod utf16;

@@ -10,6 +10,7 @@ use smol::Async;
 
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
 use crate::bytes::lines::{LineEnd, Splitter};
+use crate::bytes::utf16::Utf16;
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
 use crate::deliver::matching::{Matching, Pattern, Sifted};
@@ -80,6 +81,13 @@ impl Events {
             window: before,
             told: 0,
         }
+    }
+
+    /// The same of a file in this UTF-16, if it is that.
+    pub(crate) fn coded(mut self, coding: Option<Utf16>) -> Self {
+        let splitter = std::mem::take(&mut self.splitter);
+        self.splitter = splitter.coded(coding, &self.window, self.origin);
+        self
     }
 
     /// Appends to `text` an event for each line that `split` makes.
@@ -159,7 +167,8 @@ impl Events {
         if let Some(cursor) = marker.cursor() {
             // Another file begins: what is held of a line has no end to wait for.
             count = self.lines(&[], text, |splitter, line| splitter.finish(line));
-            *self = Self::new(cursor, Vec::new(), self.ends);
+            let coding = self.splitter.coding().filter(|_| cursor.offset > 0);
+            *self = Self::new(cursor, Vec::new(), self.ends).coded(coding);
             let _ = writeln!(text, "id: {cursor}");
         }
         let _ = write!(

@@ -110,7 +110,12 @@ impl Transport for WebSocket {
             Form::Exact(_) => self.session.offer_text(&event::marker(marker)),
             Form::Text(_) if matches!(marker, Marker::Missing(..) | Marker::Found) => Ok(()),
             // Another file begins: what is held of a line has no end to wait for.
-            Form::Text(_) => self.lines(|splitter, line| splitter.finish(line)),
+            Form::Text(_) => self.lines(|splitter, line| {
+                splitter.finish(line);
+                if let Some(cursor) = marker.cursor() {
+                    splitter.begin(cursor.offset);
+                }
+            }),
         }
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use crate::bell::Listener;
 use crate::bytes::cursor::Cursor;
 use crate::bytes::lines::LineEnd;
+use crate::bytes::utf16::Utf16;
 use crate::source::buffer::history::Playback;
 use crate::source::cache::Scratch;
 use crate::source::file::reader::Walk;
@@ -196,6 +197,17 @@ impl Reader {
             Self::Walk(walk) => walk.before().await,
             Self::Playback(playback) => Ok(playback.before()),
             Self::Remote(remote) => remote.before().await,
+        }
+    }
+
+    /// Which UTF-16 the file at this place is in, if it is that.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn coding(&self) -> io::Result<Option<Utf16>> {
+        match self {
+            Self::Walk(walk) => walk.coding().await,
+            Self::Playback(_) | Self::Remote(_) => Ok(None),
         }
     }
 

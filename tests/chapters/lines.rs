@@ -1,6 +1,7 @@
 //! The plain form, for five lines of JavaScript: one text message per line.
 
 use crate::client::{Client, Plain};
+use crate::event_source::EventSource;
 use crate::folder::Folder;
 use crate::require;
 use crate::server::Server;
@@ -231,5 +232,37 @@ fn a_value_that_is_written_anew() {
             anew(&folder, value);
             assert_eq!(plain.line() + "\n", value);
         }
+    }
+}
+
+/// A Windows program's log on a share: text where lines are sent, the file's bytes where those are, wherever one begins.
+#[test]
+fn utf16() {
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let line = |number| format!("10:00:{number} Größe {number} °C");
+    let text: String = (10..30).map(|number| line(number) + "\r\n").collect();
+    let (folder, server, mut plain) = scene(wide(&format!("\u{feff}{text}")));
+    assert_eq!(plain.lines(20), (10..30).map(line).collect::<Vec<_>>());
+    let mut last = Plain::connect(&server, "/stream/app.log?from=-3");
+    assert_eq!(last.lines(3), [line(27), line(28), line(29)]);
+    let mut events = EventSource::connect(&server, "/stream/app.log?from=-2");
+    assert_eq!(events.lines(2), [line(28), line(29)]);
+    let mut exact = Client::connect(&server, "/stream/app.log?from=-1");
+    let want = wide(&(line(29) + "\r\n"));
+    assert_eq!(exact.bytes_until(&want), want);
+
+    // On from the middle, by the id of an event.
+    events.reconnect(&server);
+    folder.append(wide("neu\r\n"));
+    assert_eq!(events.line(), "neu");
+    assert_eq!((plain.line(), last.line()), ("neu".into(), "neu".into()));
+    assert_eq!(exact.bytes_until(wide("neu\r\n")), wide("neu\r\n"));
+
+    // The next file tells for itself what it is.
+    folder.rotate();
+    folder.append("plain: Größe\n");
+    events.event("rotated");
+    for line in [plain.line(), last.line(), events.line()] {
+        assert_eq!(line, "plain: Größe");
     }
 }

@@ -12,6 +12,7 @@ use smol::Timer;
 use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
 use crate::bytes::lines::{LastLines, LineEnd};
+use crate::bytes::utf16::Utf16;
 use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
@@ -221,6 +222,14 @@ impl Walk {
     /// When the file can't be read.
     pub async fn before(&self) -> io::Result<Vec<u8>> {
         self.generation.before(self.offset).await
+    }
+
+    /// As [`Reader::coding`](crate::source::reader::Reader::coding).
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn coding(&self) -> io::Result<Option<Utf16>> {
+        coding(&self.generation).await
     }
 
     /// As [`Reader::available`](crate::source::reader::Reader::available).
@@ -567,16 +576,27 @@ async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
     Ok(fnv1a(&generation.before(cursor.offset).await?) == check)
 }
 
+/// Which UTF-16 the mark at its start tells of.
+async fn coding(generation: &Generation) -> io::Result<Option<Utf16>> {
+    Ok(Utf16::of_mark(&generation.read(0, 2).await?))
+}
+
 /// Where the last `count` lines before `end` begin.
 async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result<u64> {
     let mut lines = LastLines::new(count, LineEnd::Newline);
-    let mut end = end;
+    let coding = coding(generation).await?;
+    // Chunks of UTF-16 end between units.
+    let mut end = if coding.is_some() { end & !1 } else { end };
     while end > 0 {
         let start = end.saturating_sub(CHUNK as u64);
         let piece = generation
             .read(start, usize::try_from(end - start).unwrap_or(CHUNK))
             .await?;
-        if let Some(at) = lines.feed(&piece) {
+        let found = match coding {
+            Some(coding) => lines.feed(&coding.narrow(&piece)).map(|at| 2 * at),
+            None => lines.feed(&piece),
+        };
+        if let Some(at) = found {
             return Ok(start + at as u64);
         }
         end = start;
@@ -584,6 +604,7 @@ async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result
             && let Some(file) = generation.file()
         {
             end = aside(move || nuls::data_before(&file, start)).await;
+            end -= if coding.is_some() { end % 2 } else { 0 };
         }
         // A stranger may ask for all the lines of a large file: the others go on meanwhile.
         future::yield_now().await;
