@@ -9,6 +9,7 @@ use crate::server::Server;
 use serde_json::json;
 use std::fs;
 use std::io::Write;
+use std::time::{Duration, SystemTime};
 use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
 
@@ -331,6 +332,13 @@ fn every_name_has_its_stream() {
         assert_eq!(client.open["name"], *name);
         client.bytes_until(format!("this is {name}\n"));
     }
+    // The one that was written last, by its time.
+    let last = fs::File::options()
+        .append(true)
+        .open(folder.path(names[0]))
+        .unwrap();
+    last.set_modified(SystemTime::now() + Duration::from_secs(5))
+        .unwrap();
     let mut first = Plain::connect(&server, "/stream");
     assert_eq!(first.line(), "this is a b.log");
 }
