@@ -124,7 +124,7 @@ pub(crate) struct Args {
     #[argh(switch)]
     pub version: bool,
 
-    /// files, quoted globs, sensors (sample:PATH), pipes, serial lines (PATH,baud=N)
+    /// files, quoted globs, the newest file of one (newest:GLOB), sensors (sample:PATH), pipes, serial lines (PATH,baud=N)
     #[argh(positional, arg_name = "SOURCE")]
     pub sources: Vec<String>,
 }

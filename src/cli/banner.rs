@@ -12,6 +12,9 @@ use tailcast::source::detect::Origin;
 use crate::cli::links::Links;
 use crate::cli::sandbox::Confinement;
 
+/// What is said of a file that is not there.
+const WAITED: &str = " (not there yet, waiting for it)";
+
 /// What is left to the process.
 pub(crate) fn rights(confinement: &Confinement) -> String {
     if !confinement.holds() {
@@ -35,6 +38,15 @@ pub(crate) fn banner(
     let mut text = String::new();
     for (name, origin) in sources {
         let (what, path) = match origin {
+            Origin::File(place) if place.newest.is_some() => {
+                let shown = place.path.display();
+                let waited = if place.now().is_ok() { "" } else { WAITED };
+                let _ = writeln!(
+                    text,
+                    "following the newest of `{shown}` as `{name}`{waited}"
+                );
+                continue;
+            }
             Origin::File(place) => (
                 format!("following `{}`", place.path.display()),
                 Some(&place.path),
@@ -64,7 +76,7 @@ pub(crate) fn banner(
             }
         };
         let waited = match path {
-            Some(path) if !path.exists() => " (not there yet, waiting for it)",
+            Some(path) if !path.exists() => WAITED,
             _ => "",
         };
         let _ = writeln!(text, "{what} as `{name}`{waited}");

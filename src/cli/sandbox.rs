@@ -100,7 +100,10 @@ fn restrict(open: &[PathFd], targets: &[Target]) -> Result<RulesetStatus, Rulese
 /// The directories that a source is read from.
 fn needed(source: &Origin) -> Vec<PathBuf> {
     match source {
-        Origin::File(place) | Origin::Sample(Instrument::File(place)) => around(&place.path),
+        Origin::File(place) | Origin::Sample(Instrument::File(place)) => match &place.within {
+            Some(within) => around(&within.join("x")),
+            None => around(&place.path),
+        },
         Origin::Pipe(Outlet::Path { path, .. }) => around(path),
         Origin::Glob(glob) => around(&glob.directory().join("x")),
         // It is opened once more by name.

@@ -11,6 +11,7 @@ use crate::source::buffer::sample::Instrument;
 use crate::source::buffer::serial::Serial;
 use crate::source::error::SpecError;
 use crate::source::file::path::Place;
+use crate::source::file::pattern::PathPattern;
 use crate::source::glob::Glob;
 use crate::source::os::fs::FileSystem;
 use crate::source::spec::{Means, Named};
@@ -34,7 +35,10 @@ impl Origin {
     /// The files that it stands for now, also those that are not there yet. Blocks.
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
-            Self::File(place) | Self::Sample(Instrument::File(place)) => vec![place.path.clone()],
+            Self::File(place) | Self::Sample(Instrument::File(place)) => {
+                let now = place.now().map(|place| place.path.clone());
+                vec![now.unwrap_or_else(|_| place.path.clone())]
+            }
             Self::Pipe(Outlet::Path { path, .. }) => vec![path.clone()],
             Self::Pipe(Outlet::Input) | Self::Sample(Instrument::Vitals) | Self::Remote(..) => {
                 Vec::new()
@@ -62,6 +66,10 @@ pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
         Means::Vitals => Origin::Sample(Instrument::Vitals),
         Means::Input => Origin::Pipe(Outlet::Input),
         Means::Remote(url) => Origin::Remote(url, given.then(|| name.clone())),
+        Means::Newest(path) => match PathPattern::new(&path)? {
+            Some(pattern) => Origin::File(Place::newest(path, pattern)),
+            None => return Err(SpecError::NoWildcard(path)),
+        },
         Means::Sample(path) => {
             if let Some(metadata) = look(&path)? {
                 if !metadata.is_file() {

@@ -15,6 +15,8 @@ pub enum SpecError {
     NoSpeed(String),
     /// A glob that is none, and why.
     BrokenGlob(PathBuf, String),
+    /// A name of which there can be no newest.
+    NoWildcard(PathBuf),
     /// A directory.
     Directory(PathBuf),
     /// It may not be read; the cause.
@@ -37,7 +39,11 @@ impl SpecError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::NoPath(_) | Self::InputTwice | Self::NoSpeed(_) | Self::BrokenGlob(..)
+            Self::NoPath(_)
+                | Self::InputTwice
+                | Self::NoSpeed(_)
+                | Self::BrokenGlob(..)
+                | Self::NoWildcard(_)
         )
     }
 }
@@ -55,6 +61,11 @@ impl fmt::Display for SpecError {
             Self::BrokenGlob(path, cause) => {
                 write!(f, "`{}` is no glob: {cause}", path.display())
             }
+            Self::NoWildcard(path) => write!(
+                f,
+                "`{}` has no wildcard, so it is one file; leave out `newest:`, or name several as in `newest:/data/*.csv`",
+                path.display()
+            ),
             Self::Directory(path) => write!(
                 f,
                 "`{}` is a directory; name a file in it, or all of them with a quoted glob such as `'{}'`",

@@ -5,41 +5,24 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use glob::Pattern;
-
 use crate::source::error::SpecError;
 use crate::source::file::path::Place;
-use crate::source::name::{JOINT, is_wild};
+use crate::source::file::pattern::PathPattern;
+use crate::source::name::JOINT;
 use crate::source::os::fs::FileSystem;
 
 /// The most files that one glob offers. A directory with more of them is no set of logs but a store, and a list of them
 /// helps nobody.
 pub const FILES_MAX: usize = 1000;
 
-/// What compressed files end in: their bytes are not for reading.
-const COMPRESSED: [&str; 10] = [
-    "gz", "xz", "bz2", "zst", "lz4", "lzma", "lzo", "br", "Z", "zip",
-];
-
-/// A pattern for paths.
+/// The files that match a pattern, each a stream.
 #[derive(Clone, Debug)]
 pub struct Glob {
-    path: PathBuf,
-    /// What is written out before its first wildcard.
-    directory: PathBuf,
-    /// The parts from there on.
-    parts: Vec<Part>,
+    pattern: PathPattern,
     /// The name that was given on the command line.
     given: Option<String>,
     /// What tells its files from those of another glob.
     apart: Option<String>,
-}
-
-/// One part of a path.
-#[derive(Clone, Debug)]
-enum Part {
-    Fixed(OsString),
-    Wild(Pattern),
 }
 
 /// What a glob stands for at one moment.
@@ -63,29 +46,9 @@ impl Glob {
         given: Option<String>,
         apart: Option<String>,
     ) -> Result<Option<Self>, SpecError> {
-        let broken = |cause: &str| SpecError::BrokenGlob(path.to_owned(), cause.to_owned());
-        let (mut directory, mut parts) = (PathBuf::new(), Vec::new());
-        for part in path.components() {
-            let part = part.as_os_str();
-            let text = part.to_string_lossy();
-            if is_wild(&text) {
-                let pattern = Pattern::new(&text).map_err(|error| broken(error.msg))?;
-                parts.push(Part::Wild(pattern));
-            } else if parts.is_empty() {
-                directory.push(part);
-            } else if part == ".." {
-                return Err(broken("`..` can't stand behind a wildcard"));
-            } else {
-                parts.push(Part::Fixed(part.to_owned()));
-            }
-        }
-        if directory.as_os_str().is_empty() {
-            directory.push(".");
-        }
-        Ok((!parts.is_empty()).then(|| Self {
-            path: path.to_owned(),
-            directory,
-            parts,
+        let pattern = PathPattern::new(path)?;
+        Ok(pattern.map(|pattern| Self {
+            pattern,
             given,
             apart,
         }))
@@ -94,34 +57,7 @@ impl Glob {
     /// The files that match now: regular ones that are in the directory that is written out or below it, also by a symbolic
     /// link that does not lead out of it, that may be read and are not compressed. Blocks.
     pub fn matches(&self) -> Matches {
-        let mut more = false;
-        let mut names = vec![PathBuf::new()];
-        for (at, part) in self.parts.iter().enumerate() {
-            let is_last = at + 1 == self.parts.len();
-            let mut next: Vec<PathBuf> = Vec::new();
-            for name in names {
-                match part {
-                    Part::Fixed(part) => next.push(name.join(part)),
-                    Part::Wild(pattern) => {
-                        let entries = self.directory.join(&name).read_dir();
-                        let entries = entries.into_iter().flatten().flatten();
-                        let parts = entries.map(|entry| entry.file_name());
-                        let parts = parts.filter(|part| is_match(pattern, part, is_last));
-                        next.extend(parts.map(|part| name.join(part)));
-                    }
-                }
-                if next.len() > FILES_MAX && !is_last {
-                    break;
-                }
-            }
-            if !is_last {
-                // Each of these is a directory to be read.
-                next.sort_unstable();
-                more |= next.len() > FILES_MAX;
-                next.truncate(FILES_MAX);
-            }
-            names = next;
-        }
+        let (names, mut more) = self.pattern.names();
         let mut names: Vec<OsString> = names.into_iter().map(PathBuf::into_os_string).collect();
         names.sort_unstable();
         // Tried, not asked: `access` knows nothing of a right to read that `--user` has left us.
@@ -136,41 +72,31 @@ impl Glob {
         Matches {
             names,
             more,
-            readings: FileSystem::of_path(&self.directory).holds_readings(),
+            readings: FileSystem::of_path(self.pattern.directory()).holds_readings(),
         }
     }
 
-    /// When a name in its directory came or went last. Blocks.
+    /// When a name in its directory came or went last; `None` where it looks into several, as what comes and goes further
+    /// below does not show there. Blocks.
     pub(crate) fn changed(&self) -> Option<SystemTime> {
-        // What comes and goes further below does not show there.
-        (self.parts.len() == 1)
-            .then(|| self.directory.metadata().ok()?.modified().ok())
-            .flatten()
+        let directory = Some(self.directory()).filter(|_| self.pattern.is_flat());
+        directory?.metadata().ok()?.modified().ok()
     }
 
     /// The directory that all of its files are in or below.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        self.pattern.directory()
     }
 
     /// Where the file `name` stands.
     pub fn place(&self, name: &OsStr) -> Place {
-        Place {
-            path: self.directory.join(name),
-            within: Some(self.directory.clone()),
-        }
+        Place::within(self.directory().join(name), self.directory())
     }
 
     /// What the stream of the file `name` is called: by its last part, and before it by what the wildcards of directories
     /// have matched.
     pub fn title(&self, name: &OsStr) -> String {
-        let last = self.parts.len() - 1;
-        let parts = self.parts.iter().zip(Path::new(name)).enumerate();
-        let telling = parts.filter(|(at, (part, _))| *at == last || matches!(part, Part::Wild(_)));
-        let telling: Vec<_> = telling
-            .map(|(_, (_, part))| part.to_string_lossy())
-            .collect();
-        let name = telling.join(JOINT);
+        let name = self.pattern.telling(Path::new(name)).join(JOINT);
         match (&self.given, &self.apart) {
             (Some(given), _) => format!("{given}/{name}"),
             (None, Some(apart)) => format!("{apart}{JOINT}{name}"),
@@ -179,63 +105,15 @@ impl Glob {
     }
 }
 
-/// Whether `name` in a directory is one that `pattern` means; `is_file`: it has to be a file's, not a directory's.
-fn is_match(pattern: &Pattern, name: &OsStr, is_file: bool) -> bool {
-    let extension = Path::new(name).extension().unwrap_or_default();
-    let is_compressed = is_file && COMPRESSED.iter().any(|compressed| extension == *compressed);
-    let name = name.to_string_lossy();
-    // As in a shell: a hidden file only where the pattern has the dot.
-    let is_shown = !name.starts_with('.') || pattern.as_str().starts_with('.');
-    is_shown && !is_compressed && pattern.matches(&name)
-}
-
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())
+        self.pattern.fmt(f)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_match() {
-        for (pattern, name, want) in [
-            ("*.log", "app.log", true),
-            ("*.log", "grüße 1%.log", true),
-            ("*.log", ".log", false),
-            ("*.log", ".hidden.log", false),
-            (".*", ".hidden.log", true),
-            ("*", ".hidden", false),
-            ("*", "app.log.1", true),
-            ("*", "app.log.2.gz", false),
-            ("*.gz", "app.log.2.gz", false),
-            ("*.log", "app.log~", false),
-            ("app?.log", "app1.log", true),
-            ("app?.log", "app12.log", false),
-            ("app[0-3].log", "app2.log", true),
-            ("app[!0-3].log", "app2.log", false),
-            ("temp*_input", "temp1_input", true),
-        ] {
-            let compiled = Pattern::new(pattern).unwrap();
-            let got = is_match(&compiled, OsStr::new(name), true);
-            assert_eq!(got, want, "{name} of {pattern}");
-        }
-    }
-
-    #[test]
-    fn what_is_a_glob() {
-        let is_glob =
-            |path: &str| Glob::new(Path::new(path), None, None).map(|glob| glob.is_some());
-        assert_eq!(is_glob("/var/log/*.log"), Ok(true));
-        assert_eq!(is_glob("*.log"), Ok(true));
-        assert_eq!(is_glob("/var/log/app.log"), Ok(false));
-        assert_eq!(is_glob("/var/*/app.log"), Ok(true));
-        assert_eq!(is_glob("/var/../log/*/app.log"), Ok(true));
-        assert!(is_glob("/var/*/../app.log").is_err());
-        assert!(is_glob("/var/log/[.log").is_err());
-    }
 
     #[test]
     fn titles() {

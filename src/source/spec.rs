@@ -27,6 +27,8 @@ pub struct Named {
 pub enum Means {
     /// `PATH`: whatever stands there, or a glob.
     Path(PathBuf),
+    /// `newest:GLOB`: the newest of the files that match.
+    Newest(PathBuf),
     /// `sample:PATH`: a file that holds one reading.
     Sample(PathBuf),
     /// `PATH,baud=N`, `PATH,7e1` or both: a serial line, and what is said of it.
@@ -41,6 +43,9 @@ pub enum Means {
 
 /// What a URL of a hub begins with.
 const REMOTE_PREFIX: &str = "nats://";
+
+/// The prefix of a glob of which the newest file counts.
+const NEWEST_PREFIX: &str = "newest:";
 
 /// The prefix of a path that holds one reading.
 const SAMPLE_PREFIX: &str = "sample:";
@@ -93,7 +98,9 @@ pub fn sources(texts: &[String]) -> Result<Vec<Named>, SpecError> {
 
 /// Whether what stands before the first `=` is a name, not the beginning of a path.
 fn is_name(text: &str) -> bool {
-    let is_path = text.contains('/') || text.starts_with(SAMPLE_PREFIX) || text.ends_with(",baud");
+    let prefixes = [SAMPLE_PREFIX, NEWEST_PREFIX];
+    let is_prefixed = prefixes.iter().any(|prefix| text.starts_with(prefix));
+    let is_path = text.contains('/') || is_prefixed || text.ends_with(",baud");
     !text.is_empty() && !is_path
 }
 
@@ -104,6 +111,9 @@ fn means(text: &str) -> Result<(Means, &str), SpecError> {
     }
     if text.starts_with(REMOTE_PREFIX) {
         return Ok((Means::Remote(text.to_owned()), text));
+    }
+    if let Some(path) = text.strip_prefix(NEWEST_PREFIX) {
+        return Ok((Means::Newest(path.into()), path));
     }
     if let Some(path) = text.strip_prefix(SAMPLE_PREFIX) {
         return Ok((Means::Sample(path.into()), path));
@@ -187,6 +197,16 @@ mod tests {
                 "hot",
                 Means::Sample("/run/temp".into()),
             ),
+            (
+                "newest:/data/*.csv",
+                "*.csv",
+                Means::Newest("/data/*.csv".into()),
+            ),
+            (
+                "day=newest:/data/a=*.csv",
+                "day",
+                Means::Newest("/data/a=*.csv".into()),
+            ),
             ("./sample:x", "sample:x", path("./sample:x")),
             (
                 "gps=/dev/ttyS0,baud=9600",
@@ -216,6 +236,7 @@ mod tests {
             &["name="][..],
             &[""],
             &["sample:"],
+            &["newest:"],
             &["x=sample:"],
             &[",baud=9600"],
             &["/dev/ttyS0,baud=fast"],

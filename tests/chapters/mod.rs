@@ -62,6 +62,8 @@ mod metrics;
 mod moved;
 /// Streams at an MQTT broker of a home.
 mod mqtt;
+/// The newest file that a glob matches: a file a day, over midnights, awake and asleep.
+mod newest;
 /// nginx in front, as people put one there.
 mod nginx;
 /// NULs that nobody wrote: holes, space made beforehand.

@@ -149,12 +149,14 @@ impl Follower {
 
     /// Whether the kernel tells of changes. `None` while nobody listens.
     pub fn is_noticed(&self) -> Option<bool> {
-        self.following.borrow().as_ref().map(Following::is_noticed)
+        let following = self.following.borrow();
+        let is_noticed = following.as_ref().map(Following::is_noticed);
+        is_noticed.map(|is_noticed| is_noticed && self.place.newest.is_none())
     }
 
     /// Whether it would, where file systems on the way `send_notices`.
     pub fn would_be_noticed(&self, send_notices: bool) -> bool {
-        send_notices && self.ground.notices.are_available()
+        send_notices && self.place.newest.is_none() && self.ground.notices.are_available()
     }
 
     /// Returns after a look that began after the call: what was written before is known then.
@@ -188,7 +190,8 @@ impl Follower {
 
     /// A notice came.
     fn hint(&self) {
-        let is_settled = self.look_at_once();
+        // Which file is the newest is looked up each poll, not each line: it takes reading directories.
+        let is_settled = self.look_at_once() || self.place.newest.is_some();
         let following = self.following.borrow();
         if !is_settled || following.as_ref().is_some_and(Following::wants_way) {
             self.kick();
@@ -226,6 +229,10 @@ impl Follower {
 
     fn next_look(&self) -> Instant {
         match &*self.following.borrow() {
+            Some(following) if self.place.newest.is_some() => {
+                let poll = Instant::now() + self.ground.poll;
+                following.next_look().min(poll)
+            }
             Some(following) => following.next_look(),
             None => Instant::now() + self.ground.anyway,
         }
@@ -287,7 +294,7 @@ impl Follower {
         let following = following.as_ref()?;
         let prompt = if !following.last.system().answers_at_once() {
             Prompt::Nothing
-        } else if following.is_way_prompt() {
+        } else if following.is_way_prompt() && self.place.newest.is_none() {
             Prompt::NameToo
         } else {
             Prompt::OpenFile

@@ -87,22 +87,18 @@ impl Kin {
         if target == candidate || !target.bytes().any(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let words = |name: &str| -> Vec<String> {
-            let words = name.split(|c: char| c.is_ascii_digit());
-            words
-                .filter(|word| !word.is_empty())
-                .map(str::to_owned)
-                .collect()
-        };
-        let starts = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
-        let alike = words(target) == words(candidate) && starts(target) == starts(candidate);
-        (alike && numbers(target).len() == numbers(candidate).len())
+        (shape(target) == shape(candidate))
             .then(|| Self::new(Base::Target, "", Count::Up, numbers(candidate)))
     }
 
     /// What `target` itself would be in the series of [`beside`](Self::beside).
     pub(crate) fn target(target: &str) -> Self {
         Self::new(Base::Target, "", Count::Up, numbers(target))
+    }
+
+    /// One of a series in which names say nothing, and times tell.
+    pub(crate) fn silent() -> Self {
+        Self::new(Base::Target, "", Count::Silent, Vec::new())
     }
 
     fn new(base: Base, joint: &'static str, count: Count, turn: Vec<u64>) -> Self {
@@ -183,6 +179,18 @@ fn turn(text: &str) -> Option<(Count, Vec<u64>)> {
         [_, _, year, ..] if YEARS.contains(year) && first <= 2 => Some((Count::Silent, turn)),
         _ => None,
     }
+}
+
+/// What names have in common that differ in their numbers alone.
+pub(crate) fn shape(name: &str) -> String {
+    let mut shape = String::new();
+    for c in name.chars() {
+        let c = if c.is_ascii_digit() { '0' } else { c };
+        if c != '0' || !shape.ends_with('0') {
+            shape.push(c);
+        }
+    }
+    shape
 }
 
 /// The runs of digits in `text`, as numbers; one that is too long is as large as fits.

@@ -5,9 +5,11 @@ pub mod change;
 pub mod follower;
 pub mod generation;
 pub(crate) mod kin;
+pub(crate) mod newest;
 pub(crate) mod nuls;
 pub(crate) mod observe;
 pub mod path;
+pub mod pattern;
 pub mod reader;
 pub mod rotated;
 #[cfg(test)]

@@ -90,6 +90,16 @@ impl Known {
                 self.compare(file, &held, &mut glance);
             }
         }
+        // Of many the newest was deleted: the one before it, which was sent, is no news.
+        let is_newest = place.is_some_and(|place| place.newest.is_some());
+        let last = self.seen.filter(|_| glance.deleted).or(self.before);
+        if let (Some(Ok(now)), Some(last)) = (&glance.now, last)
+            && is_newest
+            && now.id != last.id
+            && now.modified <= last.modified
+        {
+            glance.now = Some(Err(io::ErrorKind::NotFound.into()));
+        }
         glance
     }
 

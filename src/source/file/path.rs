@@ -1,14 +1,18 @@
 //! A name on a file system, and how far it may lead.
 
+use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat, openat2};
 use rustix::io::Errno;
 
 use crate::source::file::change::Seen;
+use crate::source::file::newest;
+use crate::source::file::pattern::PathPattern;
 use crate::source::os::fs::{self, FileSystem};
 
 /// What they may do with a directory on the way to one.
@@ -24,12 +28,48 @@ pub struct Place {
     pub path: PathBuf,
     /// The directory above it that it must not lead out of.
     pub within: Option<PathBuf>,
+    /// It is whatever file is the newest that this stands for now.
+    pub newest: Option<Arc<PathPattern>>,
 }
 
 impl Place {
     /// A place that may lead anywhere.
     pub fn named(path: PathBuf) -> Self {
-        Self { path, within: None }
+        Self {
+            path,
+            within: None,
+            newest: None,
+        }
+    }
+
+    /// One that must not lead out of the directory `within`, which is above it.
+    pub(crate) fn within(path: PathBuf, within: &Path) -> Self {
+        Self {
+            path,
+            within: Some(within.to_owned()),
+            newest: None,
+        }
+    }
+
+    /// The newest file that `pattern` stands for, whichever it is.
+    pub(crate) fn newest(path: PathBuf, pattern: PathPattern) -> Self {
+        Self {
+            path,
+            within: Some(pattern.directory().to_owned()),
+            newest: Some(Arc::new(pattern)),
+        }
+    }
+
+    /// Where it is now, which changes only where it is the newest of many. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none.
+    pub fn now(&self) -> io::Result<Cow<'_, Self>> {
+        let Some(pattern) = &self.newest else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let newest = newest::newest(pattern).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Cow::Owned(newest.place))
     }
 
     /// What the name means now. Blocks.
@@ -37,6 +77,9 @@ impl Place {
     /// # Errors
     /// As `stat(2)`; where it leads out of its directory as `openat2(2)`, `EXDEV`.
     pub fn metadata(&self) -> io::Result<Metadata> {
+        if self.newest.is_some() {
+            return self.now()?.metadata();
+        }
         let Some(within) = &self.within else {
             return self.path.metadata();
         };
@@ -52,7 +95,10 @@ impl Place {
     /// Whether there is something now that not everybody on this machine may read: the file's own mode
     /// and that of every directory on the way to it count. Blocks.
     pub fn is_private(&self) -> bool {
-        let Ok(metadata) = self.metadata() else {
+        let Ok(now) = self.now() else {
+            return false;
+        };
+        let Ok(metadata) = now.metadata() else {
             return false;
         };
         let lacks = |metadata: &Metadata, right| metadata.mode() & right == 0;
@@ -61,7 +107,7 @@ impl Place {
             metadata.map_or(true, |metadata| lacks(&metadata, EVERYBODY_ENTERS))
         };
         // Where it leads nobody can tell, nobody else is let in.
-        let resolved = self.path.canonicalize();
+        let resolved = now.path.canonicalize();
         let closed = resolved.map_or(true, |path| path.ancestors().skip(1).any(closed));
         closed || lacks(&metadata, fs::EVERYBODY_READS)
     }
@@ -92,6 +138,9 @@ impl Place {
     /// # Errors
     /// As [`open`](Self::open).
     pub(crate) fn open_with(&self, more: OFlags) -> io::Result<(File, Seen)> {
+        if self.newest.is_some() {
+            return self.now()?.open_with(more);
+        }
         let Some(within) = &self.within else {
             return open_regular(&self.path, more);
         };
@@ -104,10 +153,7 @@ impl Place {
         let (Some(within), Some(directory)) = (&self.within, self.path.parent()) else {
             return false;
         };
-        let directory = Self {
-            path: directory.to_owned(),
-            within: Some(within.clone()),
-        };
+        let directory = Self::within(directory.to_owned(), within);
         directory.path != *within && directory.beneath(within, OFlags::PATH).is_err()
     }
 
@@ -252,8 +298,8 @@ mod tests {
             let within = directory.path().to_owned();
             for (within, want) in [(None, named), (Some(within), confined)] {
                 let place = Place {
-                    path: at(name),
                     within,
+                    ..Place::named(at(name))
                 };
                 assert_eq!(place.seen().is_ok(), want, "stat {place:?}");
                 assert_eq!(place.open().is_ok(), want, "open {place:?}");
@@ -269,10 +315,7 @@ mod tests {
             ("sub/../real", true, true),
         ] {
             let within = directory.path().to_owned();
-            let place = Place {
-                path: at(below),
-                within: Some(within.clone()),
-            };
+            let place = Place::within(at(below), &within);
             assert_eq!(place.seen().is_ok(), with, "{below}");
             assert_eq!(place.open().is_ok(), with, "{below}");
             let within = File::open(within).unwrap();
@@ -284,9 +327,8 @@ mod tests {
     /// Links of sysfs lead up and down again; magic ones of procfs lead out.
     #[test]
     fn the_kernels_own_links() {
-        let place = |within: &str, below: &str| Place {
-            path: Path::new(within).join(below),
-            within: Some(within.into()),
+        let place = |within: &str, below: &str| {
+            Place::within(Path::new(within).join(below), Path::new(within))
         };
         assert!(place("/proc/self/task", "../status").open().is_ok());
         let root = place("/proc/self", "root/etc/passwd");

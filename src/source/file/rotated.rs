@@ -15,6 +15,7 @@ use rustix::fs::OFlags;
 use crate::bytes::cursor::{CHECK_SPAN, fnv1a};
 use crate::source::file::change::{FileId, Seen};
 use crate::source::file::kin::Kin;
+use crate::source::file::newest;
 use crate::source::file::path::{Place, directory};
 use crate::source::os::fs;
 
@@ -40,8 +41,8 @@ impl Member {
     /// As `open(2)`; `NotFound` where it has been rotated on.
     fn open(&self) -> io::Result<(File, Seen)> {
         let place = Place {
-            path: self.path.clone(),
             within: self.within.clone(),
+            ..Place::named(self.path.clone())
         };
         let (file, seen) = place.open_with(OFlags::NOFOLLOW)?;
         if seen.id == self.seen.id {
@@ -214,6 +215,19 @@ pub(crate) fn next(
 /// # Errors
 /// When the directory can't be read; one that is not there has no files.
 fn members(place: &Place) -> io::Result<Vec<Member>> {
+    if let Some(pattern) = &place.newest {
+        let Some(newest) = newest::newest(pattern) else {
+            return Ok(Vec::new());
+        };
+        let member = |older: newest::Match| Member {
+            kin: older.kin(&newest),
+            path: older.place.path,
+            within: older.place.within,
+            seen: older.seen,
+        };
+        let older = newest::older(pattern, &newest);
+        return Ok(older.into_iter().map(member).collect());
+    }
     let target = place.target();
     let is_link = target != place.path;
     let (Some(directory), Some(name)) = (
@@ -313,15 +327,18 @@ fn after(
     let Some(at) = members.iter().find(|member| member.seen.id == id) else {
         return after_unknown(members, known, now);
     };
-    let series = members
-        .iter()
-        .filter(|member| member.kin.series == at.kin.series);
-    let (series, counts_down) = ordered(series.cloned().collect());
-    let target = place.target();
-    let target = target
-        .file_name()
-        .and_then(|name| name.to_str())
-        .map(Kin::target);
+    let (series, counts_down, target) = if place.newest.is_some() {
+        // All that the pattern stands for, up to the newest.
+        (sorted(members.to_vec()), false, None)
+    } else {
+        let series = members
+            .iter()
+            .filter(|member| member.kin.series == at.kin.series);
+        let (series, counts_down) = ordered(series.cloned().collect());
+        let target = place.target();
+        let target = target.file_name().and_then(|name| name.to_str());
+        (series, counts_down, target.map(Kin::target))
+    };
     let mut steps = Vec::new();
     let (mut before, mut gap) = (at.clone(), false);
     for member in series
