@@ -12,7 +12,7 @@ ALL=(aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf arm-unknown-linux
 # one should know what for (cross/README.md).
 LIMIT_RUSTUP=2000
 LIMIT_ZIG=1500
-LIMIT_ZIG_PC=1600
+LIMIT_ZIG_PC=1800
 
 target_dir=${CARGO_TARGET_DIR:-$PWD/target}
 toolchain=$target_dir/cross/toolchain
