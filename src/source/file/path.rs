@@ -106,9 +106,13 @@ impl Place {
             let metadata = directory.metadata();
             metadata.map_or(true, |metadata| lacks(&metadata, EVERYBODY_ENTERS))
         };
-        // Where it leads nobody can tell, nobody else is let in.
-        let resolved = now.path.canonicalize();
-        let closed = resolved.map_or(true, |path| path.ancestors().skip(1).any(closed));
+        let closed = match now.path.canonicalize() {
+            Ok(path) => path.ancestors().skip(1).any(closed),
+            // Rotated away since it was asked for: there is nothing now.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            // Where nobody can tell where it leads, nobody else is let in.
+            Err(_) => true,
+        };
         closed || lacks(&metadata, fs::EVERYBODY_READS)
     }
 
