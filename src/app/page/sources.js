@@ -27,7 +27,8 @@ export class Sources {
 
   /** The stream that was written last; of several, the one that the server names first. */
   get newest() {
-    const written = ({ modified }) => Date.parse(modified ?? 0);
+    // A board without a clock writes in 1970.
+    const written = ({ modified }) => (modified === null ? -Infinity : Date.parse(modified));
     const latest = Math.max(...this.list.map(written));
     return this.list.find((source) => written(source) >= latest - LIVE) ?? this.list[0];
   }
