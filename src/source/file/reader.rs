@@ -244,12 +244,7 @@ impl Walk {
                 lost = lost.and(&marker);
             }
             let generation = self.generation.clone();
-            if generation.expired.get() {
-                self.leave_expired()?;
-                continue;
-            }
-            if generation.over.get() {
-                self.leave_truncated(&generation)?;
+            if self.leave_ended(&generation)? {
                 continue;
             }
             self.permit(&generation)?;
@@ -373,12 +368,7 @@ impl Walk {
                 return Ok(Next::Marker(marker));
             }
             let generation = self.generation.clone();
-            if generation.expired.get() {
-                self.leave_expired()?;
-                continue;
-            }
-            if generation.over.get() {
-                self.leave_truncated(&generation)?;
+            if self.leave_ended(&generation)? {
                 continue;
             }
             self.permit(&generation)?;
@@ -513,6 +503,18 @@ impl Walk {
             }
             _ => false,
         })
+    }
+
+    /// Leaves a generation that was given up or cut. `true`: it has. One place for all who read, for a generation may be both.
+    fn leave_ended(&mut self, generation: &Generation) -> io::Result<bool> {
+        if generation.expired.get() {
+            self.leave_expired()?;
+        } else if generation.over.get() {
+            self.leave_truncated(generation)?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// From a generation that was given up to the oldest that is kept.
