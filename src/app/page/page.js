@@ -1,5 +1,6 @@
 // The page: which stream is shown, and who tells whom.
 
+import { address } from './address.js';
 import { Announcer } from './announce.js';
 import { listen } from './keys.js';
 import { lazily, style } from './lazy.js';
@@ -54,7 +55,7 @@ const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => drawer()
   rested() {
     const anchor = win.following ? null : win.anchor?.entry;
     view.at = anchor?.run && !anchor.mark ? { inode: anchor.run.inode, offset: anchor.start } : null;
-    if (shown !== null) address();
+    if (shown !== null) address(view);
   },
 });
 
@@ -70,7 +71,7 @@ const page = {
   selection: () => selection(),
   changed(next, step) {
     view = next;
-    address(step);
+    address(view, step);
   },
 };
 
@@ -159,13 +160,6 @@ const drawer = () => (merged && win.source === merged ? merged : rows);
 
 function sayEmpty() {
   at('empty').hidden = win.items.length > 0 || !status.live || win.source !== log?.lines;
-}
-
-/** The view goes into the address; `step`: as one that the browser's "back" leaves. */
-function address(step = false) {
-  const fragment = format(view);
-  if (step) history.pushState(null, '', fragment);
-  else if (fragment !== location.hash) history.replaceState(null, '', fragment);
 }
 
 function show() {
@@ -277,7 +271,7 @@ async function begin(bytes) {
   beginning = null;
   if (!found || view.chart !== null) return;
   await chart('');
-  address();
+  address(view);
 }
 
 /** Shows the chart as `text` says, or puts it away where that is `null`. */
@@ -297,7 +291,7 @@ async function chart(text) {
     view: text,
     keep(next) {
       view.chart = next;
-      address();
+      address(view);
     },
     others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
     alerts: watching.ready.alerts,
@@ -347,7 +341,7 @@ function toggleChart() {
   // Who puts a chart away does not want it again.
   keep(shown, { chart: view.chart === null });
   chart(view.chart === null ? '' : null);
-  address();
+  address(view);
 }
 
 const setTimes = (local) => {
