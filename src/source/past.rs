@@ -148,7 +148,7 @@ impl Source {
     /// Whether the generation with this number is there, and not everybody on this machine may read it.
     pub(crate) async fn is_private(&self, inode: u64) -> bool {
         match self.past(Some(inode)).await {
-            Some(Past::File(generation)) => generation.private,
+            Some(Past::File(generation)) => generation.is_private(),
             _ => false,
         }
     }

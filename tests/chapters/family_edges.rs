@@ -2,12 +2,12 @@
 //! everybody's to read, and a file that is rewritten all the time.
 
 use crate::chapters::follow::{breaks, scene};
-use crate::client::Client;
+use crate::client::{Client, Heard};
 use crate::folder::{Folder, inode, rename};
 use crate::http::{Connection, get};
 use crate::server::Server;
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -91,6 +91,14 @@ fn one_gap_is_told_once() {
     assert_eq!(names.len(), 1, "{:?}", client.events);
 }
 
+/// The header that shows the key of the banner.
+fn bearer(server: &Server) -> String {
+    let banner = server.banner().join("\n");
+    let key = banner.split_once("?key=").unwrap().1;
+    let key = key.split_whitespace().next().unwrap();
+    format!("Authorization: Bearer {key}\r\n")
+}
+
 /// Whoever shows no key gets what everybody on this machine may read: the mode of each file counts when it is opened,
 /// and every directory on the way to it.
 #[test]
@@ -104,10 +112,7 @@ fn what_is_private_needs_the_key() {
     mode(&folder.path("app.log.1"), 0o600);
     let server = Server::start(&[folder.arg()]);
     assert_eq!(get(&server, "/stream/app.log").text(), "open to all\n");
-    let banner = server.banner().join("\n");
-    let key = banner.split_once("?key=").unwrap().1;
-    let key = key.split_whitespace().next().unwrap();
-    let bearer = format!("Authorization: Bearer {key}\r\n");
+    let bearer = bearer(&server);
     for more in ["", "&max=100"] {
         let inode = inode(&folder.path("app.log.1"));
         let target = format!("/stream/app.log?from={inode:x}-0{more}");
@@ -127,6 +132,36 @@ fn what_is_private_needs_the_key() {
         let answer = get(&server, "/stream/app.log");
         assert_eq!(answer.status, status, "{directory_mode:o}: {answer:?}");
     }
+}
+
+/// logrotate's `create` makes the new log for its owner alone, and opens it to all a moment later: a viewer without a
+/// key goes on, and one of a log that stays private is let go once something stands in it.
+#[test]
+fn a_log_that_is_private_for_a_moment() {
+    let folder = Folder::new();
+    folder.append("one\n");
+    let server = Server::start(&[folder.arg()]);
+    let mut client = Client::connect(&server, "/stream/app.log?from=start");
+    client.bytes_until("one\n");
+    let rotate = || {
+        folder.rotate();
+        let mut owners = File::options();
+        owners.write(true).create_new(true).mode(0o600);
+        owners.open(&folder.log).unwrap();
+        // It has been looked at: `/sources` with the key asks for its size.
+        let look = Connection::open(&server).request("GET", "/sources", &bearer(&server));
+        assert_eq!(look.status, 200, "{look:?}");
+        assert_eq!(get(&server, "/stream/app.log").status, 401);
+    };
+    rotate();
+    fs::set_permissions(&folder.log, Permissions::from_mode(0o644)).unwrap();
+    folder.append("two\n");
+    assert_eq!(client.bytes_until("two\n"), b"two\n");
+    rotate();
+    folder.append("secret\n");
+    client.event("rotated");
+    let heard = client.next();
+    assert!(matches!(heard, Heard::Closed(Some(1011))), "{heard:?}");
 }
 
 /// Polls resume in a file that is rewritten all the time, in a directory that takes long to read: nobody else waits.

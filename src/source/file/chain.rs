@@ -153,12 +153,13 @@ impl Following {
                 // In use only where a reader has asked for this look.
                 scratch.put(self.last.serial, was.size, &glance.grown);
             }
+            self.last.learn(&held);
             self.last.end.set(is.size);
             self.last.padded.set(glance.end.padded);
             self.seen = Some(held);
             self.end = glance.end;
             self.tail = glance.fresh;
-            news = step != Step::Same;
+            news = step != Step::Same || seen.private != held.private;
         }
         self.deleted = match self.deleted {
             Some(since) if !news => Some(since),
@@ -207,7 +208,6 @@ impl Following {
             file,
             seen: now,
             system: self.last.system(),
-            private: self.last.private,
         };
         self.append(Generation::new(serial, &open), Link::Truncated);
     }

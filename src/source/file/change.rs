@@ -20,6 +20,8 @@ pub struct Seen {
     pub modified: i128,
     /// When anything of it changed, in nanoseconds since 1970 (ctime): a writer can set mtime back, not this one.
     pub changed: i128,
+    /// Not everybody on this machine may read it.
+    pub private: bool,
 }
 
 /// Whether the bytes before the end seen last still stand there.
@@ -76,6 +78,7 @@ mod tests {
             size,
             modified: time,
             changed: time,
+            private: false,
         })
     }
 

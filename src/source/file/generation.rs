@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::bytes::cursor::CHECK_SPAN;
-use crate::source::file::change::FileId;
+use crate::source::file::change::{FileId, Seen};
 use crate::source::os::fs;
 use crate::source::os::fs::{FileSystem, OpenFile};
 use crate::source::os::inotify::Watch;
@@ -38,8 +38,8 @@ pub struct Generation {
     pub id: FileId,
     file: RefCell<Option<Arc<File>>>,
     system: FileSystem,
-    /// Not everybody on this machine may read it.
-    pub private: bool,
+    /// Not everybody on this machine may read it, as far as is known.
+    private: Cell<bool>,
     /// Where the content ended at the last look, in bytes.
     pub end: Cell<u64>,
     /// Behind that end stand NULs that are written over.
@@ -57,18 +57,13 @@ pub struct Generation {
 impl Generation {
     /// A generation of a file as it was when it was opened.
     pub(crate) fn new(serial: u64, open: &OpenFile) -> Self {
-        let OpenFile {
-            seen,
-            system,
-            private,
-            ..
-        } = *open;
+        let OpenFile { seen, system, .. } = *open;
         Self {
             serial,
             id: seen.id,
             file: RefCell::new(Some(open.file.clone())),
             system,
-            private,
+            private: Cell::new(seen.private),
             end: Cell::new(seen.size),
             padded: Cell::new(false),
             over: Cell::new(false),
@@ -88,7 +83,7 @@ impl Generation {
             },
             file: RefCell::new(None),
             system: FileSystem::Memory,
-            private: false,
+            private: Cell::new(false),
             end: Cell::new(0),
             padded: Cell::new(false),
             over: Cell::new(false),
@@ -111,6 +106,23 @@ impl Generation {
     /// The file system that it is on.
     pub fn system(&self) -> FileSystem {
         self.system
+    }
+
+    /// Whether not everybody on this machine may read it. As long as that is so it is asked for again: a log
+    /// that logrotate creates is its owner's alone for a moment, and then everybody's.
+    pub fn is_private(&self) -> bool {
+        if self.private.get()
+            && self.system.answers_at_once()
+            && let Some(metadata) = self.file().and_then(|file| file.metadata().ok())
+        {
+            self.learn(&fs::seen(&metadata));
+        }
+        self.private.get()
+    }
+
+    /// Takes over what a look `seen` of it says of its mode: what was once open to all stays so.
+    pub(crate) fn learn(&self, seen: &Seen) {
+        self.private.set(self.private.get() && seen.private);
     }
 
     /// The generation after this one, and why.

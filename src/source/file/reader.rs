@@ -433,15 +433,16 @@ impl Walk {
     /// As [`Reader::only_public`](crate::source::reader::Reader::only_public).
     pub(crate) fn only_public(&mut self) -> bool {
         self.only_public = true;
-        self.generation.private
+        self.generation.is_private()
     }
 
-    /// Whether its client may have what `generation` holds.
+    /// Whether its client may have what `generation` holds at the offset. Where that is nothing yet, it may wait.
     ///
     /// # Errors
     /// `PermissionDenied` where the reader is for everybody and the file is not.
     fn permit(&self, generation: &Generation) -> io::Result<()> {
-        if self.only_public && generation.private {
+        let is_empty = self.is_newest() && !self.raw && self.offset >= generation.end.get();
+        if self.only_public && !is_empty && generation.is_private() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         Ok(())

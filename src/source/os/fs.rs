@@ -98,6 +98,7 @@ pub(crate) fn seen(metadata: &Metadata) -> Seen {
         size: metadata.len(),
         modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
         changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        private: metadata.mode() & EVERYBODY_READS == 0,
     }
 }
 
@@ -106,8 +107,6 @@ pub(crate) struct OpenFile {
     pub(crate) file: Arc<File>,
     pub(crate) seen: Seen,
     pub(crate) system: FileSystem,
-    /// Not everybody on this machine may read it.
-    pub(crate) private: bool,
 }
 
 /// What everybody on a machine may do with a file that is no secret there: read it.
@@ -118,7 +117,6 @@ impl OpenFile {
     pub(crate) fn new((file, seen): (File, Seen)) -> Self {
         Self {
             system: FileSystem::of_file(&file),
-            private: (file.metadata()).map_or(true, |known| known.mode() & EVERYBODY_READS == 0),
             file: Arc::new(file),
             seen,
         }
