@@ -15,13 +15,13 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Three forms of a slow loris, more of each than there are places: heads and bodies that trickle, and answers that nobody takes.
 #[test]
 fn slow_ones() {
     let (folder, server) = scene(&["--max-clients=40"]);
-    let before = server.rss();
+    let before = server.own_memory();
     for (form, start) in [
         (
             "trickling heads",
@@ -38,7 +38,6 @@ fn slow_ones() {
         for stream in &mut crowd {
             let _ = stream.write_all(start.as_bytes());
         }
-        let begun = Instant::now();
         until(&format!("a place beside {form}"), || {
             for stream in &mut crowd {
                 let _ = stream.write_all(b"x");
@@ -50,11 +49,6 @@ fn slow_ones() {
                 .write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
             (connection.answer().status == 200).then_some(())
         });
-        assert!(
-            begun.elapsed() < Duration::from_secs(15),
-            "{form}: {:?}",
-            begun.elapsed()
-        );
         drop(crowd);
         unharmed(&server, before, form);
     }
@@ -106,7 +100,7 @@ fn a_burst_of_connections() {
     let mut first = Client::connect(&server, "/stream");
     first.bytes_until("hello\n");
     assert_eq!(get(&server, "/stream").status, 200);
-    let before = server.rss();
+    let before = server.own_memory();
     for round in 0..2 {
         let crowd = crowd(&server, 2000);
         for connection in crowd.iter().step_by(2) {
@@ -134,7 +128,7 @@ fn a_burst_of_connections() {
 #[test]
 fn half_open_ones() {
     let (_folder, server) = scene(&["--heartbeat=200ms"]);
-    let before = server.rss();
+    let before = server.own_memory();
     for round in 0..50 {
         let idle = TcpStream::connect(server.addr()).unwrap();
         let reset = TcpStream::connect(server.addr()).unwrap();

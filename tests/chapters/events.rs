@@ -299,12 +299,12 @@ fn empty_lines_for_those_who_never_read() {
     until_true("the first one to be gone", || {
         source(&server, "app.log")["clients"] == 0
     });
-    let before = server.rss();
+    let before = server.own_memory();
     let stuck: Vec<Endless> = (0..20).map(|_| connect()).collect();
     let mut most = before;
     for _ in 0..100 {
         assert_eq!(get(&server, "/health").status, 200);
-        most = most.max(server.rss());
+        most = most.max(server.own_memory());
         std::thread::sleep(Duration::from_millis(10));
     }
     drop(stuck);

@@ -43,7 +43,7 @@ pub fn unharmed(server: &Server, before: u64, attack: &str) {
     drop(client);
     if !is_emulated() {
         until_true(&format!("the memory that {attack} took"), || {
-            server.rss() <= before + LEFT_MAX
+            server.own_memory() <= before + LEFT_MAX
         });
     }
 }
@@ -72,7 +72,7 @@ fn statuses(said: &[u8]) -> Vec<String> {
 #[test]
 fn no_http_at_all() {
     let (_folder, server) = scene(&[]);
-    let before = server.rss();
+    let before = server.own_memory();
     let large = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
         "x".repeat(10_000)
@@ -124,7 +124,7 @@ fn no_http_at_all() {
 #[test]
 fn smuggled_requests() {
     let (_folder, server) = scene(&[]);
-    let before = server.rss();
+    let before = server.own_memory();
     let inner = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let length = inner.len();
     for (fields, status) in [
@@ -201,7 +201,7 @@ fn smuggled_requests() {
 #[test]
 fn other_files() {
     let (folder, server) = scene(&[]);
-    let before = server.rss();
+    let before = server.own_memory();
     std::fs::write(folder.path("secret.txt"), "secret\n").unwrap();
     std::fs::write(folder.path("app.log.key"), "secret\n").unwrap();
     let up = [
@@ -283,7 +283,7 @@ fn flood(server: &Server, bytes: &[u8]) -> WebSocket<TcpStream> {
 #[test]
 fn floods_of_frames() {
     let (_folder, server) = scene(&[]);
-    let before = server.rss();
+    let before = server.own_memory();
     let mut gibibyte = vec![0x82, 0x80 | 127];
     gibibyte.extend((1u64 << 30).to_be_bytes());
     gibibyte.extend([0; 4]);

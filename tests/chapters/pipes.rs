@@ -112,7 +112,7 @@ fn a_writer_never_waits_for_a_reader() {
     let (folder, server) = scene();
     let narrow = Connection::narrow(&server);
     let mut stuck = Client::over(narrow, "/stream/app.log?from=start");
-    let rss = server.rss();
+    let rss = server.own_memory();
     let piece = vec![b'x'; 1 << 20];
     let mut writer = File::options().write(true).open(&folder.log).unwrap();
     for _ in 0..64 {
@@ -127,9 +127,9 @@ fn a_writer_never_waits_for_a_reader() {
     });
     if !crate::server::is_emulated() {
         assert!(
-            server.rss() < rss + (2 << 20),
+            server.own_memory() < rss + (2 << 20),
             "{rss} became {}",
-            server.rss()
+            server.own_memory()
         );
     }
 

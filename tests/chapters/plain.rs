@@ -226,7 +226,7 @@ fn a_slow_reader_of_a_large_file() {
     log.set_len(SIZE).unwrap();
     // One answer to the end: by then the server has all the buffers that it will ever have.
     assert_eq!(ask(&server, "bytes=0-4194303").body.len(), 4 << 20);
-    let before = server.rss();
+    let before = server.own_memory();
     let mut connection = Connection::narrow(&server);
     connection.send("GET /stream/app.log HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let head = connection.head();
@@ -237,7 +237,7 @@ fn a_slow_reader_of_a_large_file() {
         connection.stream().read_exact(&mut piece).unwrap();
         assert!(piece.iter().all(|&byte| byte == 0));
         left -= piece.len() as u64;
-        most = most.max(server.rss());
+        most = most.max(server.own_memory());
         // The others do not wait for this one.
         if left % (64 << 20) == 0 {
             assert_eq!(get(&server, "/health").status, 200);

@@ -232,9 +232,19 @@ impl Server {
 
     /// Resident memory in bytes. `VmRSS` in `status` may be off on several cores; this is counted.
     pub fn rss(&self) -> u64 {
+        self.counted("\nRss:")
+    }
+
+    /// Resident memory of its own in bytes: what it took from the kernel, and what an attack can make it keep. The pages of its
+    /// binary are not in it: how many of those count depends on what this machine has in its page cache.
+    pub fn own_memory(&self) -> u64 {
+        self.counted("\nAnonymous:")
+    }
+
+    fn counted(&self, what: &str) -> u64 {
         let path = format!("/proc/{}/smaps_rollup", self.pid());
         let counted = fs::read_to_string(path).expect("smaps_rollup");
-        number_after(&counted, "\nRss:") * 1024
+        number_after(&counted, what) * 1024
     }
 
     /// How many threads it has.
