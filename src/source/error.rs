@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub enum SpecError {
     /// Nothing stands where its path should.
     NoPath(String),
+    /// A URL of which the scheme is none that a stream is read by.
+    NoSource(String),
     /// Standard input, a second time.
     InputTwice,
     /// What stands behind `,baud=` is no speed.
@@ -40,6 +42,7 @@ impl SpecError {
         matches!(
             self,
             Self::NoPath(_)
+                | Self::NoSource(_)
                 | Self::InputTwice
                 | Self::NoSpeed(_)
                 | Self::BrokenGlob(..)
@@ -54,6 +57,14 @@ impl fmt::Display for SpecError {
             Self::NoPath(text) => {
                 write!(f, "`{text}` has no path; expected PATH or NAME=PATH")
             }
+            Self::NoSource(scheme) if scheme == "mqtt://" => write!(
+                f,
+                "`mqtt://` is where streams go to, with `--to`; no stream is read from there"
+            ),
+            Self::NoSource(scheme) => write!(
+                f,
+                "no stream is read from `{scheme}`; expected a path, or `nats://HUB/SUBJECT`"
+            ),
             Self::InputTwice => write!(f, "standard input can be named once"),
             Self::NoSpeed(text) => {
                 write!(f, "`{text}` is no speed; expected one such as 115200")

@@ -112,6 +112,11 @@ fn means(text: &str) -> Result<(Means, &str), SpecError> {
     if text.starts_with(REMOTE_PREFIX) {
         return Ok((Means::Remote(text.to_owned()), text));
     }
+    if let Some((scheme, _)) = text.split_once("://")
+        && !scheme.contains('/')
+    {
+        return Err(SpecError::NoSource(format!("{scheme}://")));
+    }
     if let Some(path) = text.strip_prefix(NEWEST_PREFIX) {
         return Ok((Means::Newest(path.into()), path));
     }
@@ -224,6 +229,7 @@ mod tests {
                 Means::Serial("ttyS2".into(), baud(1)),
             ),
             ("-", "stdin", Means::Input),
+            ("./x://y", "y", path("./x://y")),
         ];
         let texts: Vec<&str> = want.iter().map(|(text, ..)| *text).collect();
         let got = named(&texts).unwrap();
@@ -242,6 +248,8 @@ mod tests {
             &["/dev/ttyS0,baud=fast"],
             &["/dev/ttyS0,baud=0"],
             &["-", "again=-"],
+            &["mqtt://broker:1883/tailcast/pi1/a.log"],
+            &["log=https://pi1/stream/a.log"],
         ] {
             assert!(named(texts).is_err(), "{texts:?}");
         }
