@@ -118,6 +118,8 @@ mod samples;
 mod serial;
 /// The server API of the article, in Rust: handlers of our own on the library.
 mod session;
+/// Logs that never rest in each mode of logrotate, and viewers that break off and sleep: each line once, or told.
+mod soak;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.
 mod statuses;
 /// TLS, done by a proxy in front: nginx and Caddy.

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A logrotate with a configuration and a state file of its own.
-struct Logrotate {
+pub struct Logrotate {
     tool: PathBuf,
     configuration: PathBuf,
     state: PathBuf,
 }
 
 impl Logrotate {
-    fn new(folder: &Folder, directives: &str) -> Option<Logrotate> {
+    pub fn new(folder: &Folder, directives: &str) -> Option<Logrotate> {
         let logrotate = Logrotate {
             tool: require::tool("logrotate")?,
             configuration: folder.path("logrotate.conf"),
@@ -29,7 +29,7 @@ impl Logrotate {
     }
 
     /// Begins to rotate now, whatever the log's age and size.
-    fn begin(&self) -> Child {
+    pub fn begin(&self) -> Child {
         Command::new(&self.tool)
             .arg("--force")
             .arg("--state")

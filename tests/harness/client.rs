@@ -102,8 +102,13 @@ impl Client {
 
     /// Connects again where it stood.
     pub fn resume(&mut self, server: &Server) {
+        self.resume_over(Connection::open(server));
+    }
+
+    /// The same over a connection that is there.
+    pub fn resume_over(&mut self, connection: Connection) {
         let target = format!("{}?from={}", self.path, self.place);
-        (self.socket, self.open) = upgrade(Connection::open(server), &target);
+        (self.socket, self.open) = upgrade(connection, &target);
         let place = Place::parse(self.open["cursor"].as_str().expect("cursor"));
         // A copy with the same bytes is the same place in another file.
         let is_copy = place.offset == self.place.offset

@@ -51,7 +51,6 @@ export class Window {
    * `view` scrolls, `canvas` is its content, `rows` the element in it that is moved. `draw(entry)`
    * makes an element; `told.followed()` when following began or ended, `told.drawn(rows)` when rows
    * have changed, `told.rested()`.
-   *
    */
   constructor(view, canvas, rows, draw, told) {
     this.#view = view;
@@ -152,6 +151,8 @@ export class Window {
   /** Scrolls by px. */
   by(px) {
     this.#view.scrollTop += px;
+    // The browser tells of it a frame later: what comes in between would bring the view back to the end.
+    this.#scrolled();
   }
 
   /** Rows have come between others: what is in sight is looked for again. */

@@ -9,7 +9,7 @@ use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
 use crate::source::file::nuls::{self, End};
 use crate::source::file::path::Place;
-use crate::source::file::rotated::{self, Found};
+use crate::source::file::rotated::{self, Found, Old};
 use crate::source::os::fs::{self, OpenFile};
 
 /// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
@@ -140,7 +140,12 @@ impl Known {
         let held = (self.file.as_ref()).and_then(|before| before.metadata().ok());
         if let Some(before) = held.map(|held| fs::seen(&held)).or(self.before) {
             let now = Some(seen.id);
-            let found = rotated::between(place, before.id, Some(&before), now, BETWEEN_MAX);
+            let old = Old {
+                id: before.id,
+                seen: Some(&before),
+                file: self.file.as_deref(),
+            };
+            let found = rotated::between(place, old, now, BETWEEN_MAX);
             let open = |Found { file, seen, gap }| (OpenFile::new((file, seen)), gap);
             gap = found.gap;
             between = found.files.into_iter().map(open).collect();

@@ -17,7 +17,7 @@ use crate::source::cache::{CHUNK, Scratch};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::{self, Piece};
-use crate::source::file::rotated::{self, Found};
+use crate::source::file::rotated::{self, Found, Old};
 use crate::source::marker::{Lost, Marker, Missing, Next};
 use crate::source::os::fs::{self, OpenFile};
 use crate::source::os::patience::OPEN_TIME;
@@ -143,10 +143,14 @@ impl Walk {
         let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));
         let at = self.generation.file();
         let find = move || {
-            let at = at
-                .and_then(|file| file.metadata().ok())
-                .map(|metadata| fs::seen(&metadata));
-            let next = rotated::next(&place, id, at.as_ref(), now);
+            let metadata = at.as_ref().and_then(|file| file.metadata().ok());
+            let seen = metadata.map(|metadata| fs::seen(&metadata));
+            let old = Old {
+                id,
+                seen: seen.as_ref(),
+                file: at.as_deref(),
+            };
+            let next = rotated::next(&place, old, now);
             next.map(|Found { file, seen, gap }| (OpenFile::new((file, seen)), gap))
         };
         // One at a time: a client that is far behind holds one file, not all of them.

@@ -23,6 +23,9 @@ use crate::source::os::fs;
 /// set of logs, and each costs a read from the card.
 const FITTING_MAX: usize = 256;
 
+/// How much of a file's start and of its end is compared with its copy, in bytes.
+const COMPARED: usize = 4096;
+
 /// One file of a family, not opened yet.
 #[derive(Clone, Debug)]
 struct Member {
@@ -154,17 +157,20 @@ pub(crate) struct Between {
     pub(crate) gap: bool,
 }
 
-/// The files that `place` meant after file `id` and before file `now`; `known` is what was last seen of `id`. Of more than `most`
-/// only the newest are opened. Blocks.
-pub(crate) fn between(
-    place: &Place,
-    id: FileId,
-    known: Option<&Seen>,
-    now: Option<FileId>,
-    most: usize,
-) -> Between {
+/// A file that is to be left for what came after it.
+#[derive(Clone, Copy)]
+pub(crate) struct Old<'a> {
+    pub(crate) id: FileId,
+    /// What was last seen of it.
+    pub(crate) seen: Option<&'a Seen>,
+    /// It may be open though it has no name any more.
+    pub(crate) file: Option<&'a File>,
+}
+
+/// The files that `place` meant after the `old` file and before file `now`. Of more than `most` only the newest are opened. Blocks.
+pub(crate) fn between(place: &Place, old: Old<'_>, now: Option<FileId>, most: usize) -> Between {
     let found = steady(place, |members| {
-        let (mut steps, gap) = after(place, members, id, known, now);
+        let (mut steps, gap) = after(place, members, old, now);
         let surplus = steps.len().saturating_sub(most);
         steps.drain(..surplus);
         if let Some(first) = steps.first_mut().filter(|_| surplus > 0) {
@@ -187,16 +193,11 @@ pub(crate) fn between(
     })
 }
 
-/// The one file that `place` meant next after file `id`, if there was one before file `now`; else whether one may be missing
+/// The one file that `place` meant next after the `old` file, if there was one before file `now`; else whether one may be missing
 /// before that. Blocks.
-pub(crate) fn next(
-    place: &Place,
-    id: FileId,
-    known: Option<&Seen>,
-    now: Option<FileId>,
-) -> Result<Found, bool> {
+pub(crate) fn next(place: &Place, old: Old<'_>, now: Option<FileId>) -> Result<Found, bool> {
     let found = steady(place, |members| {
-        let (steps, gap) = after(place, members, id, known, now);
+        let (steps, gap) = after(place, members, old, now);
         let Some((member, gap)) = steps.first() else {
             return Ok(Err(gap));
         };
@@ -315,17 +316,17 @@ fn sorted(members: Vec<Member>) -> Vec<Member> {
     }
 }
 
-/// The files that the name meant after file `id` and before file `now`, oldest first, each with whether another may be missing
-/// before it; and whether one may be missing behind them. `known` is what was last seen of `id`.
+/// The files that the name meant after the `old` file and before file `now`, oldest first, each with whether another may be
+/// missing before it; and whether one may be missing behind them.
 fn after(
     place: &Place,
     members: &[Member],
-    id: FileId,
-    known: Option<&Seen>,
+    old: Old<'_>,
     now: Option<FileId>,
 ) -> (Vec<(Member, bool)>, bool) {
+    let id = old.id;
     let Some(at) = members.iter().find(|member| member.seen.id == id) else {
-        return after_unknown(members, known, now);
+        return after_unknown(members, old, now);
     };
     let (series, counts_down, target) = if place.newest.is_some() {
         // All that the pattern stands for, up to the newest.
@@ -366,25 +367,74 @@ fn after(
     (steps, gap)
 }
 
-/// The same where `id` itself is not there any more: those that were written later, if they belong beyond doubt. One may be
-/// missing before the first of them.
+/// The same where the `old` file itself is not there any more: those that came after its copy; where there is none, those that
+/// were written later, if they belong beyond doubt. One may be missing before the first of these.
 fn after_unknown(
     members: &[Member],
-    known: Option<&Seen>,
+    old: Old<'_>,
     now: Option<FileId>,
 ) -> (Vec<(Member, bool)>, bool) {
-    let Some(known) = known else {
+    let Some(known) = old.seen else {
         return (Vec::new(), false);
     };
     let mut newer = sorted(members.to_vec());
     if let Some(at) = newer.iter().position(|member| Some(member.seen.id) == now) {
         newer.truncate(at);
     }
+    let compared = &newer[newer.len().saturating_sub(FITTING_MAX)..];
+    let copy = (compared.iter().rev())
+        .find_map(|member| Some((member.seen.id, copied(member, old.file?)?)));
+    if let Some((copy, Copied { whole })) = copy {
+        newer.retain(|member| member.seen.id == copy || member.seen.size > 0);
+        let after = newer
+            .into_iter()
+            .skip_while(|member| member.seen.id != copy)
+            .skip(1);
+        let mut steps: Vec<_> = after.map(|member| (member, false)).collect();
+        if let Some(first) = steps.first_mut() {
+            first.1 = !whole;
+        }
+        let gap = steps.is_empty() && !whole;
+        return (steps, gap);
+    }
     newer.retain(|member| {
         member.seen.modified > known.modified && member.seen.size > 0 && !member.kin.is_doubtful()
     });
     let steps = newer.into_iter().enumerate();
     (steps.map(|(at, member)| (member, at == 0)).collect(), false)
+}
+
+/// How much of a file another one is a copy of.
+struct Copied {
+    /// All of it, and not only its beginning: then there is nothing else that it could be.
+    whole: bool,
+}
+
+/// Whether `member` is a copy of the `old` file: logrotate's `renamecopy` makes one and deletes what it copied, as other tools
+/// do where a log is moved to another disk. Blocks.
+fn copied(member: &Member, old: &File) -> Option<Copied> {
+    let size = old.metadata().ok()?.len();
+    let length = member.seen.size;
+    if length == 0 || length > size {
+        return None;
+    }
+    let (file, _) = member.open().ok()?;
+    let alike = |start: u64| {
+        let mut bytes = vec![
+            0;
+            usize::try_from(length - start)
+                .unwrap_or(COMPARED)
+                .min(COMPARED)
+        ];
+        let mut others = bytes.clone();
+        file.read_exact_at(&mut bytes, start).is_ok()
+            && old.read_exact_at(&mut others, start).is_ok()
+            && bytes == others
+    };
+    let is_copy = alike(0) && alike(length.saturating_sub(COMPARED as u64));
+    is_copy.then_some(Copied {
+        whole: length == size,
+    })
 }
 
 /// Whether the times of two files say another order than their numbers: the clock was set back, an old file was written late,
@@ -415,10 +465,18 @@ mod tests {
         fs::seen(&directory.join(name).metadata().unwrap())
     }
 
-    /// What comes after file `id` of `place`: names, with a `?` before those that another may be missing before.
-    fn way(place: &Place, directory: &Path, id: FileId, known: Option<&Seen>) -> String {
+    fn closed(id: FileId, seen: Option<&Seen>) -> Old<'_> {
+        Old {
+            id,
+            seen,
+            file: None,
+        }
+    }
+
+    /// What comes after the `old` file of `place`: names, with a `?` before those that another may be missing before.
+    fn way(place: &Place, directory: &Path, old: Old<'_>) -> String {
         let now = place.seen().ok().map(|seen| seen.id);
-        let (steps, gap) = after(place, &members(place).unwrap(), id, known, now);
+        let (steps, gap) = after(place, &members(place).unwrap(), old, now);
         let mut names: Vec<String> = steps
             .iter()
             .map(|(member, gap)| {
@@ -433,6 +491,51 @@ mod tests {
             .collect();
         names.push(if gap { "?" } else { "." }.to_owned());
         names.join(" ")
+    }
+
+    /// logrotate's `renamecopy`: the file that was followed is gone, and has been copied before.
+    #[test]
+    fn what_comes_after_a_file_that_was_copied() {
+        for (old, copies, want) in [
+            ("all of it", &["all of it"][..], "."),
+            ("all of it", &["all", "later"], "?app.log.1 ."),
+            ("all of it", &["all of it", "later"], "app.log.1 ."),
+            ("all of it", &["older", "all of it"], "."),
+            ("all of it", &["all"], "?"),
+            (
+                "all of it",
+                &["", "all of it", "later", "newest"],
+                "app.log.2 app.log.1 .",
+            ),
+            ("all of it", &["all of it and more"], "?app.log.1 ."),
+            ("all of it", &["another one"], "?app.log.1 ."),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("app.log");
+            std::fs::write(&path, old).unwrap();
+            let file = File::open(&path).unwrap();
+            let known = seen(directory.path(), "app.log");
+            std::fs::remove_file(&path).unwrap();
+            for (at, copy) in copies.iter().enumerate() {
+                let name = format!("app.log.{}", copies.len() - at);
+                std::fs::write(directory.path().join(&name), copy).unwrap();
+                let file = File::options()
+                    .append(true)
+                    .open(directory.path().join(name));
+                let later = Duration::from_secs(1 + at as u64);
+                file.unwrap()
+                    .set_modified(std::time::SystemTime::now() + later)
+                    .unwrap();
+            }
+            std::fs::write(&path, "new").unwrap();
+            let old = Old {
+                id: known.id,
+                seen: Some(&known),
+                file: Some(&file),
+            };
+            let found = way(&Place::named(path), directory.path(), old);
+            assert_eq!(found, want, "{copies:?}");
+        }
     }
 
     #[test]
@@ -515,7 +618,7 @@ mod tests {
             let place = Place::named(directory.path().join(written.last().unwrap()));
             let id = seen(directory.path(), at).id;
             assert_eq!(
-                way(&place, directory.path(), id, None),
+                way(&place, directory.path(), closed(id, None)),
                 want,
                 "{written:?} after {at}"
             );
@@ -538,7 +641,7 @@ mod tests {
         let id = seen(directory.path(), days[0]).id;
         // Tomorrow's is there already, and the link does not lead to it.
         assert_eq!(
-            way(&place, directory.path(), id, None),
+            way(&place, directory.path(), closed(id, None)),
             "app-2026-11-24.log ."
         );
     }
@@ -555,7 +658,7 @@ mod tests {
         let secret = seen(directory.path(), "secret.txt").id;
         assert_eq!(members(&place).unwrap().len(), 3);
         assert_eq!(
-            way(&place, directory.path(), secret, None),
+            way(&place, directory.path(), closed(secret, None)),
             ".",
             "a stranger's file is no member"
         );
@@ -565,7 +668,7 @@ mod tests {
             id: secret,
             ..seen(directory.path(), "app.log.3")
         };
-        let found = way(&place, directory.path(), secret, Some(&gone));
+        let found = way(&place, directory.path(), closed(secret, Some(&gone)));
         assert_eq!(found, "?app.log.2 app.log.1 .");
 
         let member = members(&place).unwrap();
