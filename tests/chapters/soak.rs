@@ -53,8 +53,10 @@ struct Log {
     over: Arc<AtomicBool>,
 }
 
+/// A line with its number all over it: a cursor's check covers its last 64 bytes.
 fn line(number: u64) -> String {
-    format!("{number:012} {}\n", "x".repeat(LINE - 14))
+    let numbers = format!("{number:012} ").repeat(LINE / 13 + 1);
+    format!("{}\n", &numbers[..LINE - 1])
 }
 
 fn number(line: &[u8]) -> u64 {
