@@ -307,3 +307,41 @@ impl Drop for Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bug in what one notice causes: from then on nobody waits for notices that do not come.
+    #[test]
+    fn where_notices_end_everybody_polls() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["buggy.log", "other.log"].map(|name| folder.path().join(name));
+        let files = paths.each_ref().map(|path| File::create(path).unwrap());
+        let notices = Notices::new();
+        let met = Cell::new(false);
+        let bug: Tell = Rc::new(move || assert!(met.replace(true), "a bug"));
+        let told = Rc::new(Cell::new(0));
+        let other: Tell = Rc::new({
+            let told = told.clone();
+            move || told.set(told.get() + 1)
+        });
+        let watches = [bug, other.clone()];
+        let watches = [0, 1].map(|at| notices.watch_file(&files[at], watches[at].clone()).unwrap());
+        assert!(notices.are_available() && watches.iter().all(Watch::is_alive));
+        let polled = async {
+            std::fs::write(&paths[0], "x").unwrap();
+            while notices.are_available() {
+                Timer::after(Duration::from_millis(1)).await;
+            }
+        };
+        let late = async {
+            Timer::after(Duration::from_secs(30)).await;
+            panic!("notices are waited for in vain");
+        };
+        smol::block_on(future::or(notices.run(), future::or(polled, late)));
+        assert_eq!(told.get(), 1, "the other one is to look now");
+        assert!(!watches.iter().any(Watch::is_alive));
+        assert!(notices.watch_file(&files[1], other).is_none());
+    }
+}
