@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::{FileExt, symlink};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -75,6 +76,27 @@ impl Log {
         file.write_all(&records).unwrap();
     }
 
+    /// Goes on behind a hole, as a writer does that has not noticed that its file was cut.
+    fn leave_hole(&mut self, length: u64, count: u64) {
+        let records = self.records(count);
+        if let Ok(file) = OpenOptions::new().write(true).open(self.current()) {
+            let end = file.metadata().unwrap().len();
+            file.write_all_at(&records, end + length).unwrap();
+        } else {
+            self.next -= count;
+        }
+    }
+
+    /// Points the link that the name is to the file of another day, with so many records in it.
+    fn point(&mut self, day: u64, count: u64) {
+        let (year, month, day) = (2026 + day / 336, 1 + day / 28 % 12, 1 + day % 28);
+        let target = format!("app-{year}-{month:02}-{day:02}.log");
+        let records = self.records(count);
+        fs::write(self.path(&target), records).unwrap();
+        symlink(target, self.path("link~")).unwrap();
+        fs::rename(self.path("link~"), self.current()).unwrap();
+    }
+
     /// Makes place for a new `app.log.1`.
     fn shift(&self) {
         for number in (1..KEPT).rev() {
@@ -115,13 +137,29 @@ struct Reading {
     expected: u64,
     /// It was told since the last record that some are gone.
     told: bool,
+    /// All that can be lost are records.
+    counts: bool,
     /// How many bytes of them were counted.
     counted: u64,
+    /// How many NULs were passed over.
+    skipped: u64,
     /// How many new files there have been since it read last: of too many the oldest are given up.
     stalled: usize,
 }
 
 impl Reading {
+    async fn new(follower: &Rc<Follower>, counts: bool) -> Self {
+        Self {
+            walk: Walk::open(follower, From::Start).await.unwrap(),
+            expected: 0,
+            told: false,
+            counts,
+            counted: 0,
+            skipped: 0,
+            stalled: 0,
+        }
+    }
+
     async fn read(&mut self, scratch: &RefCell<Scratch>) {
         loop {
             let next = self.walk.next(&mut scratch.borrow_mut()).unwrap();
@@ -135,6 +173,7 @@ impl Reading {
                     assert!(self.stalled > 60, "lost after {} files", self.stalled);
                     self.told = true;
                 }
+                Next::Marker(Marker::Skipped(_, bytes)) => self.skipped += bytes,
                 Next::Marker(_) => {}
                 Next::Cold => self.walk.warm().await.unwrap(),
                 Next::End => break,
@@ -159,7 +198,7 @@ impl Reading {
                 "{expected} to {number} are gone untold"
             );
             assert!(
-                self.counted <= gone,
+                self.counted <= gone || !self.counts,
                 "{} bytes told, {gone} gone",
                 self.counted
             );
@@ -187,22 +226,18 @@ fn ground(executor: &Rc<LocalExecutor<'static>>) -> Ground {
     }
 }
 
-async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
+/// `holes`: files have some. What is lost then is more than records, and isn't counted.
+async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>, holes: bool) {
     let mut log = Log {
         directory: TempDir::with_prefix("tailcast-").unwrap(),
         next: 0,
     };
+    log.append(1);
     let ground = ground(executor);
     let follower = Follower::new(Place::named(log.current()), &ground);
     let mut readers = Vec::new();
     for _ in 0..3 {
-        readers.push(Reading {
-            walk: Walk::open(&follower, From::Start).await.unwrap(),
-            expected: 0,
-            told: false,
-            counted: 0,
-            stalled: 0,
-        });
+        readers.push(Reading::new(&follower, !holes).await);
     }
     let (mut rotations, mut deleted) = (0, false);
     for step in 0..STEPS {
@@ -216,6 +251,7 @@ async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
             deleted &= !log.current().exists();
         }
         match what {
+            0 if holes => log.leave_hole(8192 * (1 + dice.below(3)), 1 + dice.below(9)),
             0..=4 => log.append(1 + dice.below(40)),
             5 | 6 => {
                 log.rotate();
@@ -258,11 +294,63 @@ async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
         reader.read(&ground.scratch).await;
         assert_eq!(reader.expected, log.next, "the last record has come");
     }
+    assert_eq!(readers[0].skipped > 0, holes, "holes are told");
 }
 
 #[test]
 fn ten_thousand_steps() {
     let executor = Rc::new(LocalExecutor::new());
-    let walk = walk(Dice(0x7a11_ca57), &executor);
+    let walk = walk(Dice(0x7a11_ca57), &executor, false);
     smol::block_on(executor.run(walk));
+}
+
+#[test]
+fn ten_thousand_steps_with_holes() {
+    let executor = Rc::new(LocalExecutor::new());
+    let walk = walk(Dice(0x401e5), &executor, true);
+    smol::block_on(executor.run(walk));
+}
+
+/// The name is a link to the file of a day, and is pointed to later days, several of them between two looks.
+async fn days(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
+    let mut log = Log {
+        directory: TempDir::with_prefix("tailcast-").unwrap(),
+        next: 0,
+    };
+    let ground = ground(executor);
+    let follower = Follower::new(Place::named(log.current()), &ground);
+    let mut day = 0;
+    log.point(day, 3);
+    let mut readers = Vec::new();
+    for _ in 0..2 {
+        readers.push(Reading::new(&follower, true).await);
+    }
+    for _ in 0..STEPS / 5 {
+        match dice.below(12) {
+            0..=3 => log.append(1 + dice.below(40)),
+            4 | 5 => {
+                day += 1 + dice.below(2);
+                log.point(day, dice.below(3));
+                for reader in &mut readers {
+                    reader.stalled += 1;
+                }
+            }
+            6..=8 => follower.fresh().await,
+            9 | 10 => readers[0].read(&ground.scratch).await,
+            _ => readers[1].read(&ground.scratch).await,
+        }
+    }
+    log.append(1);
+    follower.fresh().await;
+    for reader in &mut readers {
+        reader.read(&ground.scratch).await;
+        assert_eq!(reader.expected, log.next, "the last record has come");
+    }
+}
+
+#[test]
+fn two_thousand_steps_of_a_link() {
+    let executor = Rc::new(LocalExecutor::new());
+    let days = days(Dice(0x11_4e5), &executor);
+    smol::block_on(executor.run(days));
 }
