@@ -58,16 +58,10 @@ enum Wire {
 impl Swarm {
     /// Connects so many clients; returns when each has had its first message.
     pub fn connect(server: &Server, count: usize) -> Self {
-        let mut swarm = Self {
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC).expect("epoll"),
-            clients: Vec::with_capacity(count),
-            greeted: 0,
-            buffer: vec![0; 64 * 1024],
-            events: Vec::with_capacity(256),
-        };
+        let mut swarm = Self::empty();
         while swarm.greeted < count {
             if swarm.clients.len() < count && swarm.clients.len() - swarm.greeted < IN_FLIGHT {
-                swarm.open(server);
+                swarm.open(server, target(server));
             } else {
                 swarm.turn(|_, _| ());
             }
@@ -75,9 +69,33 @@ impl Swarm {
         swarm
     }
 
+    /// Nobody yet.
+    pub fn empty() -> Self {
+        Self {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC).expect("epoll"),
+            clients: Vec::new(),
+            greeted: 0,
+            buffer: vec![0; 64 * 1024],
+            events: Vec::with_capacity(256),
+        }
+    }
+
+    /// Connects one more client, to this stream of a Tailcast; returns when it has had its first message.
+    pub fn join(&mut self, server: &Server, target: &str) {
+        self.open(server, target);
+        while self.greeted < self.clients.len() {
+            self.turn(|_, _| ());
+        }
+    }
+
+    /// How many bytes of the file all clients together have received.
+    pub fn received(&self) -> u64 {
+        self.clients.iter().map(|client| client.received).sum()
+    }
+
     /// Returns when all clients together have received so many bytes of the file since they connected.
     pub fn wait_for(&mut self, bytes: u64) {
-        let mut received: u64 = self.clients.iter().map(|client| client.received).sum();
+        let mut received = self.received();
         while received < bytes {
             self.turn(|before, after| received += after - before);
         }
@@ -116,7 +134,7 @@ impl Swarm {
         }
     }
 
-    fn open(&mut self, server: &Server) {
+    fn open(&mut self, server: &Server, target: &str) {
         let mut socket = TcpStream::connect(server.address).expect("a connection");
         let wire = if server.side == Side::Bare {
             Wire::Bare {
@@ -124,7 +142,7 @@ impl Swarm {
             }
         } else {
             socket
-                .write_all(upgrade(server).as_bytes())
+                .write_all(upgrade(server, target).as_bytes())
                 .expect("room for a request");
             Wire::Head([0; 4])
         };
@@ -146,14 +164,18 @@ impl Swarm {
     }
 }
 
-/// RFC 6455 section 4.1, with the nonce of its example.
-fn upgrade(server: &Server) -> String {
-    let address = server.address;
-    let target = match (server.side, server.from) {
+/// Where the stream of its one file is, from the place where its clients begin.
+fn target(server: &Server) -> &'static str {
+    match (server.side, server.from) {
         (Side::Websocketd, _) => "/",
         (_, From::Start) => "/stream?from=start",
         (_, From::End) => "/stream?from=end",
-    };
+    }
+}
+
+/// RFC 6455 section 4.1, with the nonce of its example.
+fn upgrade(server: &Server, target: &str) -> String {
+    let address = server.address;
     let protocol = if server.side == Side::Tailcast {
         "Sec-WebSocket-Protocol: tailcast.v1\r\n"
     } else {

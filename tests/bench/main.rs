@@ -1,5 +1,5 @@
 //! `cargo bench`: Tailcast beside a bare TCP server, which is the limit, and beside websocketd where it is installed.
-//! `cargo bench -- latency memory` measures only these. Some six minutes in all; one table at the end.
+//! `cargo bench -- latency memory` measures only these. Some ten minutes in all; one table at the end.
 //!
 //! | room | what is in it |
 //! | --- | --- |
@@ -8,7 +8,7 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint`, `flows`, `search` | what is measured |
+//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth` | what is measured |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -21,8 +21,10 @@
 
 mod bare;
 mod client;
+mod crowd;
 mod flows;
 mod footprint;
+mod growth;
 mod latency;
 mod measure;
 mod search;
@@ -40,11 +42,11 @@ use sides::Side;
 use table::Row;
 
 /// Whatever hangs, it is over then; the servers end with this process.
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_secs(1200);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 10] = [
+const CHAPTERS: [Chapter; 12] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
@@ -54,6 +56,8 @@ const CHAPTERS: [Chapter; 10] = [
     ("samples", |_, _| flows::samples()),
     ("find", |_, folder| search::find(folder)),
     ("matching", |_, folder| search::follow(folder)),
+    ("crowd", |_, folder| crowd::rows(folder)),
+    ("growth", |_, folder| growth::rows(folder)),
     ("size", |_, _| footprint::size()),
 ];
 

@@ -25,6 +25,7 @@ impl File {
             size: self.content.len() as u64,
             modified: self.time,
             changed: self.time,
+            private: false,
         }
     }
 }
