@@ -180,8 +180,10 @@ pub(crate) async fn read_cold(
     length: usize,
 ) -> io::Result<Vec<u8>> {
     let turn = turns(device).acquire_arc().await;
+    // Made here: of what another thread allocates some hundred KiB stay with it (an arena of glibc's for each), of this
+    // thread's nothing.
+    let mut bytes = vec![0; length];
     aside(move || {
-        let mut bytes = vec![0; length];
         let read = file.read_at(&mut bytes, offset);
         // Kept until here, though the client may have left.
         drop(turn);
