@@ -15,7 +15,7 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Three forms of a slow loris, more of each than there are places: heads and bodies that trickle, and answers that nobody takes.
 #[test]
@@ -38,6 +38,7 @@ fn slow_ones() {
         for stream in &mut crowd {
             let _ = stream.write_all(start.as_bytes());
         }
+        let begun = Instant::now();
         until(&format!("a place beside {form}"), || {
             for stream in &mut crowd {
                 let _ = stream.write_all(b"x");
@@ -49,6 +50,11 @@ fn slow_ones() {
                 .write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
             (connection.answer().status == 200).then_some(())
         });
+        assert!(
+            begun.elapsed() < Duration::from_secs(15),
+            "{form}: {:?}",
+            begun.elapsed()
+        );
         drop(crowd);
         unharmed(&server, before, form);
     }

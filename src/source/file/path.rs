@@ -101,10 +101,9 @@ impl Place {
         let Ok(metadata) = now.metadata() else {
             return false;
         };
-        let lacks = |metadata: &Metadata, right| metadata.mode() & right == 0;
         let closed = |directory: &Path| {
             let metadata = directory.metadata();
-            metadata.map_or(true, |metadata| lacks(&metadata, EVERYBODY_ENTERS))
+            metadata.map_or(true, |metadata| metadata.mode() & EVERYBODY_ENTERS == 0)
         };
         let closed = match now.path.canonicalize() {
             Ok(path) => path.ancestors().skip(1).any(closed),
@@ -113,7 +112,7 @@ impl Place {
             // Where nobody can tell where it leads, nobody else is let in.
             Err(_) => true,
         };
-        closed || lacks(&metadata, fs::EVERYBODY_READS)
+        closed || fs::seen(&metadata).private
     }
 
     /// What there is to follow or to sample: a regular file. Blocks.

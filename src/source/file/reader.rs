@@ -445,8 +445,8 @@ impl Walk {
     /// # Errors
     /// `PermissionDenied` where the reader is for everybody and the file is not.
     fn permit(&self, generation: &Generation) -> io::Result<()> {
-        let is_empty = self.is_newest() && !self.raw && self.offset >= generation.end.get();
-        if self.only_public && !is_empty && generation.is_private() {
+        let is_empty = || self.is_newest() && !self.raw && self.offset >= generation.end.get();
+        if self.only_public && generation.is_private() && !is_empty() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         Ok(())

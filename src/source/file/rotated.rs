@@ -24,7 +24,7 @@ use crate::source::os::fs;
 const FITTING_MAX: usize = 256;
 
 /// How much of a file's start and of its end is compared with its copy, in bytes.
-const COMPARED: usize = 4096;
+const COMPARED: u64 = 4096;
 
 /// One file of a family, not opened yet.
 #[derive(Clone, Debug)]
@@ -105,10 +105,7 @@ pub(crate) fn fitting(place: &Place, offset: u64, check: u32) -> Option<(File, S
     }
     let fits = |file: &File, seen: &Seen| {
         let start = offset.saturating_sub(CHECK_SPAN);
-        let mut bytes = vec![0; usize::try_from(offset - start).unwrap_or(0)];
-        seen.size >= offset
-            && file.read_exact_at(&mut bytes, start).is_ok()
-            && fnv1a(&bytes) == check
+        seen.size >= offset && read(file, start, offset).is_some_and(|bytes| fnv1a(&bytes) == check)
     };
     let found = steady(place, |members| {
         let members = if members.len() > FITTING_MAX {
@@ -130,6 +127,13 @@ pub(crate) fn fitting(place: &Place, offset: u64, check: u32) -> Option<(File, S
         Ok(first.filter(|_| found.next().is_none()))
     });
     found.flatten()
+}
+
+/// The bytes from `start` to `end`, which is not far from it; `None` where they can't all be read. Blocks.
+fn read(file: &File, start: u64, end: u64) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(end - start).ok()?];
+    file.read_exact_at(&mut bytes, start).ok()?;
+    Some(bytes)
 }
 
 /// What `now` sees of the current file, and the rest of the family, oldest first: of one moment between two renames. Blocks.
@@ -381,60 +385,52 @@ fn after_unknown(
     if let Some(at) = newer.iter().position(|member| Some(member.seen.id) == now) {
         newer.truncate(at);
     }
-    let compared = &newer[newer.len().saturating_sub(FITTING_MAX)..];
-    let copy = (compared.iter().rev())
-        .find_map(|member| Some((member.seen.id, copied(member, old.file?)?)));
-    if let Some((copy, Copied { whole })) = copy {
-        newer.retain(|member| member.seen.id == copy || member.seen.size > 0);
-        let after = newer
-            .into_iter()
-            .skip_while(|member| member.seen.id != copy)
-            .skip(1);
-        let mut steps: Vec<_> = after.map(|member| (member, false)).collect();
-        if let Some(first) = steps.first_mut() {
-            first.1 = !whole;
+    let copy = old.file.and_then(|old| copy(&newer, old));
+    let unsure = match copy {
+        Some((at, is_whole)) => {
+            newer.drain(..=at);
+            newer.retain(|member| member.seen.size > 0);
+            !is_whole
         }
-        let gap = steps.is_empty() && !whole;
-        return (steps, gap);
-    }
-    newer.retain(|member| {
-        member.seen.modified > known.modified && member.seen.size > 0 && !member.kin.is_doubtful()
-    });
-    let steps = newer.into_iter().enumerate();
-    (steps.map(|(at, member)| (member, at == 0)).collect(), false)
-}
-
-/// How much of a file another one is a copy of.
-struct Copied {
-    /// All of it, and not only its beginning: then there is nothing else that it could be.
-    whole: bool,
-}
-
-/// Whether `member` is a copy of the `old` file: logrotate's `renamecopy` makes one and deletes what it copied, as other tools
-/// do where a log is moved to another disk. Blocks.
-fn copied(member: &Member, old: &File) -> Option<Copied> {
-    let size = old.metadata().ok()?.len();
-    let length = member.seen.size;
-    if length == 0 || length > size {
-        return None;
-    }
-    let (file, _) = member.open().ok()?;
-    let alike = |start: u64| {
-        let mut bytes = vec![
-            0;
-            usize::try_from(length - start)
-                .unwrap_or(COMPARED)
-                .min(COMPARED)
-        ];
-        let mut others = bytes.clone();
-        file.read_exact_at(&mut bytes, start).is_ok()
-            && old.read_exact_at(&mut others, start).is_ok()
-            && bytes == others
+        None => {
+            newer.retain(|member| {
+                member.seen.modified > known.modified
+                    && member.seen.size > 0
+                    && !member.kin.is_doubtful()
+            });
+            true
+        }
     };
-    let is_copy = alike(0) && alike(length.saturating_sub(COMPARED as u64));
-    is_copy.then_some(Copied {
-        whole: length == size,
-    })
+    let gap = unsure && copy.is_some() && newer.is_empty();
+    let steps = newer.into_iter().enumerate();
+    (
+        steps
+            .map(|(at, member)| (member, unsure && at == 0))
+            .collect(),
+        gap,
+    )
+}
+
+/// Which of the `members`, the newest of them, is a copy of the `old` file, and whether of all of it: of its beginning alone it
+/// may be something else. logrotate's `renamecopy` makes one and deletes what it copied, as other tools do where a log is moved
+/// to another disk. Blocks.
+fn copy(members: &[Member], old: &File) -> Option<(usize, bool)> {
+    let size = old.metadata().ok()?.len();
+    let is_copy = |member: &Member| {
+        let length = member.seen.size;
+        let alike = |file: &File, start: u64| {
+            let end = length.min(start + COMPARED);
+            let bytes = read(file, start, end);
+            bytes.is_some() && bytes == read(old, start, end)
+        };
+        (1..=size).contains(&length)
+            && member.open().is_ok_and(|(file, _)| {
+                alike(&file, 0) && alike(&file, length.saturating_sub(COMPARED))
+            })
+    };
+    let compared = members.len().saturating_sub(FITTING_MAX);
+    let at = compared + members[compared..].iter().rposition(is_copy)?;
+    Some((at, members[at].seen.size == size))
 }
 
 /// Whether the times of two files say another order than their numbers: the clock was set back, an old file was written late,

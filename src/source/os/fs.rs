@@ -110,7 +110,7 @@ pub(crate) struct OpenFile {
 }
 
 /// What everybody on a machine may do with a file that is no secret there: read it.
-pub(crate) const EVERYBODY_READS: u32 = 0o004;
+const EVERYBODY_READS: u32 = 0o004;
 
 impl OpenFile {
     /// Of a file that was `seen` so when it was opened. Blocks.
