@@ -20,7 +20,7 @@ use rustix::thread::disable_transparent_huge_pages;
 use tailcast::auth::key::Key;
 use tailcast::engine::Engine;
 use tailcast::engine::target::Login;
-use tailcast::source::detect::Origin;
+use tailcast::source::detect::SourceKind;
 use tailcast::source::{detect, spec};
 
 fn main() -> ExitCode {
@@ -82,7 +82,7 @@ fn begin(mut args: Args) -> Result<(), Error> {
 async fn run(
     args: Args,
     key: Option<Key>,
-    sources: Vec<(String, Origin)>,
+    sources: Vec<(String, SourceKind)>,
     (engine, login): (Option<Engine>, Option<Login>),
     listener: Option<TcpListener>,
 ) -> Result<(), Error> {

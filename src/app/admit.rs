@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::page;
 use crate::app::route::route;
-use crate::app::state::Site;
+use crate::app::state::App;
 use crate::auth;
 use crate::auth::guesses::{SPAN, Wrong};
 use crate::auth::{Peer, Verdict};
@@ -22,25 +22,25 @@ const SHOWN_MAX: usize = 80;
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
-pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<Answered> {
+pub(crate) async fn enter(app: Rc<App>, mut exchange: Exchange) -> io::Result<Answered> {
     let address = exchange.connection.address;
-    let minds_privacy = site.rules.minds_privacy(address);
+    let minds_privacy = app.rules.minds_privacy(address);
     let path = exchange.request.path.trim_start_matches('/');
     let looks_at_globs = minds_privacy && page::asset(path).is_none();
     if looks_at_globs {
         // What a glob has found since the last visit counts, too.
-        site.sources.refresh().await;
+        app.sources.refresh().await;
     }
-    let private = minds_privacy && site.sources.any_private().await;
+    let private = minds_privacy && app.sources.any_private().await;
     let now = Instant::now();
-    let locked = site.wrong_keys.borrow().locked(address, now);
+    let locked = app.wrong_keys.borrow().locked(address, now);
     let peer = Peer {
         address,
         locked: locked.is_some(),
         private,
     };
-    exchange.shared = site.rules.shared(&exchange.request);
-    let answer = match auth::admit(&exchange.request, &peer, &site.rules) {
+    exchange.shared = app.rules.shared(&exchange.request);
+    let answer = match auth::admit(&exchange.request, &peer, &app.rules) {
         Verdict::In => {
             // Whom it lets in without a key, it lets in to what everybody on this machine may read.
             let private = Peer {
@@ -48,16 +48,16 @@ pub(crate) async fn enter(site: Rc<Site>, mut exchange: Exchange) -> io::Result<
                 ..peer
             };
             let without_key = minds_privacy
-                && auth::admit(&exchange.request, &private, &site.rules) != Verdict::In;
-            return route(site, exchange, looks_at_globs, without_key).await;
+                && auth::admit(&exchange.request, &private, &app.rules) != Verdict::In;
+            return route(app, exchange, looks_at_globs, without_key).await;
         }
         Verdict::Misdirected => misdirected(&exchange.request),
         Verdict::Foreign => foreign(&exchange.request),
         Verdict::Locked => too_many(locked.unwrap_or(SPAN)),
         Verdict::Preflight => Response::new(204, auth::preflight(), &b""[..]),
         Verdict::Unknown(wrong) => {
-            if site.wrong_keys.borrow_mut().note(address, &wrong, now) {
-                (site.say)(&format!(
+            if app.wrong_keys.borrow_mut().note(address, &wrong, now) {
+                (app.say)(&format!(
                     "too many wrong keys from `{address}`: nobody there is listened to for a minute"
                 ));
             }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::FutureExt;
 
-use crate::app::state::Site;
+use crate::app::state::App;
 use crate::auth::Rules;
 use crate::deliver::Context;
 use crate::engine::Engine;
@@ -24,16 +24,16 @@ use crate::engine::status::Status;
 use crate::engine::target::Login;
 use crate::metrics::Counter;
 use crate::server::Server;
-use crate::source::detect::Origin;
+use crate::source::detect::SourceKind;
 use crate::source::os::inotify::Notices;
 use crate::source::remote::Catalog;
-use crate::source::{Ground, Sources};
+use crate::source::{Runtime, Sources};
 
 /// What a server is run with. All of it has been checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Names and origins of what is streamed; the names differ.
-    pub sources: Vec<(String, Origin)>,
+    pub sources: Vec<(String, SourceKind)>,
     /// The engine that the streams are handed to.
     pub engine: Option<Engine>,
     /// Who we are at hubs whose streams are sources.
@@ -73,11 +73,11 @@ pub async fn run(
     let notices = Notices::new();
     let looks = Rc::new(Counter::default());
     let context = Rc::new(Context::new(config.heartbeat, server.shutdown.clone()));
-    let ground = Ground {
+    let runtime = Runtime {
         executor: server.executor.clone(),
         notices: notices.clone(),
         serials: Rc::new(Cell::new(1)),
-        scratch: context.scratch.clone(),
+        cache: context.cache.clone(),
         looks: looks.clone(),
         poll: config.poll,
         anyway: config.heartbeat.max(config.poll),
@@ -90,19 +90,19 @@ pub async fn run(
     };
     let hub = |url: &str| {
         let source = HubSource::parse(url).ok()?;
-        let hub = Hub::start(source, config.login.clone(), &ground);
+        let hub = Hub::start(source, config.login.clone(), &runtime);
         Some(Rc::new(hub) as Rc<dyn Catalog>)
     };
-    let sources = Rc::new(Sources::new(config.sources, &ground, hub));
+    let sources = Rc::new(Sources::new(config.sources, &runtime, hub));
     let status = config.engine.as_ref().map(|engine| {
         let name = engine.target.to_string();
         Rc::new(Status::new(name, config.say))
     });
     let publishing = config.engine.zip(status.clone()).map(|(engine, status)| {
-        let publishing = crate::engine::run(engine, sources.clone(), ground.clone(), status);
+        let publishing = crate::engine::run(engine, sources.clone(), runtime.clone(), status);
         server.executor.spawn(publishing.boxed_local())
     });
-    let site = Rc::new(Site {
+    let app = Rc::new(App {
         sources,
         engine: status,
         lines: config.lines,
@@ -121,7 +121,7 @@ pub async fn run(
     let beating = server
         .executor
         .spawn(async move { beats.run_beats().await }.boxed_local());
-    let handle = move |exchange| admit::enter(site.clone(), exchange).boxed_local();
+    let handle = move |exchange| admit::enter(app.clone(), exchange).boxed_local();
     let served = server.run(listener, shutdown, Rc::new(handle)).await;
     drop((noticing, beating, publishing));
     served

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_lite::FutureExt;
 
-use crate::app::state::Site;
+use crate::app::state::App;
 use crate::app::{page, sources};
 use crate::bytes::cursor::From;
 use crate::bytes::lines::Splitter;
@@ -34,7 +34,7 @@ use crate::websocket::session::MESSAGE_MAX;
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
 pub(crate) async fn route(
-    site: Rc<Site>,
+    app: Rc<App>,
     exchange: Exchange,
     refreshed: bool,
     without_key: bool,
@@ -50,7 +50,7 @@ pub(crate) async fn route(
     };
     if !refreshed && path.starts_with("/s") {
         // Of the streams: files of a glob may have come or gone.
-        site.sources.refresh().await;
+        app.sources.refresh().await;
     }
     let source = match path.as_str() {
         "/stream" => {
@@ -60,11 +60,11 @@ pub(crate) async fn route(
                 _ => None,
             });
             // Boxed, so that the space for it is not a part of every client's task.
-            Box::pin(site.sources.newest(cursor)).await
+            Box::pin(app.sources.newest(cursor)).await
         }
         _ => path
             .strip_prefix("/stream/")
-            .and_then(|name| site.sources.find(name)),
+            .and_then(|name| app.sources.find(name)),
     };
     let asset = path.strip_prefix('/').and_then(page::asset);
     let listed = matches!(path.as_str(), "/sources" | "/health" | "/metrics" | "*");
@@ -73,7 +73,7 @@ pub(crate) async fn route(
     } else if !matches!(exchange.request.method.as_str(), "GET" | "HEAD") {
         Response::bare(405).with("Allow", "GET, HEAD")
     } else if let Some(source) = source {
-        return stream(&site, source, exchange, without_key).await;
+        return stream(&app, source, exchange, without_key).await;
     } else if let Some(asset) = asset {
         asset.answer(&exchange.request)
     } else {
@@ -81,14 +81,14 @@ pub(crate) async fn route(
             "/sources" => content(
                 "application/json",
                 "no-store",
-                sources::list(&site.sources, site.engine.as_deref())
+                sources::list(&app.sources, app.engine.as_deref())
                     .await
                     .into_bytes(),
             ),
             "/metrics" => content(
                 "text/plain; version=0.0.4",
                 "no-store",
-                site.metrics().into_bytes(),
+                app.metrics().into_bytes(),
             ),
             _ => content(TEXT, "no-store", &b"ok\n"[..]),
         }
@@ -120,7 +120,7 @@ fn not_found(path: &str) -> Response {
 
 /// The stream, in the way that it is asked for.
 async fn stream(
-    site: &Rc<Site>,
+    app: &Rc<App>,
     source: Rc<Source>,
     exchange: Exchange,
     without_key: bool,
@@ -129,13 +129,13 @@ async fn stream(
         Ok(wanted) => wanted,
         Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
     };
-    if site.websocket_only && wanted.kind != Kind::WebSocket {
+    if app.websocket_only && wanted.kind != Kind::WebSocket {
         return exchange
             .answer(upgrade_required())
             .await
             .map(Answered::Done);
     }
-    let context = site.context.clone();
+    let context = app.context.clone();
     context.metrics.asked(wanted.kind);
     let pattern = match context.patterns.get(&wanted.terms) {
         Ok(pattern) => pattern,
@@ -159,7 +159,7 @@ async fn stream(
     let mut from = match (wanted.kind, wanted.from) {
         (Kind::Plain, _) => From::End,
         _ if wanted.endless.is_some() => From::Start,
-        (_, from) => from.unwrap_or(From::Lines(site.lines)),
+        (_, from) => from.unwrap_or(From::Lines(app.lines)),
     };
     context
         .metrics

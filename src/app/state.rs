@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::source::Sources;
 
 /// What all requests share.
-pub(crate) struct Site {
+pub(crate) struct App {
     /// The streams, in the order of the command line.
     pub sources: Rc<Sources>,
     /// How it goes with the engine that they are handed to.
@@ -35,11 +35,11 @@ pub(crate) struct Site {
     pub looks: Rc<Counter>,
 }
 
-impl Site {
+impl App {
     /// What is counted, as text for Prometheus.
     pub(crate) fn metrics(&self) -> String {
         let mut text = self.context.metrics.text(
-            self.server.seats.taken(),
+            self.server.slots.taken(),
             self.server.refused.get(),
             self.looks.get(),
         );

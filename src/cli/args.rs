@@ -154,7 +154,7 @@ impl Args {
     pub(crate) fn checked(
         self,
         key: Option<Key>,
-        sources: Vec<(String, source::detect::Origin)>,
+        sources: Vec<(String, source::detect::SourceKind)>,
         engine: Option<Engine>,
         login: Option<Login>,
         say: fn(&str),

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tailcast::engine::Engine;
-use tailcast::source::buffer::pipe::Outlet;
+use tailcast::source::buffer::pipe::PipeSource;
 use tailcast::source::buffer::sample::Instrument;
-use tailcast::source::detect::Origin;
+use tailcast::source::detect::SourceKind;
 
 use crate::cli::links::Links;
 use crate::cli::sandbox::Confinement;
@@ -30,7 +30,7 @@ pub(crate) fn rights(confinement: &Confinement) -> String {
 
 /// What is printed at start: a line for each source, one for the engine that they go to, then one for each link.
 pub(crate) fn banner(
-    sources: &[(String, Origin)],
+    sources: &[(String, SourceKind)],
     sample: Duration,
     engine: Option<&Engine>,
     links: Option<&Links>,
@@ -38,7 +38,7 @@ pub(crate) fn banner(
     let mut text = String::new();
     for (name, origin) in sources {
         let (what, path) = match origin {
-            Origin::File(place) if place.newest.is_some() => {
+            SourceKind::File(place) if place.newest.is_some() => {
                 let shown = place.path.display();
                 let waited = if place.now().is_ok() { "" } else { WAITED };
                 let _ = writeln!(
@@ -47,11 +47,11 @@ pub(crate) fn banner(
                 );
                 continue;
             }
-            Origin::File(place) => (
+            SourceKind::File(place) => (
                 format!("following `{}`", place.path.display()),
                 Some(&place.path),
             ),
-            Origin::Sample(Instrument::File(place)) => {
+            SourceKind::Sample(Instrument::File(place)) => {
                 let every = humantime::format_duration(sample);
                 let shown = place.path.display();
                 (
@@ -59,18 +59,18 @@ pub(crate) fn banner(
                     Some(&place.path),
                 )
             }
-            Origin::Sample(Instrument::Vitals) => {
+            SourceKind::Sample(Instrument::Vitals) => {
                 ("reading this machine's vitals".to_owned(), None)
             }
-            Origin::Pipe(Outlet::Path { path, .. }) => {
+            SourceKind::Pipe(PipeSource::Path { path, .. }) => {
                 (format!("reading `{}`", path.display()), Some(path))
             }
-            Origin::Pipe(Outlet::Input) => ("reading standard input".to_owned(), None),
-            Origin::Remote(url, _) => {
+            SourceKind::Pipe(PipeSource::Input) => ("reading standard input".to_owned(), None),
+            SourceKind::Remote(url, _) => {
                 let _ = writeln!(text, "following `{url}`");
                 continue;
             }
-            Origin::Glob(glob) => {
+            SourceKind::Glob(glob) => {
                 let _ = writeln!(text, "following every file that matches `{glob}`");
                 continue;
             }

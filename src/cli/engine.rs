@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use tailcast::engine::Engine;
 use tailcast::engine::hub::HubSource;
 use tailcast::engine::target::{Login, Target};
-use tailcast::source::detect::Origin;
+use tailcast::source::detect::SourceKind;
 
 use crate::cli::args::{Args, Listen};
 use crate::cli::error::Error;
@@ -68,10 +68,10 @@ pub(crate) fn engine(args: &Args, login: Option<Login>) -> Result<Option<Engine>
 /// # Errors
 /// Where a URL names no subject of a hub.
 pub(crate) fn hubs<'a>(
-    sources: impl IntoIterator<Item = &'a Origin>,
+    sources: impl IntoIterator<Item = &'a SourceKind>,
 ) -> Result<Vec<Target>, Error> {
     let urls = sources.into_iter().filter_map(|source| match source {
-        Origin::Remote(url, _) => Some(url),
+        SourceKind::Remote(url, _) => Some(url),
         _ => None,
     });
     urls.map(|url| match HubSource::parse(url) {

@@ -12,9 +12,9 @@ use landlock::{
 };
 
 use tailcast::engine::target::Target;
-use tailcast::source::buffer::pipe::Outlet;
+use tailcast::source::buffer::pipe::PipeSource;
 use tailcast::source::buffer::sample::Instrument;
-use tailcast::source::detect::Origin;
+use tailcast::source::detect::SourceKind;
 
 /// The newest rights that this was tried with. Older kernels take what they know of them.
 const TRIED: ABI = ABI::V6;
@@ -53,7 +53,7 @@ impl Confinement {
 
 /// Takes away what streaming `sources`, and reaching the engines `targets`, does not need.
 pub(crate) fn confine<'a>(
-    sources: impl IntoIterator<Item = &'a Origin>,
+    sources: impl IntoIterator<Item = &'a SourceKind>,
     targets: &[Target],
 ) -> Confinement {
     let mut readable: Vec<PathBuf> = OWN.iter().map(PathBuf::from).collect();
@@ -98,20 +98,22 @@ fn restrict(open: &[PathFd], targets: &[Target]) -> Result<RulesetStatus, Rulese
 }
 
 /// The directories that a source is read from.
-fn needed(source: &Origin) -> Vec<PathBuf> {
+fn needed(source: &SourceKind) -> Vec<PathBuf> {
     match source {
-        Origin::File(place) | Origin::Sample(Instrument::File(place)) => match &place.within {
-            Some(within) => around(&within.join("x")),
-            None => around(&place.path),
-        },
-        Origin::Pipe(Outlet::Path { path, .. }) => around(path),
-        Origin::Glob(glob) => around(&glob.directory().join("x")),
+        SourceKind::File(place) | SourceKind::Sample(Instrument::File(place)) => {
+            match &place.within {
+                Some(within) => around(&within.join("x")),
+                None => around(&place.path),
+            }
+        }
+        SourceKind::Pipe(PipeSource::Path { path, .. }) => around(path),
+        SourceKind::Glob(glob) => around(&glob.directory().join("x")),
         // It is opened once more by name.
-        Origin::Pipe(Outlet::Input) => fs::read_link("/proc/self/fd/0")
+        SourceKind::Pipe(PipeSource::Input) => fs::read_link("/proc/self/fd/0")
             .into_iter()
             .filter(|path| path.is_absolute())
             .collect(),
-        Origin::Sample(Instrument::Vitals) | Origin::Remote(..) => Vec::new(),
+        SourceKind::Sample(Instrument::Vitals) | SourceKind::Remote(..) => Vec::new(),
     }
 }
 

@@ -27,8 +27,8 @@ use crate::deliver::find::SEARCHES_MAX;
 use crate::deliver::matching::Patterns;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
-use crate::source::cache::Scratch;
-use crate::source::os::patience::OPEN_TIME;
+use crate::source::cache::ReadCache;
+use crate::source::os::bulkhead::OPEN_TIME;
 use crate::websocket::socket::Wire;
 
 /// How long a client may seem to have left while it waits for a file system. Some say that they have
@@ -69,7 +69,7 @@ pub(crate) async fn in_time<T>(
 /// What all streams to clients share.
 pub(crate) struct Context {
     /// Where files are read into.
-    pub(crate) scratch: Rc<RefCell<Scratch>>,
+    pub(crate) cache: Rc<RefCell<ReadCache>>,
     /// Where lines become messages.
     pub(crate) frames: RefCell<Vec<u8>>,
     /// What lines somebody asks for.
@@ -93,7 +93,7 @@ impl Context {
     /// For streams with this period of pings, until `shutdown`.
     pub(crate) fn new(heartbeat: Duration, shutdown: Rc<Shutdown>) -> Self {
         Self {
-            scratch: Rc::default(),
+            cache: Rc::default(),
             frames: RefCell::default(),
             patterns: Patterns::default(),
             searches: Semaphore::new(SEARCHES_MAX),

@@ -158,13 +158,13 @@ pub(super) async fn send(
     let mut left = length;
     while left > 0 {
         let next = {
-            let mut scratch = shared.scratch.borrow_mut();
-            let next = reader.next(&mut scratch)?;
+            let mut cache = shared.cache.borrow_mut();
+            let next = reader.next(&mut cache)?;
             if let Next::Bytes = next {
                 let most = usize::try_from(left)
                     .unwrap_or(usize::MAX)
-                    .min(scratch.bytes().len());
-                piece.extend_from_slice(&scratch.bytes()[..most]);
+                    .min(cache.bytes().len());
+                piece.extend_from_slice(&cache.bytes()[..most]);
                 left -= most as u64;
                 shared.metrics.bytes.add(most as u64);
             }

@@ -210,9 +210,9 @@ impl Looking<'_> {
     async fn next(&mut self) -> io::Result<Result<Vec<u8>, Marker>> {
         loop {
             let next = {
-                let mut scratch = self.shared.scratch.borrow_mut();
-                match self.reader.next(&mut scratch)? {
-                    Next::Bytes => return Ok(Ok(scratch.bytes().to_vec())),
+                let mut cache = self.shared.cache.borrow_mut();
+                match self.reader.next(&mut cache)? {
+                    Next::Bytes => return Ok(Ok(cache.bytes().to_vec())),
                     next => next,
                 }
             };

@@ -273,18 +273,18 @@ fn turn(
     if transport.more().map_err(of_send)? {
         return Ok(Turn::More);
     }
-    let mut scratch = shared.scratch.borrow_mut();
+    let mut cache = shared.cache.borrow_mut();
     let mut turn = Turn::Something;
-    let sent = match reader.next(&mut scratch).map_err(|_| End::Unreadable)? {
+    let sent = match reader.next(&mut cache).map_err(|_| End::Unreadable)? {
         Next::Bytes => {
-            let bytes = scratch.bytes();
+            let bytes = cache.bytes();
             let (taken, rest) = bytes.split_at(transport.most(bytes));
             if !rest.is_empty() || bytes.len() >= CHUNK {
                 turn = Turn::More;
             }
             reader.seek(reader.offset() - rest.len() as u64);
             shared.metrics.bytes.add(taken.len() as u64);
-            transport.place(scratch.place());
+            transport.place(cache.place());
             transport.bytes(taken)
         }
         Next::Marker(marker) => transport.marker(&marker),

@@ -9,7 +9,7 @@ use futures_lite::future;
 use crate::bell::Listener;
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
 use crate::bytes::lines::{LineEnd, whole_characters};
-use crate::source::cache::Scratch;
+use crate::source::cache::ReadCache;
 use crate::source::marker::{Lost, Marker, Next};
 use crate::source::reader::Reader;
 
@@ -34,7 +34,7 @@ pub(crate) enum Cut {
 /// A way through a stream, and what is to be handed on next.
 pub(crate) struct Batcher {
     reader: Reader,
-    scratch: Rc<RefCell<Scratch>>,
+    cache: Rc<RefCell<ReadCache>>,
     /// The place before this batch.
     begin: Track,
     place: Track,
@@ -55,14 +55,14 @@ impl Batcher {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub(crate) async fn new(reader: Reader, scratch: Rc<RefCell<Scratch>>) -> io::Result<Self> {
+    pub(crate) async fn new(reader: Reader, cache: Rc<RefCell<ReadCache>>) -> io::Result<Self> {
         let place = Track {
             cursor: reader.cursor().await?,
             before: reader.before().await?,
         };
         Ok(Self {
             reader,
-            scratch,
+            cache,
             begin: place.clone(),
             place,
             marker: None,
@@ -126,10 +126,10 @@ impl Batcher {
     async fn collect(&mut self, most: usize) -> io::Result<Cut> {
         while self.bytes.len() < most {
             let next = {
-                let mut scratch = self.scratch.borrow_mut();
-                let next = self.reader.next(&mut scratch)?;
+                let mut cache = self.cache.borrow_mut();
+                let next = self.reader.next(&mut cache)?;
                 if let Next::Bytes = next {
-                    let found = scratch.bytes();
+                    let found = cache.bytes();
                     let (taken, rest) = found.split_at(found.len().min(most - self.bytes.len()));
                     self.bytes.extend_from_slice(taken);
                     self.reader.seek(self.reader.offset() - rest.len() as u64);

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use crate::engine::status::Status;
 use crate::engine::target::{Login, Protocol, Target};
-use crate::source::{Ground, Sources};
+use crate::source::{Runtime, Sources};
 
 /// An engine that the streams go to.
 #[derive(Clone, Debug)]
@@ -29,9 +29,14 @@ pub struct Engine {
 }
 
 /// Publishes all streams of `sources` for ever; how it goes is told to `status`.
-pub(crate) async fn run(engine: Engine, sources: Rc<Sources>, ground: Ground, status: Rc<Status>) {
+pub(crate) async fn run(
+    engine: Engine,
+    sources: Rc<Sources>,
+    runtime: Runtime,
+    status: Rc<Status>,
+) {
     match engine.target.protocol {
-        Protocol::Mqtt => mqtt::run(engine, sources, ground, status).await,
-        Protocol::Nats => nats::run(engine, sources, ground, status).await,
+        Protocol::Mqtt => mqtt::run(engine, sources, runtime, status).await,
+        Protocol::Nats => nats::run(engine, sources, runtime, status).await,
     }
 }

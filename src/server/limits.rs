@@ -8,24 +8,24 @@ use event_listener::{Event, EventListener};
 
 use crate::http::peer::network;
 
-/// One address may take a quarter of all seats: it costs itself, and the others still find one.
+/// One address may take a quarter of all slots: it costs itself, and the others still find one.
 const PART_OF_ALL: usize = 4;
 
 /// The least that one address may take: the browsers of one desk, or of one household behind a proxy.
 const EACH_MIN: usize = 8;
 
-/// The places of a server, called seats here: a place is where a file stands.
-pub(crate) struct Seats {
+/// The connections that a server has room for.
+pub(crate) struct Slots {
     all: usize,
     each: usize,
     taken: Cell<usize>,
-    /// The networks of those who have one, and how many of each; no more rows than seats.
+    /// The networks of those who have one, and how many of each; no more rows than slots.
     by_address: RefCell<Vec<(IpAddr, usize)>>,
     left: Event,
 }
 
-impl Seats {
-    /// A server with `all` seats.
+impl Slots {
+    /// A server with `all` slots.
     pub(crate) fn new(all: usize) -> Rc<Self> {
         Rc::new(Self {
             all,
@@ -36,8 +36,8 @@ impl Seats {
         })
     }
 
-    /// A seat for a connection from `address`, until it is dropped. The board itself, a proxy on it say, may take all.
-    pub(crate) fn take(self: &Rc<Self>, address: IpAddr) -> Option<Seat> {
+    /// A slot for a connection from `address`, until it is dropped. The board itself, a proxy on it say, may take all.
+    pub(crate) fn take(self: &Rc<Self>, address: IpAddr) -> Option<Slot> {
         if self.taken.get() >= self.all {
             return None;
         }
@@ -51,8 +51,8 @@ impl Seats {
             }
         }
         self.taken.set(self.taken.get() + 1);
-        Some(Seat {
-            seats: self.clone(),
+        Some(Slot {
+            slots: self.clone(),
             counted,
         })
     }
@@ -79,17 +79,17 @@ impl Seats {
     }
 }
 
-/// A connection's seat, given back when dropped.
-pub(crate) struct Seat {
-    seats: Rc<Seats>,
+/// A connection's slot, given back when dropped.
+pub(crate) struct Slot {
+    slots: Rc<Slots>,
     counted: Option<IpAddr>,
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let seats = &self.seats;
+        let slots = &self.slots;
         if let Some(address) = self.counted {
-            let mut by_address = seats.by_address.borrow_mut();
+            let mut by_address = slots.by_address.borrow_mut();
             if let Some(row) = by_address.iter().position(|row| row.0 == address) {
                 by_address[row].1 -= 1;
                 if by_address[row].1 == 0 {
@@ -97,8 +97,8 @@ impl Drop for Seat {
                 }
             }
         }
-        seats.taken.set(seats.taken.get() - 1);
-        seats.left.notify(usize::MAX);
+        slots.taken.set(slots.taken.get() - 1);
+        slots.left.notify(usize::MAX);
     }
 }
 
@@ -108,38 +108,38 @@ mod tests {
 
     #[test]
     fn a_quarter_for_each_address_and_all_for_the_board_itself() {
-        let seats = Seats::new(40);
+        let slots = Slots::new(40);
         let address = |number: u8| IpAddr::from([192, 168, 1, number]);
-        let mut first: Vec<Seat> = (0..10).filter_map(|_| seats.take(address(1))).collect();
+        let mut first: Vec<Slot> = (0..10).filter_map(|_| slots.take(address(1))).collect();
         assert_eq!(first.len(), 10);
-        assert!(seats.take(address(1)).is_none());
-        let second = seats.take(address(2));
+        assert!(slots.take(address(1)).is_none());
+        let second = slots.take(address(2));
         assert!(second.is_some());
         drop(first.pop());
-        first.extend(seats.take(address(1)));
+        first.extend(slots.take(address(1)));
         assert_eq!(first.len(), 10);
-        let here: Vec<Seat> = std::iter::from_fn(|| seats.take([127, 0, 0, 1].into())).collect();
+        let here: Vec<Slot> = std::iter::from_fn(|| slots.take([127, 0, 0, 1].into())).collect();
         assert_eq!(here.len(), 29);
-        assert!(seats.take(address(3)).is_none(), "all are taken");
+        assert!(slots.take(address(3)).is_none(), "all are taken");
         drop((first, second, here));
-        assert!(seats.by_address.borrow().is_empty());
-        assert_eq!(seats.taken.get(), 0);
+        assert!(slots.by_address.borrow().is_empty());
+        assert_eq!(slots.taken.get(), 0);
     }
 
     #[test]
     fn a_neighbour_with_a_network_of_addresses_is_one() {
-        let seats = Seats::new(40);
+        let slots = Slots::new(40);
         let address = |number: u16| IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, number]);
-        let taken: Vec<Seat> = (0..40).filter_map(|n| seats.take(address(n))).collect();
+        let taken: Vec<Slot> = (0..40).filter_map(|n| slots.take(address(n))).collect();
         assert_eq!(taken.len(), 10);
         let other = IpAddr::from([0x2001, 0xdb8, 1, 3, 0, 0, 0, 1]);
-        assert!(seats.take(other).is_some());
+        assert!(slots.take(other).is_some());
     }
 
     #[test]
     fn a_small_server_gives_an_address_eight() {
-        let seats = Seats::new(10);
-        let taken: Vec<Seat> = std::iter::from_fn(|| seats.take([10, 0, 0, 1].into())).collect();
+        let slots = Slots::new(10);
+        let taken: Vec<Slot> = std::iter::from_fn(|| slots.take([10, 0, 0, 1].into())).collect();
         assert_eq!(taken.len(), 8);
     }
 }

@@ -18,7 +18,7 @@ use crate::http::connection;
 use crate::http::connection::{Answered, Connection, Exchange, Handler};
 use crate::http::response::Response;
 use crate::metrics::Counter;
-use crate::server::limits::Seats;
+use crate::server::limits::Slots;
 use crate::shutdown::Shutdown;
 
 /// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
@@ -87,12 +87,12 @@ where
 
 /// Connections and their tasks, whatever is served on them.
 pub(crate) struct Server {
-    /// Its tasks are boxed, as a `Ground`'s are.
+    /// Its tasks are boxed, as a `Runtime`'s are.
     pub executor: Rc<LocalExecutor<'static>>,
     /// The end.
     pub shutdown: Rc<Shutdown>,
     /// Who is here.
-    pub seats: Rc<Seats>,
+    pub slots: Rc<Slots>,
     /// Connections refused for lack of a place.
     pub refused: Counter,
     /// Those who are being told that there is no place.
@@ -106,7 +106,7 @@ impl Server {
         Rc::new(Self {
             executor: Rc::new(LocalExecutor::new()),
             shutdown: Rc::default(),
-            seats: Seats::new(max_clients),
+            slots: Slots::new(max_clients),
             refused: Counter::default(),
             refusals: Cell::new(0),
             say,
@@ -137,7 +137,7 @@ impl Server {
             shutdown.await;
             drop(accepting);
             self.shutdown.begin();
-            future::or(self.seats.all_left(), async {
+            future::or(self.slots.all_left(), async {
                 _ = Timer::after(SHUTDOWN_TIME).await
             })
             .await;
@@ -164,7 +164,7 @@ impl Server {
                     if !std::mem::replace(&mut paused, true) {
                         (self.say)(&format!("no new client for now: {error}"));
                     }
-                    future::or(self.seats.next_leaving(), async {
+                    future::or(self.slots.next_leaving(), async {
                         _ = Timer::after(ACCEPT_PAUSE).await
                     })
                     .await;
@@ -186,8 +186,8 @@ impl Server {
     ) -> impl Future<Output = ()> + use<> {
         set_options(socket.get_ref());
         let connection = Connection::new(socket, address);
-        let seat = self.seats.take(address);
-        let refusal = seat.is_none().then(|| Refusal::take(self));
+        let slot = self.slots.take(address);
+        let refusal = slot.is_none().then(|| Refusal::take(self));
         let shutdown = self.shutdown.clone();
         async move {
             // What a client does wrong, and a bug that it meets, ends its own task. In one expression: a future that is
@@ -208,7 +208,7 @@ impl Server {
             })
             .catch_unwind()
             .await;
-            drop(seat);
+            drop(slot);
         }
     }
 }

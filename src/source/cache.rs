@@ -8,14 +8,14 @@ pub const CHUNK: usize = 64 * 1024;
 ///
 /// Between the read into it and the copy into a client's socket nothing awaits. It remembers what it holds: of a thousand
 /// clients at the end of a file none or one has to read.
-pub struct Scratch {
+pub struct ReadCache {
     bytes: Box<[u8]>,
     length: usize,
     serial: u64,
     offset: u64,
 }
 
-impl Default for Scratch {
+impl Default for ReadCache {
     fn default() -> Self {
         Self {
             bytes: vec![0; CHUNK].into_boxed_slice(),
@@ -26,7 +26,7 @@ impl Default for Scratch {
     }
 }
 
-impl Scratch {
+impl ReadCache {
     /// Whether it holds what stands at `offset` of the generation with this `serial`.
     pub fn holds(&self, serial: u64, offset: u64) -> bool {
         self.length > 0 && (self.serial, self.offset) == (serial, offset)
@@ -77,19 +77,19 @@ mod tests {
 
     #[test]
     fn it_knows_what_it_holds() {
-        let mut scratch = Scratch::default();
-        assert!(!scratch.holds(0, 0), "nothing at first");
-        scratch.put(3, 10, b"abc");
-        assert!(scratch.holds(3, 10) && !scratch.holds(3, 11) && !scratch.holds(4, 10));
-        assert_eq!(scratch.bytes(), b"abc");
-        scratch.space()[..2].copy_from_slice(b"xy");
-        assert!(!scratch.holds(3, 10), "being written to");
-        scratch.filled(3, 13, 2);
-        assert!(scratch.holds(3, 13));
-        assert_eq!(scratch.bytes(), b"xy");
-        scratch.forget();
-        assert!(!scratch.holds(3, 13));
-        scratch.put(3, 0, &vec![7; CHUNK + 1]);
-        assert_eq!(scratch.bytes().len(), CHUNK);
+        let mut cache = ReadCache::default();
+        assert!(!cache.holds(0, 0), "nothing at first");
+        cache.put(3, 10, b"abc");
+        assert!(cache.holds(3, 10) && !cache.holds(3, 11) && !cache.holds(4, 10));
+        assert_eq!(cache.bytes(), b"abc");
+        cache.space()[..2].copy_from_slice(b"xy");
+        assert!(!cache.holds(3, 10), "being written to");
+        cache.filled(3, 13, 2);
+        assert!(cache.holds(3, 13));
+        assert_eq!(cache.bytes(), b"xy");
+        cache.forget();
+        assert!(!cache.holds(3, 13));
+        cache.put(3, 0, &vec![7; CHUNK + 1]);
+        assert_eq!(cache.bytes().len(), CHUNK);
     }
 }

@@ -1,4 +1,4 @@
-//! What a SOURCE of the command line turns out to be, once the file system has been means.
+//! What a SOURCE of the command line turns out to be, once the file system has been asked.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -6,32 +6,32 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::source::buffer::pipe::{Outlet, is_outlet};
+use crate::source::buffer::pipe::{PipeSource, is_pipe};
 use crate::source::buffer::sample::Instrument;
 use crate::source::buffer::serial::Serial;
 use crate::source::error::SpecError;
-use crate::source::file::path::Place;
+use crate::source::file::path::FilePath;
 use crate::source::file::pattern::PathPattern;
 use crate::source::glob::Glob;
 use crate::source::os::fs::FileSystem;
-use crate::source::spec::{Means, Named};
+use crate::source::spec::{Spec, SpecKind};
 
 /// What a stream is made of.
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum SourceKind {
     /// A file that grows.
-    File(Place),
+    File(FilePath),
     /// Something that holds one reading.
     Sample(Instrument),
     /// Something that gives bytes once.
-    Pipe(Outlet),
+    Pipe(PipeSource),
     /// The files that match a pattern, now and later.
     Glob(Glob),
     /// The streams that a URL names elsewhere, and the name that was given for them.
     Remote(String, Option<String>),
 }
 
-impl Origin {
+impl SourceKind {
     /// The files that it stands for now, also those that are not there yet. Blocks.
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
@@ -39,8 +39,8 @@ impl Origin {
                 let now = place.now().map(|place| place.path.clone());
                 vec![now.unwrap_or_else(|_| place.path.clone())]
             }
-            Self::Pipe(Outlet::Path { path, .. }) => vec![path.clone()],
-            Self::Pipe(Outlet::Input) | Self::Sample(Instrument::Vitals) | Self::Remote(..) => {
+            Self::Pipe(PipeSource::Path { path, .. }) => vec![path.clone()],
+            Self::Pipe(PipeSource::Input) | Self::Sample(Instrument::Vitals) | Self::Remote(..) => {
                 Vec::new()
             }
             Self::Glob(glob) => {
@@ -55,40 +55,40 @@ impl Origin {
 ///
 /// # Errors
 /// In one sentence, what can't be streamed and why.
-pub fn recognise(named: Named) -> Result<(String, Origin), SpecError> {
-    let Named {
+pub fn recognise(named: Spec) -> Result<(String, SourceKind), SpecError> {
+    let Spec {
         name,
         given,
         apart,
-        means,
+        kind,
     } = named;
-    let origin = match means {
-        Means::Vitals => Origin::Sample(Instrument::Vitals),
-        Means::Input => Origin::Pipe(Outlet::Input),
-        Means::Remote(url) => Origin::Remote(url, given.then(|| name.clone())),
-        Means::Newest(path) => match PathPattern::new(&path)? {
-            Some(pattern) => Origin::File(Place::newest(path, pattern)),
+    let origin = match kind {
+        SpecKind::Vitals => SourceKind::Sample(Instrument::Vitals),
+        SpecKind::Input => SourceKind::Pipe(PipeSource::Input),
+        SpecKind::Remote(url) => SourceKind::Remote(url, given.then(|| name.clone())),
+        SpecKind::Newest(path) => match PathPattern::new(&path)? {
+            Some(pattern) => SourceKind::File(FilePath::newest(path, pattern)),
             None => return Err(SpecError::NoWildcard(path)),
         },
-        Means::Sample(path) => {
+        SpecKind::Sample(path) => {
             if let Some(metadata) = look(&path)? {
                 if !metadata.is_file() {
                     return Err(SpecError::NotAReading(path));
                 }
                 readable(&path)?;
             }
-            Origin::Sample(Instrument::File(Place::named(path)))
+            SourceKind::Sample(Instrument::File(FilePath::named(path)))
         }
-        Means::Serial(path, serial) => {
+        SpecKind::Serial(path, serial) => {
             if let Some(metadata) = look(&path)? {
-                if !is_outlet(&metadata) {
+                if !is_pipe(&metadata) {
                     return Err(SpecError::NotSerial(path));
                 }
                 readable(&path)?;
             }
-            Origin::Pipe(Outlet::Path { path, serial })
+            SourceKind::Pipe(PipeSource::Path { path, serial })
         }
-        Means::Path(path) => match look(&path)? {
+        SpecKind::Path(path) => match look(&path)? {
             Some(metadata) => there(path, &metadata)?,
             None => missing(path, given.then_some(&name), apart)?,
         },
@@ -118,10 +118,10 @@ fn readable(path: &Path) -> Result<(), SpecError> {
     access(path, Access::READ_OK).map_err(|error| SpecError::unreadable(path, &error.into()))
 }
 
-fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, SpecError> {
-    if is_outlet(metadata) {
+fn there(path: PathBuf, metadata: &Metadata) -> Result<SourceKind, SpecError> {
+    if is_pipe(metadata) {
         readable(&path)?;
-        return Ok(Origin::Pipe(Outlet::Path {
+        return Ok(SourceKind::Pipe(PipeSource::Path {
             path,
             serial: Serial::default(),
         }));
@@ -132,9 +132,9 @@ fn there(path: PathBuf, metadata: &Metadata) -> Result<Origin, SpecError> {
     match File::open(&path) {
         Err(error) => Err(SpecError::unreadable(&path, &error)),
         Ok(_) if FileSystem::of_path(&path).holds_readings() => {
-            Ok(Origin::Sample(Instrument::File(Place::named(path))))
+            Ok(SourceKind::Sample(Instrument::File(FilePath::named(path))))
         }
-        Ok(_) => Ok(Origin::File(Place::named(path))),
+        Ok(_) => Ok(SourceKind::File(FilePath::named(path))),
     }
 }
 
@@ -143,20 +143,20 @@ fn missing(
     path: PathBuf,
     given: Option<&String>,
     apart: Option<String>,
-) -> Result<Origin, SpecError> {
+) -> Result<SourceKind, SpecError> {
     if let Some(glob) = Glob::new(&path, given.cloned(), apart)? {
-        return Ok(Origin::Glob(glob));
+        return Ok(SourceKind::Glob(glob));
     }
     if FileSystem::of_name(&path).holds_readings() {
-        return Ok(Origin::Sample(Instrument::File(Place::named(path))));
+        return Ok(SourceKind::Sample(Instrument::File(FilePath::named(path))));
     }
     if is_device(&path) {
-        return Ok(Origin::Pipe(Outlet::Path {
+        return Ok(SourceKind::Pipe(PipeSource::Path {
             path,
             serial: Serial::default(),
         }));
     }
-    Ok(Origin::File(Place::named(path)))
+    Ok(SourceKind::File(FilePath::named(path)))
 }
 
 /// Whether a device is meant, such as a serial adapter that is not plugged in yet.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::source::error::SpecError;
-use crate::source::file::path::Place;
+use crate::source::file::path::FilePath;
 use crate::source::file::pattern::PathPattern;
 use crate::source::name::JOINT;
 use crate::source::os::fs::FileSystem;
@@ -89,8 +89,8 @@ impl Glob {
     }
 
     /// Where the file `name` stands.
-    pub fn place(&self, name: &OsStr) -> Place {
-        Place::within(self.directory().join(name), self.directory())
+    pub fn place(&self, name: &OsStr) -> FilePath {
+        FilePath::within(self.directory().join(name), self.directory())
     }
 
     /// What the stream of the file `name` is called: by its last part, and before it by what the wildcards of directories

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::bytes::cursor::Cursor;
 use crate::source::buffer::sample::Instrument;
-use crate::source::detect::Origin;
-use crate::source::file::path::Place;
+use crate::source::detect::SourceKind;
+use crate::source::file::path::FilePath;
 use crate::source::glob::{FILES_MAX, Glob, Matches};
-use crate::source::os::patience::Asking;
+use crate::source::os::bulkhead::Bulkhead;
 use crate::source::remote::{Catalog, Stream};
-use crate::source::{Ground, Source};
+use crate::source::{Runtime, Source};
 
 /// How long a stream of a glob is still offered after its file has gone and its last viewer has left: over a rotation
 /// that has not made the new file yet, and a viewer's way back to it.
@@ -29,10 +29,10 @@ const TICK: Duration = Duration::from_millis(20);
 /// All streams, in the order of the command line.
 pub struct Sources {
     groups: Vec<Group>,
-    ground: Ground,
+    runtime: Runtime,
     /// It was said that a glob matches more than is offered.
     said: Cell<bool>,
-    privacy: Asking,
+    privacy: Bulkhead,
     /// What was found last of the files' privacy; before anything was, the careful answer.
     private: Cell<bool>,
 }
@@ -69,7 +69,7 @@ type Remote = (Rc<dyn Stream>, Rc<Source>);
 /// What one SOURCE stands for.
 enum Group {
     One(Rc<Source>),
-    Many(Glob, Asking, Cell<Option<Look>>, RefCell<Vec<Found>>),
+    Many(Glob, Bulkhead, Cell<Option<Look>>, RefCell<Vec<Found>>),
     /// Those of a catalog, and the name that was given for them.
     Elsewhere(Rc<dyn Catalog>, Option<String>, RefCell<Vec<Remote>>),
 }
@@ -87,28 +87,33 @@ impl Sources {
     ///
     /// What lies elsewhere is reached by `connect`, which gets the URL; one that it does not know is left out.
     pub fn new(
-        named: Vec<(String, Origin)>,
-        ground: &Ground,
+        named: Vec<(String, SourceKind)>,
+        runtime: &Runtime,
         connect: impl Fn(&str) -> Option<Rc<dyn Catalog>>,
     ) -> Self {
         let group = |(name, origin)| {
             Some(match origin {
-                Origin::File(place) => Group::One(Rc::new(Source::file(name, place, ground))),
-                Origin::Sample(it) => Group::One(Rc::new(Source::sample(name, it, ground))),
-                Origin::Pipe(outlet) => Group::One(Rc::new(Source::pipe(name, outlet, ground))),
-                Origin::Glob(glob) => {
-                    Group::Many(glob, Asking::default(), Cell::default(), RefCell::default())
+                SourceKind::File(place) => Group::One(Rc::new(Source::file(name, place, runtime))),
+                SourceKind::Sample(it) => Group::One(Rc::new(Source::sample(name, it, runtime))),
+                SourceKind::Pipe(outlet) => {
+                    Group::One(Rc::new(Source::pipe(name, outlet, runtime)))
                 }
-                Origin::Remote(url, given) => {
+                SourceKind::Glob(glob) => Group::Many(
+                    glob,
+                    Bulkhead::default(),
+                    Cell::default(),
+                    RefCell::default(),
+                ),
+                SourceKind::Remote(url, given) => {
                     Group::Elsewhere(connect(&url)?, given, RefCell::default())
                 }
             })
         };
         let sources = Self {
             groups: named.into_iter().filter_map(group).collect(),
-            ground: ground.clone(),
+            runtime: runtime.clone(),
             said: Cell::new(false),
-            privacy: Asking::default(),
+            privacy: Bulkhead::default(),
             private: Cell::new(true),
         };
         sources.update_elsewhere();
@@ -210,10 +215,10 @@ impl Sources {
     pub async fn any_private(&self) -> bool {
         let list = self.list();
         let places = list.iter().filter_map(|source| source.place.clone());
-        let places: Vec<Place> = places.collect();
+        let places: Vec<FilePath> = places.collect();
         let answer = self
             .privacy
-            .ask(move || places.iter().any(Place::is_private));
+            .ask(move || places.iter().any(FilePath::is_private));
         let is_elsewhere =
             |group: &Group| matches!(group, Group::Elsewhere(catalog, ..) if catalog.is_private());
         let elsewhere = self.groups.iter().any(is_elsewhere);
@@ -231,10 +236,10 @@ impl Sources {
                 catalog.refresh().await;
                 self.update_elsewhere();
             }
-            if let Group::Many(glob, asking, last, found) = group {
+            if let Group::Many(glob, bulkhead, last, found) = group {
                 let (looking, last_look) = (glob.clone(), last.get());
                 let look = move || look(&looking, last_look);
-                if let Some((look, matches)) = asking.ask(look).await {
+                if let Some((look, matches)) = bulkhead.ask(look).await {
                     last.set(Some(look));
                     if let Some(matches) = matches {
                         self.update(glob, found, matches);
@@ -246,7 +251,7 @@ impl Sources {
 
     fn update(&self, glob: &Glob, found: &RefCell<Vec<Found>>, matches: Matches) {
         if matches.more && !self.said.replace(true) {
-            (self.ground.say)(&format!(
+            (self.runtime.say)(&format!(
                 "`{glob}` matches more than {FILES_MAX} files; the first {FILES_MAX} by name are offered"
             ));
         }
@@ -265,9 +270,9 @@ impl Sources {
             let title = unused(glob.title(&name), &mut taken);
             let place = glob.place(&name);
             let source = Rc::new(if matches.readings {
-                Source::sample(title, Instrument::File(place), &self.ground)
+                Source::sample(title, Instrument::File(place), &self.runtime)
             } else {
-                Source::file(title, place, &self.ground)
+                Source::file(title, place, &self.runtime)
             });
             // Until it has been looked at.
             self.private.set(true);

@@ -83,7 +83,7 @@ impl Marker {
 
 /// What a reader has next.
 pub enum Next {
-    /// Bytes of the stream are in the scratch buffer.
+    /// Bytes of the stream are in the read cache.
     Bytes,
     /// Something happened.
     Marker(Marker),

@@ -29,17 +29,17 @@ use smol::LocalExecutor;
 use crate::bytes::cursor::From;
 use crate::metrics::Counter;
 use crate::source::buffer::history::{History, Playback};
-use crate::source::buffer::pipe::{Outlet, Pipe};
+use crate::source::buffer::pipe::{Pipe, PipeSource};
 use crate::source::buffer::sample::{Instrument, Sample};
-use crate::source::cache::Scratch;
+use crate::source::cache::ReadCache;
 use crate::source::file::follower::Follower;
 use crate::source::file::generation::Generation;
-use crate::source::file::path::Place;
-use crate::source::file::reader::Walk;
+use crate::source::file::path::FilePath;
+use crate::source::file::reader::FileReader;
 use crate::source::marker::Missing;
+use crate::source::os::bulkhead::Bulkhead;
 use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::Notices;
-use crate::source::os::patience::Asking;
 use crate::source::os::way::Way;
 use crate::source::reader::Reader;
 use crate::source::remote::{Standing, Stream};
@@ -48,15 +48,15 @@ pub use list::Sources;
 
 /// What all sources share.
 #[derive(Clone)]
-pub struct Ground {
+pub struct Runtime {
     /// Runs what follows, one thread. Its tasks are boxed: one kind of task is in the binary then, not one for each.
     pub executor: Rc<LocalExecutor<'static>>,
     /// The one inotify instance.
     pub notices: Rc<Notices>,
-    /// The next serial, from 1 on: generations and histories of all sources share one scratch buffer.
+    /// The next serial, from 1 on: generations and histories of all sources share one read cache.
     pub serials: Rc<Cell<u64>>,
     /// Where files are read into.
-    pub scratch: Rc<RefCell<Scratch>>,
+    pub cache: Rc<RefCell<ReadCache>>,
     /// Counts the looks of all followers.
     pub looks: Rc<Counter>,
     /// How often to look at a file that the kernel sends no notice for.
@@ -75,7 +75,7 @@ pub struct Ground {
     pub say: fn(&str),
 }
 
-impl Ground {
+impl Runtime {
     /// A number that no generation and no history has.
     pub fn serial(&self) -> u64 {
         self.serials.replace(self.serials.get() + 1)
@@ -89,7 +89,7 @@ impl Ground {
 }
 
 #[cfg(test)]
-impl Ground {
+impl Runtime {
     /// With nobody to run its tasks yet, looking often.
     fn bare(say: fn(&str)) -> Self {
         let often = Duration::from_millis(10);
@@ -97,7 +97,7 @@ impl Ground {
             executor: Rc::default(),
             notices: Notices::new(),
             serials: Rc::new(Cell::new(1)),
-            scratch: Rc::default(),
+            cache: Rc::default(),
             looks: Rc::default(),
             poll: often,
             anyway: often,
@@ -115,8 +115,8 @@ pub struct Source {
     /// Its name in URLs.
     pub name: String,
     /// The file that it is made of; vitals and standard input have none.
-    pub place: Option<Place>,
-    asking: Asking,
+    pub place: Option<FilePath>,
+    bulkhead: Bulkhead,
     flow: Flow,
 }
 
@@ -142,17 +142,17 @@ pub struct Extent {
 
 impl Source {
     /// The stream `name` of the file at `place`.
-    pub fn file(name: String, place: Place, ground: &Ground) -> Self {
+    pub fn file(name: String, place: FilePath, runtime: &Runtime) -> Self {
         Self {
             name,
             place: Some(place.clone()),
-            asking: Asking::default(),
-            flow: Flow::File(Follower::new(place, ground)),
+            bulkhead: Bulkhead::default(),
+            flow: Flow::File(Follower::new(place, runtime)),
         }
     }
 
     /// The stream `name` of what `instrument` shows.
-    pub fn sample(name: String, instrument: Instrument, ground: &Ground) -> Self {
+    pub fn sample(name: String, instrument: Instrument, runtime: &Runtime) -> Self {
         let place = match &instrument {
             Instrument::File(place) => Some(place.clone()),
             Instrument::Vitals => None,
@@ -160,22 +160,22 @@ impl Source {
         Self {
             name,
             place,
-            asking: Asking::default(),
-            flow: Flow::Sample(Sample::new(instrument, ground)),
+            bulkhead: Bulkhead::default(),
+            flow: Flow::Sample(Sample::new(instrument, runtime)),
         }
     }
 
     /// The stream `name` of what `outlet` gives.
-    pub fn pipe(name: String, outlet: Outlet, ground: &Ground) -> Self {
+    pub fn pipe(name: String, outlet: PipeSource, runtime: &Runtime) -> Self {
         let place = match &outlet {
-            Outlet::Path { path, .. } => Some(Place::named(path.clone())),
-            Outlet::Input => None,
+            PipeSource::Path { path, .. } => Some(FilePath::named(path.clone())),
+            PipeSource::Input => None,
         };
         Self {
             name,
             place,
-            asking: Asking::default(),
-            flow: Flow::Pipe(Pipe::new(outlet, ground)),
+            bulkhead: Bulkhead::default(),
+            flow: Flow::Pipe(Pipe::new(outlet, runtime)),
         }
     }
 
@@ -184,7 +184,7 @@ impl Source {
         Self {
             name,
             place: None,
-            asking: Asking::default(),
+            bulkhead: Bulkhead::default(),
             flow: Flow::Remote(stream),
         }
     }
@@ -241,7 +241,9 @@ impl Source {
     /// When the source can't be read.
     pub async fn open(&self, from: From) -> io::Result<Reader> {
         let history = match &self.flow {
-            Flow::File(follower) => return Ok(Reader::Walk(Walk::open(follower, from).await?)),
+            Flow::File(follower) => {
+                return Ok(Reader::FileReader(FileReader::open(follower, from).await?));
+            }
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),
             Flow::Remote(stream) => return Ok(Reader::Remote(stream.clone().open(from).await?)),
@@ -276,7 +278,7 @@ impl Source {
             let opened = place.open().and_then(|(file, _)| file.metadata());
             (opened, Way::of(&place.path).sends_notices)
         };
-        let (opened, sends_notices) = match self.asking.ask(look).await {
+        let (opened, sends_notices) = match self.bulkhead.ask(look).await {
             Some((opened, sends_notices)) => (Some(opened), sends_notices),
             None => (None, false),
         };

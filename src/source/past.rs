@@ -185,7 +185,7 @@ impl Source {
         let history = match &self.flow {
             Flow::File(follower) => {
                 let open = open(follower, inode).await?;
-                return Some(Past::File(follower.ground.generation(open)));
+                return Some(Past::File(follower.runtime.generation(open)));
             }
             Flow::Sample(sample) => sample.history(),
             Flow::Pipe(pipe) => pipe.history(),

@@ -7,15 +7,15 @@ use crate::bytes::cursor::Cursor;
 use crate::bytes::lines::LineEnd;
 use crate::bytes::utf16::Utf16;
 use crate::source::buffer::history::Playback;
-use crate::source::cache::Scratch;
-use crate::source::file::reader::Walk;
+use crate::source::cache::ReadCache;
+use crate::source::file::reader::FileReader;
 use crate::source::marker::{Lost, Missing, Next};
 use crate::source::remote::RemoteReader;
 
 /// A place in a stream, and what comes after it.
 pub enum Reader {
     /// In a file and those that come after it.
-    Walk(Walk),
+    FileReader(FileReader),
     /// In what is kept of a sample or a pipe.
     Playback(Playback),
     /// In one that lies elsewhere.
@@ -23,15 +23,15 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// What comes next, without waiting. Bytes are put into `scratch`.
+    /// What comes next, without waiting. Bytes are put into `cache`.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
+    pub fn next(&mut self, cache: &mut ReadCache) -> io::Result<Next> {
         match self {
-            Self::Walk(walk) => walk.next(scratch),
-            Self::Playback(playback) => Ok(playback.next(scratch)),
-            Self::Remote(remote) => Ok(remote.next(scratch)),
+            Self::FileReader(walk) => walk.next(cache),
+            Self::Playback(playback) => Ok(playback.next(cache)),
+            Self::Remote(remote) => Ok(remote.next(cache)),
         }
     }
 
@@ -41,7 +41,7 @@ impl Reader {
     /// When the file can't be read.
     pub async fn warm(&mut self) -> io::Result<()> {
         match self {
-            Self::Walk(walk) => walk.warm().await,
+            Self::FileReader(walk) => walk.warm().await,
             Self::Playback(_) => Ok(()),
             Self::Remote(remote) => remote.warm().await,
         }
@@ -50,7 +50,7 @@ impl Reader {
     /// Rings when something may be new. Listened to before [`next`](Self::next) says [`Next::End`], it misses nothing.
     pub(crate) fn changed(&self) -> Listener {
         match self {
-            Self::Walk(walk) => walk.changed(),
+            Self::FileReader(walk) => walk.changed(),
             Self::Playback(playback) => playback.changed(),
             Self::Remote(remote) => remote.changed(),
         }
@@ -59,7 +59,7 @@ impl Reader {
     /// How much of the stream is there now, in bytes: the size of the newest file, or what is kept.
     pub fn size(&self) -> u64 {
         match self {
-            Self::Walk(walk) => walk.size(),
+            Self::FileReader(walk) => walk.size(),
             Self::Playback(playback) => playback.size(),
             Self::Remote(remote) => remote.size(),
         }
@@ -68,7 +68,7 @@ impl Reader {
     /// How many bytes follow this place, as far as that is known: not where other files lie in between.
     pub(crate) fn behind(&self) -> Option<u64> {
         match self {
-            Self::Walk(walk) if !walk.is_newest() => None,
+            Self::FileReader(walk) if !walk.is_newest() => None,
             _ => self.end().checked_sub(self.offset()),
         }
     }
@@ -76,7 +76,7 @@ impl Reader {
     /// The offset behind the last byte there is.
     fn end(&self) -> u64 {
         match self {
-            Self::Walk(walk) => walk.size(),
+            Self::FileReader(walk) => walk.size(),
             Self::Playback(playback) => playback.start() + playback.size(),
             Self::Remote(remote) => remote.size(),
         }
@@ -85,7 +85,7 @@ impl Reader {
     /// Goes to `offset` of the file it stands in, or of what is kept.
     pub fn seek(&mut self, offset: u64) {
         match self {
-            Self::Walk(walk) => walk.seek(offset),
+            Self::FileReader(walk) => walk.seek(offset),
             Self::Playback(playback) => playback.seek(offset),
             Self::Remote(remote) => remote.seek(offset),
         }
@@ -101,7 +101,7 @@ impl Reader {
     /// What ends a line in it: of a file, of what an instrument sends.
     pub fn line_end(&self) -> LineEnd {
         match self {
-            Self::Walk(_) => LineEnd::Newline,
+            Self::FileReader(_) => LineEnd::Newline,
             Self::Playback(_) => LineEnd::Return,
             Self::Remote(_) => LineEnd::Newline,
         }
@@ -110,7 +110,7 @@ impl Reader {
     /// From now on NULs are content, too, as in the file as it is. Returns where that ends.
     pub fn raw(&mut self) -> u64 {
         match self {
-            Self::Walk(walk) => walk.raw(),
+            Self::FileReader(walk) => walk.raw(),
             Self::Playback(playback) => playback.start() + playback.size(),
             Self::Remote(remote) => remote.offset(),
         }
@@ -119,7 +119,7 @@ impl Reader {
     /// The offset of the oldest byte there is.
     pub fn start(&self) -> u64 {
         match self {
-            Self::Walk(_) => 0,
+            Self::FileReader(_) => 0,
             Self::Playback(playback) => playback.start(),
             Self::Remote(remote) => remote.start(),
         }
@@ -128,7 +128,7 @@ impl Reader {
     /// The offset of the next byte.
     pub fn offset(&self) -> u64 {
         match self {
-            Self::Walk(walk) => walk.offset(),
+            Self::FileReader(walk) => walk.offset(),
             Self::Playback(playback) => playback.offset(),
             Self::Remote(remote) => remote.offset(),
         }
@@ -137,7 +137,7 @@ impl Reader {
     /// Whether there was no file when the reader was opened, or last moved on.
     pub fn is_nowhere(&self) -> bool {
         match self {
-            Self::Walk(walk) => walk.is_nowhere(),
+            Self::FileReader(walk) => walk.is_nowhere(),
             Self::Playback(_) | Self::Remote(_) => false,
         }
     }
@@ -145,7 +145,7 @@ impl Reader {
     /// Whether a later file has bytes: where this one ends, its last line ends.
     pub(crate) async fn is_over(&self) -> bool {
         match self {
-            Self::Walk(walk) => walk.is_over().await,
+            Self::FileReader(walk) => walk.is_over().await,
             Self::Playback(_) | Self::Remote(_) => false,
         }
     }
@@ -153,7 +153,7 @@ impl Reader {
     /// Why there is nothing to read now, if there is not.
     pub fn missing(&self) -> Option<Missing> {
         match self {
-            Self::Walk(walk) => walk.missing(),
+            Self::FileReader(walk) => walk.missing(),
             Self::Playback(playback) => playback.missing(),
             Self::Remote(_) => None,
         }
@@ -163,7 +163,7 @@ impl Reader {
     /// stands in one already.
     pub(crate) fn only_public(&mut self) -> bool {
         match self {
-            Self::Walk(walk) => walk.only_public(),
+            Self::FileReader(walk) => walk.only_public(),
             Self::Playback(_) | Self::Remote(_) => false,
         }
     }
@@ -182,7 +182,7 @@ impl Reader {
     /// When the file can't be read.
     pub async fn cursor_behind(&self, length: u64) -> io::Result<Cursor> {
         match self {
-            Self::Walk(walk) => walk.cursor_behind(length).await,
+            Self::FileReader(walk) => walk.cursor_behind(length).await,
             Self::Playback(playback) => Ok(playback.cursor_behind(length)),
             Self::Remote(remote) => remote.cursor_behind(length).await,
         }
@@ -194,7 +194,7 @@ impl Reader {
     /// When the file can't be read.
     pub async fn before(&self) -> io::Result<Vec<u8>> {
         match self {
-            Self::Walk(walk) => walk.before().await,
+            Self::FileReader(walk) => walk.before().await,
             Self::Playback(playback) => Ok(playback.before()),
             Self::Remote(remote) => remote.before().await,
         }
@@ -206,7 +206,7 @@ impl Reader {
     /// When the file can't be read.
     pub async fn coding(&self) -> io::Result<Option<Utf16>> {
         match self {
-            Self::Walk(walk) => walk.coding().await,
+            Self::FileReader(walk) => walk.coding().await,
             Self::Playback(_) | Self::Remote(_) => Ok(None),
         }
     }
@@ -218,7 +218,7 @@ impl Reader {
     /// When the file can't be read.
     pub async fn available(&mut self) -> io::Result<(u64, Lost)> {
         match self {
-            Self::Walk(walk) => walk.available().await,
+            Self::FileReader(walk) => walk.available().await,
             Self::Playback(playback) => Ok(playback.available()),
             Self::Remote(remote) => remote.available().await,
         }

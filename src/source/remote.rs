@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From};
 use crate::source::Extent;
-use crate::source::cache::Scratch;
+use crate::source::cache::ReadCache;
 use crate::source::marker::{Lost, Next};
 
 /// What has to come from elsewhere.
@@ -69,7 +69,7 @@ pub struct Standing {
 /// As [`Reader`](crate::source::reader::Reader), method by method.
 #[allow(missing_docs)]
 pub trait RemoteReader {
-    fn next(&mut self, scratch: &mut Scratch) -> Next;
+    fn next(&mut self, cache: &mut ReadCache) -> Next;
     fn warm(&mut self) -> Fetched<'_, io::Result<()>>;
     #[allow(private_interfaces)]
     fn changed(&self) -> Listener;

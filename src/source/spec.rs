@@ -11,7 +11,7 @@ pub const INPUT: &str = "-";
 
 /// A SOURCE by its words; what stands at its path is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct Spec {
     /// Its name in URLs.
     pub name: String,
     /// That name was given, not made of the path.
@@ -19,12 +19,12 @@ pub struct Named {
     /// The part of the path that stands before its last one in a name made of it, where others end alike.
     pub apart: Option<String>,
     /// What it stands for.
-    pub means: Means,
+    pub kind: SpecKind,
 }
 
 /// What a SOURCE stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Means {
+pub enum SpecKind {
     /// `PATH`: whatever stands there, or a glob.
     Path(PathBuf),
     /// `newest:GLOB`: the newest of the files that match.
@@ -55,42 +55,42 @@ const SAMPLE_PREFIX: &str = "sample:";
 ///
 /// # Errors
 /// Where a SOURCE has no path, or standard input is named twice.
-pub fn sources(texts: &[String]) -> Result<Vec<Named>, SpecError> {
+pub fn sources(texts: &[String]) -> Result<Vec<Spec>, SpecError> {
     let mut words = Vec::new();
     for text in texts {
         let (given, rest) = match text.split_once('=') {
             Some((name, rest)) if is_name(name) => (Some(name), rest),
             _ => (None, text.as_str()),
         };
-        let (means, path) = means(rest)?;
+        let (kind, path) = kind(rest)?;
         if path.is_empty() {
             return Err(SpecError::NoPath(text.clone()));
         }
-        let is_input = |word: &(_, Means, _)| word.1 == Means::Input;
-        if means == Means::Input && words.iter().any(is_input) {
+        let is_input = |word: &(_, SpecKind, _)| word.1 == SpecKind::Input;
+        if kind == SpecKind::Input && words.iter().any(is_input) {
             return Err(SpecError::InputTwice);
         }
-        let given = given.or((means == Means::Input).then_some("stdin"));
-        words.push((given, means, path));
+        let given = given.or((kind == SpecKind::Input).then_some("stdin"));
+        words.push((given, kind, path));
     }
     let wishes: Vec<Wish> = words.iter().map(|word| Wish::new(word.0, word.2)).collect();
     let names = names(&wishes);
-    let mut sources: Vec<Named> = words
+    let mut sources: Vec<Spec> = words
         .into_iter()
         .zip(names)
-        .map(|((given, means, _), (name, apart))| Named {
+        .map(|((given, kind, _), (name, apart))| Spec {
             name,
-            given: given.is_some() && means != Means::Input,
+            given: given.is_some() && kind != SpecKind::Input,
             apart,
-            means,
+            kind,
         })
         .collect();
     if sources.is_empty() {
-        sources.push(Named {
+        sources.push(Spec {
             name: "vitals".to_owned(),
             given: false,
             apart: None,
-            means: Means::Vitals,
+            kind: SpecKind::Vitals,
         });
     }
     Ok(sources)
@@ -105,12 +105,12 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What a SOURCE without its name stands for, and its path.
-fn means(text: &str) -> Result<(Means, &str), SpecError> {
+fn kind(text: &str) -> Result<(SpecKind, &str), SpecError> {
     if text == INPUT {
-        return Ok((Means::Input, text));
+        return Ok((SpecKind::Input, text));
     }
     if text.starts_with(REMOTE_PREFIX) {
-        return Ok((Means::Remote(text.to_owned()), text));
+        return Ok((SpecKind::Remote(text.to_owned()), text));
     }
     if let Some((scheme, _)) = text.split_once("://")
         && !scheme.contains('/')
@@ -118,10 +118,10 @@ fn means(text: &str) -> Result<(Means, &str), SpecError> {
         return Err(SpecError::NoSource(format!("{scheme}://")));
     }
     if let Some(path) = text.strip_prefix(NEWEST_PREFIX) {
-        return Ok((Means::Newest(path.into()), path));
+        return Ok((SpecKind::Newest(path.into()), path));
     }
     if let Some(path) = text.strip_prefix(SAMPLE_PREFIX) {
-        return Ok((Means::Sample(path.into()), path));
+        return Ok((SpecKind::Sample(path.into()), path));
     }
     let (mut path, mut serial) = (text, Serial::default());
     while let Some((rest, said)) = path.rsplit_once(',') {
@@ -136,9 +136,9 @@ fn means(text: &str) -> Result<(Means, &str), SpecError> {
         path = rest;
     }
     if serial == Serial::default() {
-        Ok((Means::Path(text.into()), text))
+        Ok((SpecKind::Path(text.into()), text))
     } else {
-        Ok((Means::Serial(path.into(), serial), path))
+        Ok((SpecKind::Serial(path.into(), serial), path))
     }
 }
 
@@ -146,7 +146,7 @@ fn means(text: &str) -> Result<(Means, &str), SpecError> {
 mod tests {
     use super::*;
 
-    fn named(texts: &[&str]) -> Result<Vec<Named>, SpecError> {
+    fn named(texts: &[&str]) -> Result<Vec<Spec>, SpecError> {
         let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
         sources(&texts)
     }
@@ -167,22 +167,22 @@ mod tests {
             ("/dev/ttyUSB0,7e1", None, frame),
             ("meter=/dev/ttyUSB0,baud=300,7e1", Some(300), frame),
         ] {
-            let means = named(&[text]).unwrap().remove(0).means;
+            let kind = named(&[text]).unwrap().remove(0).kind;
             let serial = Serial { baud, frame };
             assert_eq!(
-                means,
-                Means::Serial("/dev/ttyUSB0".into(), serial),
+                kind,
+                SpecKind::Serial("/dev/ttyUSB0".into(), serial),
                 "{text}"
             );
         }
         // A comma is a letter of a name as well as any.
-        let means = named(&["a,b,9z1"]).unwrap().remove(0).means;
-        assert_eq!(means, Means::Path("a,b,9z1".into()));
+        let kind = named(&["a,b,9z1"]).unwrap().remove(0).kind;
+        assert_eq!(kind, SpecKind::Path("a,b,9z1".into()));
     }
 
     #[test]
     fn names_of_sources() {
-        let path = |path: &str| Means::Path(path.into());
+        let path = |path: &str| SpecKind::Path(path.into());
         let want = [
             ("/var/log/a.log", "log:a.log", path("/var/log/a.log")),
             ("b=/x/y=z", "b", path("/x/y=z")),
@@ -194,50 +194,50 @@ mod tests {
             (
                 "sample:/run/temp",
                 "temp",
-                Means::Sample("/run/temp".into()),
+                SpecKind::Sample("/run/temp".into()),
             ),
-            ("sample:x=y", "x=y", Means::Sample("x=y".into())),
+            ("sample:x=y", "x=y", SpecKind::Sample("x=y".into())),
             (
                 "hot=sample:/run/temp",
                 "hot",
-                Means::Sample("/run/temp".into()),
+                SpecKind::Sample("/run/temp".into()),
             ),
             (
                 "newest:/data/*.csv",
                 "*.csv",
-                Means::Newest("/data/*.csv".into()),
+                SpecKind::Newest("/data/*.csv".into()),
             ),
             (
                 "day=newest:/data/a=*.csv",
                 "day",
-                Means::Newest("/data/a=*.csv".into()),
+                SpecKind::Newest("/data/a=*.csv".into()),
             ),
             ("./sample:x", "sample:x", path("./sample:x")),
             (
                 "gps=/dev/ttyS0,baud=9600",
                 "gps",
-                Means::Serial("/dev/ttyS0".into(), baud(9600)),
+                SpecKind::Serial("/dev/ttyS0".into(), baud(9600)),
             ),
             (
                 "/dev/ttyS1,baud=115200",
                 "ttyS1",
-                Means::Serial("/dev/ttyS1".into(), baud(115_200)),
+                SpecKind::Serial("/dev/ttyS1".into(), baud(115_200)),
             ),
             (
                 "ttyS2,baud=1",
                 "ttyS2",
-                Means::Serial("ttyS2".into(), baud(1)),
+                SpecKind::Serial("ttyS2".into(), baud(1)),
             ),
-            ("-", "stdin", Means::Input),
+            ("-", "stdin", SpecKind::Input),
             ("./x://y", "y", path("./x://y")),
         ];
         let texts: Vec<&str> = want.iter().map(|(text, ..)| *text).collect();
         let got = named(&texts).unwrap();
-        for (got, (text, name, means)) in got.into_iter().zip(want) {
-            assert_eq!((got.name.as_str(), &got.means), (name, &means), "{text}");
+        for (got, (text, name, kind)) in got.into_iter().zip(want) {
+            assert_eq!((got.name.as_str(), &got.kind), (name, &kind), "{text}");
         }
         assert_eq!(named(&["in=-"]).unwrap()[0].name, "in");
-        assert_eq!(named(&[]).unwrap()[0].means, Means::Vitals);
+        assert_eq!(named(&[]).unwrap()[0].kind, SpecKind::Vitals);
         for texts in [
             &["name="][..],
             &[""],

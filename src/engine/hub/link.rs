@@ -10,7 +10,7 @@ use crate::engine::hub::cache::Cache;
 use crate::engine::hub::message::Piece;
 use crate::engine::nats::client::Client;
 use crate::engine::status::{State, Status};
-use crate::source::Ground;
+use crate::source::Runtime;
 
 /// Pieces that are asked for at once: each may have 256 KiB, and they come over one connection.
 const TURNS: usize = 8;
@@ -26,20 +26,20 @@ pub(crate) struct Link {
     /// Who may ask for a piece.
     pub turns: Semaphore,
     /// What all sources share.
-    pub ground: Ground,
+    pub runtime: Runtime,
     /// How it goes.
     pub status: Rc<Status>,
 }
 
 impl Link {
-    pub(crate) fn new(ground: Ground, status: Rc<Status>) -> Self {
+    pub(crate) fn new(runtime: Runtime, status: Rc<Status>) -> Self {
         Self {
             client: RefCell::default(),
             came: Rc::default(),
             work: Rc::default(),
             cache: RefCell::default(),
             turns: Semaphore::new(TURNS),
-            ground,
+            runtime,
             status,
         }
     }

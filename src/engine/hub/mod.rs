@@ -27,7 +27,7 @@ use crate::engine::nats::protocol::{is_match, is_pattern, name};
 use crate::engine::status::{State, Status};
 use crate::engine::target::{Login, Target, TargetError};
 use crate::source::remote::{Catalog, Fetched, RemoteReader, Standing, Stream};
-use crate::source::{Extent, Ground};
+use crate::source::{Extent, Runtime};
 
 /// What a hub is called in inboxes, and so in the permissions of its user.
 const NAME: &str = "hub";
@@ -125,9 +125,9 @@ pub(crate) struct Kept {
 
 impl Hub {
     /// Begins to keep in touch.
-    pub(crate) fn start(source: HubSource, login: Option<Login>, ground: &Ground) -> Kept {
-        let status = Rc::new(Status::new(source.target.to_string(), ground.say));
-        let link = Rc::new(Link::new(ground.clone(), status));
+    pub(crate) fn start(source: HubSource, login: Option<Login>, runtime: &Runtime) -> Kept {
+        let status = Rc::new(Status::new(source.target.to_string(), runtime.say));
+        let link = Rc::new(Link::new(runtime.clone(), status));
         let hub = Rc::new(Self {
             source,
             login,
@@ -142,7 +142,7 @@ impl Hub {
         }
         let keeping = hub.clone().keep().boxed_local();
         Kept {
-            _keeping: ground.executor.spawn(keeping),
+            _keeping: runtime.executor.spawn(keeping),
             hub,
         }
     }
@@ -273,7 +273,7 @@ impl Hub {
         names.retain(|name| is_match(&self.source.pattern, name));
         names.sort();
         if names.len() > SUBJECTS_MAX && !self.said.replace(true) {
-            (self.link.ground.say)(&format!(
+            (self.link.runtime.say)(&format!(
                 "`{}` matches more than {SUBJECTS_MAX} subjects; the first {SUBJECTS_MAX} by name are offered",
                 self.source.pattern
             ));

@@ -13,7 +13,7 @@ use crate::bytes::cursor::{Cursor, From};
 use crate::bytes::lines::{LastLines, LineEnd};
 use crate::engine::hub::message::Piece;
 use crate::engine::hub::subject::{Listening, Subject, io_error};
-use crate::source::cache::{CHUNK, Scratch};
+use crate::source::cache::{CHUNK, ReadCache};
 use crate::source::marker::{Lost, Marker, Next};
 use crate::source::remote::{Fetched, RemoteReader};
 
@@ -197,7 +197,7 @@ impl HubReader {
 }
 
 impl RemoteReader for HubReader {
-    fn next(&mut self, scratch: &mut Scratch) -> Next {
+    fn next(&mut self, cache: &mut ReadCache) -> Next {
         loop {
             if let Some(marker) = self.told.pop_front() {
                 return Next::Marker(marker);
@@ -222,11 +222,11 @@ impl RemoteReader for HubReader {
             if !self.enter(&piece) {
                 continue;
             }
-            if !scratch.holds(serial, self.offset) {
+            if !cache.holds(serial, self.offset) {
                 let bytes = piece.from(self.offset);
-                scratch.put(serial, self.offset, &bytes[..bytes.len().min(CHUNK)]);
+                cache.put(serial, self.offset, &bytes[..bytes.len().min(CHUNK)]);
             }
-            self.offset += scratch.bytes().len() as u64;
+            self.offset += cache.bytes().len() as u64;
             self.board = Some(piece.place(self.offset));
             if self.offset == piece.end() {
                 self.near = Some((piece.sequence.get().max(piece.previous), piece.start));

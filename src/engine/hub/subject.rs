@@ -77,7 +77,7 @@ impl Subject {
         Rc::new(Self {
             id: number(&name),
             name,
-            serial: Cell::new(link.ground.serial()),
+            serial: Cell::new(link.runtime.serial()),
             tail: RefCell::default(),
             start: Cell::new(None),
             expected: Cell::new(0),
@@ -200,7 +200,7 @@ impl Subject {
 
     /// It ends before where it was: an older copy was put back, or it was emptied. What caches hold of it may be wrong.
     fn set_back(&self) {
-        self.serial.set(self.link.ground.serial());
+        self.serial.set(self.link.runtime.serial());
         self.start.set(None);
         self.changed.ring();
     }

@@ -11,7 +11,7 @@ use crate::engine::mqtt::board::Board;
 use crate::engine::mqtt::discovery::{self, Config};
 use crate::engine::mqtt::numbers::{SURVEY_LINES, survey};
 use crate::source::marker::Next;
-use crate::source::{Ground, Source};
+use crate::source::{Runtime, Source};
 
 /// How many lines a stream needs before it is judged: of a table the first may be its head. A sample's lines are alike.
 const LINES_MIN: usize = 2;
@@ -27,17 +27,17 @@ pub(crate) async fn configs(
     source: &Source,
     topic: &str,
     board: &Board,
-    ground: &Ground,
+    runtime: &Runtime,
 ) -> Vec<Config> {
     let is_sample = source.kind() == "sample";
     let (head, lines) = loop {
-        match seen(source, is_sample, ground).await {
+        match seen(source, is_sample, runtime).await {
             Ok(seen) => break seen,
             Err(_) => _ = Timer::after(UNREADABLE_TIME).await,
         }
     };
     let place = source.place.as_ref();
-    let expires = EXPIRY_TIME + 3 * ground.sample;
+    let expires = EXPIRY_TIME + 3 * runtime.sample;
     let stream = discovery::Stream {
         board: &board.name,
         name: &source.name,
@@ -62,7 +62,7 @@ fn is_thermometer(path: &str) -> bool {
 async fn seen(
     source: &Source,
     is_sample: bool,
-    ground: &Ground,
+    runtime: &Runtime,
 ) -> io::Result<(Option<String>, Vec<String>)> {
     let least = if is_sample { 1 } else { LINES_MIN };
     let lines = lines(
@@ -70,15 +70,15 @@ async fn seen(
         From::Lines(SURVEY_LINES as u64),
         least,
         SURVEY_LINES,
-        ground,
+        runtime,
     )
     .await?;
-    let head = lines_at_start(source, ground).await?;
+    let head = lines_at_start(source, runtime).await?;
     Ok((head, lines))
 }
 
-async fn lines_at_start(source: &Source, ground: &Ground) -> io::Result<Option<String>> {
-    let mut first = lines(source, From::Start, 1, 1, ground).await?;
+async fn lines_at_start(source: &Source, runtime: &Runtime) -> io::Result<Option<String>> {
+    let mut first = lines(source, From::Start, 1, 1, runtime).await?;
     Ok(first.pop())
 }
 
@@ -88,7 +88,7 @@ async fn lines(
     from: From,
     least: usize,
     most: usize,
-    ground: &Ground,
+    runtime: &Runtime,
 ) -> io::Result<Vec<String>> {
     let mut reader = source.open(from).await?;
     let mut changed = reader.changed();
@@ -96,10 +96,10 @@ async fn lines(
     let mut lines = Vec::new();
     loop {
         let next = {
-            let mut scratch = ground.scratch.borrow_mut();
-            let next = reader.next(&mut scratch)?;
+            let mut cache = runtime.cache.borrow_mut();
+            let next = reader.next(&mut cache)?;
             if matches!(next, Next::Bytes) {
-                splitter.push(scratch.bytes(), |line, _| lines.push(line.to_owned()));
+                splitter.push(cache.bytes(), |line, _| lines.push(line.to_owned()));
             }
             next
         };

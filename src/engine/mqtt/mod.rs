@@ -34,7 +34,7 @@ use crate::engine::mqtt::packet::{Hello, Message, Version};
 use crate::engine::mqtt::publish::Stream;
 use crate::engine::status::Status;
 use crate::engine::target::{Login, Target};
-use crate::source::{Ground, Sources};
+use crate::source::{Runtime, Sources};
 
 /// How long a broker's address has to take a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -43,7 +43,12 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 const LOOK_TIME: Duration = Duration::from_secs(10);
 
 /// Publishes all streams of `sources` for ever.
-pub(crate) async fn run(engine: Engine, sources: Rc<Sources>, ground: Ground, status: Rc<Status>) {
+pub(crate) async fn run(
+    engine: Engine,
+    sources: Rc<Sources>,
+    runtime: Runtime,
+    status: Rc<Status>,
+) {
     let login = engine.login.map(|login| match login {
         Login::User(user, password) => (user, password),
         // As brokers that know tokens take them.
@@ -57,7 +62,7 @@ pub(crate) async fn run(engine: Engine, sources: Rc<Sources>, ground: Ground, st
         },
         login,
         sources,
-        ground,
+        runtime,
         status,
         streams: RefCell::default(),
         was_there: Cell::new(false),
@@ -96,7 +101,7 @@ struct Publisher {
     board: Board,
     login: Option<(String, String)>,
     sources: Rc<Sources>,
-    ground: Ground,
+    runtime: Runtime,
     status: Rc<Status>,
     streams: RefCell<Vec<Rc<Stream>>>,
     /// This process was greeted under the board's name.
@@ -171,7 +176,7 @@ impl Publisher {
                         let task =
                             self.clone()
                                 .stream(stream.clone(), client.clone(), over.clone());
-                        tasks.push((stream, self.ground.executor.spawn(task.boxed_local())));
+                        tasks.push((stream, self.runtime.executor.spawn(task.boxed_local())));
                     }
                 }
                 if self.sources.is_fixed() {
@@ -220,7 +225,7 @@ impl Publisher {
                 streams.push(Rc::new(Stream::new(
                     source,
                     topic,
-                    &self.ground,
+                    &self.runtime,
                     &self.status,
                 )));
             }

@@ -21,7 +21,7 @@ use crate::engine::mqtt::position::{BEGUN, News, Position};
 use crate::engine::status::Status;
 use crate::source::error::cause;
 use crate::source::marker::Lost;
-use crate::source::{Ground, Source};
+use crate::source::{Runtime, Source};
 
 /// A stream, its topic, and what is remembered of it from one connection to the next.
 pub(crate) struct Stream {
@@ -29,7 +29,7 @@ pub(crate) struct Stream {
     pub(crate) source: Rc<Source>,
     /// Where to.
     topic: String,
-    ground: Ground,
+    runtime: Runtime,
     /// How it goes.
     status: Rc<Status>,
     /// What Home Assistant is told of it, once enough of it was seen.
@@ -64,13 +64,13 @@ impl Stream {
     pub(crate) fn new(
         source: Rc<Source>,
         topic: String,
-        ground: &Ground,
+        runtime: &Runtime,
         status: &Rc<Status>,
     ) -> Self {
         Self {
             source,
             topic,
-            ground: ground.clone(),
+            runtime: runtime.clone(),
             status: status.clone(),
             configs: RefCell::default(),
             begun: Cell::new(None),
@@ -87,7 +87,7 @@ impl Stream {
         let known = self.configs.borrow().clone();
         let configs = match known {
             Some(configs) => configs,
-            None => announce::configs(&self.source, &self.topic, board, &self.ground)
+            None => announce::configs(&self.source, &self.topic, board, &self.runtime)
                 .await
                 .into(),
         };
@@ -128,7 +128,7 @@ impl Stream {
         let from = resumed.map_or(From::Start, |position| From::Cursor(position.cursor));
         let reader = self.source.open(from).await?;
         let mut lines = Lines::behind(&reader.before().await?, reader.line_end());
-        let mut batcher = Batcher::new(reader, self.ground.scratch.clone()).await?;
+        let mut batcher = Batcher::new(reader, self.runtime.cache.clone()).await?;
         let mut position = resumed.unwrap_or(Position {
             cursor: batcher.cursor(),
             bytes: 0,

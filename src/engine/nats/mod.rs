@@ -17,7 +17,7 @@ use crate::engine::backoff::Backoff;
 use crate::engine::nats::client::{Client, Failure};
 use crate::engine::nats::publish::{Publisher, idle_time};
 use crate::engine::status::Status;
-use crate::source::{Ground, Source, Sources};
+use crate::source::{Runtime, Source, Sources};
 
 /// Batches on their way at once, of all streams of a board: what it costs in memory is this many times 256 KiB.
 const BATCHES_MAX: usize = 4;
@@ -26,14 +26,19 @@ const BATCHES_MAX: usize = 4;
 const LOOK_TIME: Duration = Duration::from_secs(5);
 
 /// Publishes all streams of `sources` for ever.
-pub(crate) async fn run(engine: Engine, sources: Rc<Sources>, ground: Ground, status: Rc<Status>) {
+pub(crate) async fn run(
+    engine: Engine,
+    sources: Rc<Sources>,
+    runtime: Runtime,
+    status: Rc<Status>,
+) {
     let mut backoff = Backoff::default();
     loop {
         let connected = Client::connect(&engine.target, engine.login.as_ref(), &engine.board).await;
         let failure = match connected {
             Ok(client) => {
                 let before = status.messages.get();
-                let failure = connection(client, &engine, &sources, &ground, &status).await;
+                let failure = connection(client, &engine, &sources, &runtime, &status).await;
                 if status.messages.get() > before {
                     backoff.reset();
                 }
@@ -51,7 +56,7 @@ async fn connection(
     client: Rc<Client>,
     engine: &Engine,
     sources: &Sources,
-    ground: &Ground,
+    runtime: &Runtime,
     status: &Rc<Status>,
 ) -> Failure {
     let permits = Rc::new(Semaphore::new(BATCHES_MAX));
@@ -86,10 +91,10 @@ async fn connection(
                     client: client.clone(),
                     idle,
                     permits: permits.clone(),
-                    ground: ground.clone(),
+                    runtime: runtime.clone(),
                     status: status.clone(),
                 };
-                let task = ground.executor.spawn(publisher.run().boxed_local());
+                let task = runtime.executor.spawn(publisher.run().boxed_local());
                 tasks.push((source.clone(), task));
             }
             if sources.is_fixed() {

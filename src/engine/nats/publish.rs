@@ -21,7 +21,7 @@ use crate::engine::nats::jetstream::{self, Position, Told};
 use crate::engine::status::Status;
 use crate::source::error::cause;
 use crate::source::marker::Lost;
-use crate::source::{Ground, Source};
+use crate::source::{Runtime, Source};
 
 /// How long the start of a line waits for its end.
 const HALF_LINE_TIME: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ pub(crate) struct Publisher {
     /// Batches that are on their way at once, of all streams.
     pub permits: Rc<Semaphore>,
     /// What all sources share.
-    pub ground: Ground,
+    pub runtime: Runtime,
     /// How it goes.
     pub status: Rc<Status>,
 }
@@ -180,7 +180,7 @@ impl Publisher {
 
     async fn open(&self, from: From) -> io::Result<Batcher> {
         let reader = self.source.open(from).await?;
-        Batcher::new(reader, self.ground.scratch.clone()).await
+        Batcher::new(reader, self.runtime.cache.clone()).await
     }
 
     fn trouble(&self, cause: &str) {

@@ -13,7 +13,7 @@ use event_listener::{Event, EventListener};
 use crate::bell::{Bell, Listener};
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, From, fnv1a};
 use crate::bytes::ring::Ring;
-use crate::source::cache::Scratch;
+use crate::source::cache::ReadCache;
 use crate::source::marker::{Lost, Marker, Missing, Next};
 
 /// How much is kept of one stream, in bytes: some hours of a reading a second, twenty seconds of a serial line at
@@ -28,7 +28,7 @@ pub struct History {
     ring: RefCell<Ring>,
     /// Stands in cursors where a file has its inode. Made at random at start: a cursor of another run is known by it.
     id: u64,
-    /// Tells what the scratch buffer holds.
+    /// Tells what the read cache holds.
     serial: u64,
     written: Cell<Option<SystemTime>>,
     missing: Cell<Option<Missing>>,
@@ -58,19 +58,19 @@ impl History {
         })
     }
 
-    /// Appends what `read` puts into the space of `scratch`: how much that was. Readers that are at the end find it there.
+    /// Appends what `read` puts into the space of `cache`: how much that was. Readers that are at the end find it there.
     ///
     /// # Errors
     /// As `read`.
     pub fn take<E>(
         &self,
-        scratch: &mut Scratch,
+        cache: &mut ReadCache,
         read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<usize, E> {
-        let length = read(scratch.space())?;
-        scratch.filled(self.serial, self.ring.borrow().end(), length);
+        let length = read(cache.space())?;
+        cache.filled(self.serial, self.ring.borrow().end(), length);
         if length > 0 {
-            self.push(scratch.bytes());
+            self.push(cache.bytes());
         }
         Ok(length)
     }
@@ -237,7 +237,7 @@ impl Playback {
     }
 
     /// As [`Reader::next`](crate::source::reader::Reader::next), and never cold.
-    pub fn next(&mut self, scratch: &mut Scratch) -> Next {
+    pub fn next(&mut self, cache: &mut ReadCache) -> Next {
         if let Some(marker) = self.told.pop_front() {
             return Next::Marker(marker);
         }
@@ -252,7 +252,7 @@ impl Playback {
         if let Some(lost) = self.overrun() {
             return Next::Marker(lost);
         }
-        if self.read(scratch) {
+        if self.read(cache) {
             return Next::Bytes;
         }
         if let Some(cause) = missing
@@ -291,14 +291,14 @@ impl Playback {
     }
 
     /// `false`: there is nothing more.
-    fn read(&mut self, scratch: &mut Scratch) -> bool {
+    fn read(&mut self, cache: &mut ReadCache) -> bool {
         let serial = self.history.serial;
-        if !scratch.holds(serial, self.offset) {
+        if !cache.holds(serial, self.offset) {
             let ring = self.history.ring.borrow();
-            let read = ring.read(self.offset, scratch.space()).unwrap_or(0);
-            scratch.filled(serial, self.offset, read);
+            let read = ring.read(self.offset, cache.space()).unwrap_or(0);
+            cache.filled(serial, self.offset, read);
         }
-        let read = scratch.bytes().len();
+        let read = cache.bytes().len();
         self.offset += read as u64;
         read > 0
     }

@@ -20,7 +20,7 @@ use rustix::io::Errno;
 use rustix::pipe::fcntl_setpipe_size;
 use smol::{Async, Task, Timer};
 
-use crate::source::Ground;
+use crate::source::Runtime;
 use crate::source::buffer::history::History;
 use crate::source::buffer::serial::{self, Serial};
 use crate::source::cache::CHUNK;
@@ -29,7 +29,7 @@ use crate::source::file::path;
 use crate::source::marker::Missing;
 use crate::source::os::fs;
 use crate::source::os::inotify::{Tell, Watch};
-use crate::source::os::unblock::aside;
+use crate::source::os::unblock::unblock;
 
 /// What a pipe is asked to hold, in bytes, so that its writer can go on while we serve a client; the kernel's own limit
 /// for users without privileges.
@@ -41,7 +41,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// What bytes come out of.
 #[derive(Clone, Debug)]
-pub enum Outlet {
+pub enum PipeSource {
     /// A FIFO or a character device.
     Path {
         /// Its name.
@@ -60,17 +60,15 @@ pub struct Pipe {
 }
 
 impl Pipe {
-    /// Begins to read `outlet`.
-    pub fn new(outlet: Outlet, ground: &Ground) -> Self {
+    /// Begins to read `pipe`.
+    pub fn new(pipe: PipeSource, runtime: &Runtime) -> Self {
         let flow = Rc::new(Flow {
-            history: History::new(ground.serial(), ground.history),
-            ground: ground.clone(),
+            history: History::new(runtime.serial(), runtime.history),
+            runtime: runtime.clone(),
             noticed: Rc::default(),
             watch: RefCell::default(),
         });
-        let task = ground
-            .executor
-            .spawn(flow.clone().run(outlet).boxed_local());
+        let task = runtime.executor.spawn(flow.clone().run(pipe).boxed_local());
         Self { flow, _task: task }
     }
 
@@ -82,18 +80,18 @@ impl Pipe {
 
 struct Flow {
     history: Rc<History>,
-    ground: Ground,
+    runtime: Runtime,
     /// The name has come or gone.
     noticed: Rc<Event>,
     watch: RefCell<Option<Watch>>,
 }
 
 impl Flow {
-    async fn run(self: Rc<Self>, outlet: Outlet) {
-        match outlet {
-            Outlet::Path { path, serial } => self.follow(&path, serial).await,
-            Outlet::Input => {
-                if let Ok(file) = aside(open_input).await {
+    async fn run(self: Rc<Self>, pipe: PipeSource) {
+        match pipe {
+            PipeSource::Path { path, serial } => self.follow(&path, serial).await,
+            PipeSource::Input => {
+                if let Ok(file) = unblock(open_input).await {
                     // Its end and its failure are the same to a viewer.
                     let _ = self.drain(&Tap::new(file), None).await;
                 }
@@ -111,7 +109,7 @@ impl Flow {
             let watched = self.watch_name(path);
             let opened = {
                 let path = path.to_owned();
-                aside(move || open(&path, serial)).await
+                unblock(move || open(&path, serial)).await
             };
             drop(before.take());
             let cause = match opened {
@@ -143,9 +141,9 @@ impl Flow {
     /// Keeps what `tap` gives until its end, or until its `name` means something else.
     async fn drain(&self, tap: &Tap, name: Option<(&Path, FileId)>) -> io::Result<()> {
         let read = async {
-            if let (Tap::Ready(outlet), Some(_)) = (tap, name) {
+            if let (Tap::Ready(pipe), Some(_)) = (tap, name) {
                 // To a read, a FIFO that no writer has opened yet is at its end; to a wait it is not.
-                outlet.readable().await?;
+                pipe.readable().await?;
             }
             while self.piece(tap).await? {
                 // However fast it gives, clients have their turns.
@@ -158,8 +156,8 @@ impl Flow {
                 Some((path, id)) => self.replaced(path, id).await,
                 None => future::pending().await,
             }
-            if let Tap::Ready(outlet) = tap {
-                while let Ok(1..) = self.take(outlet) {}
+            if let Tap::Ready(pipe) = tap {
+                while let Ok(1..) = self.take(pipe) {}
             }
             Ok(())
         };
@@ -170,10 +168,10 @@ impl Flow {
     async fn piece(&self, tap: &Tap) -> io::Result<bool> {
         loop {
             let read = match tap {
-                Tap::Ready(outlet) => self.take(outlet),
-                Tap::Slow(outlet) => {
-                    let outlet = outlet.clone();
-                    let piece = aside(move || read_slowly(&outlet)).await;
+                Tap::Ready(pipe) => self.take(pipe),
+                Tap::Slow(pipe) => {
+                    let pipe = pipe.clone();
+                    let piece = unblock(move || read_slowly(&pipe)).await;
                     piece.map(|piece| {
                         if !piece.is_empty() {
                             self.history.push(&piece);
@@ -184,7 +182,7 @@ impl Flow {
             };
             match (read, tap) {
                 (Ok(length), _) => return Ok(length > 0),
-                (Err(Errno::AGAIN), Tap::Ready(outlet)) => outlet.readable().await?,
+                (Err(Errno::AGAIN), Tap::Ready(pipe)) => pipe.readable().await?,
                 (Err(Errno::AGAIN), Tap::Slow(_)) => _ = Timer::after(RETRY).await,
                 // EPIPE is how `/dev/kmsg` says that it went on without us.
                 (Err(Errno::INTR | Errno::PIPE), _) => {}
@@ -194,10 +192,10 @@ impl Flow {
     }
 
     /// Keeps what is there now: how much that was.
-    fn take(&self, outlet: &Async<OwnedFd>) -> Result<usize, Errno> {
-        let mut scratch = self.ground.scratch.borrow_mut();
+    fn take(&self, pipe: &Async<OwnedFd>) -> Result<usize, Errno> {
+        let mut cache = self.runtime.cache.borrow_mut();
         self.history
-            .take(&mut scratch, |space| rustix::io::read(outlet, space))
+            .take(&mut cache, |space| rustix::io::read(pipe, space))
     }
 
     /// Resolves when `path` means something else than `id`. While it means nothing, the old one may still give.
@@ -225,14 +223,14 @@ impl Flow {
             let tell: Tell = Rc::new(move || _ = noticed.notify(usize::MAX));
             *watch = path::directory(path).and_then(|directory| {
                 let name = path.file_name()?.to_owned();
-                self.ground.notices.watch_name(&directory, name, tell)
+                self.runtime.notices.watch_name(&directory, name, tell)
             });
         }
         watch.is_some()
     }
 }
 
-/// An open outlet.
+/// An open pipe.
 enum Tap {
     /// The kernel tells when there is something to read.
     Ready(Async<OwnedFd>),
@@ -255,15 +253,15 @@ impl Tap {
 }
 
 /// Reads the next piece, on a thread that may wait for it.
-fn read_slowly(mut outlet: &File) -> Result<Vec<u8>, Errno> {
+fn read_slowly(mut pipe: &File) -> Result<Vec<u8>, Errno> {
     let mut piece = vec![0; CHUNK];
-    let read = outlet.read(&mut piece);
+    let read = pipe.read(&mut piece);
     piece.truncate(read.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?);
     Ok(piece)
 }
 
-/// Whether [`Outlet::Path`] can be made of it.
-pub fn is_outlet(metadata: &Metadata) -> bool {
+/// Whether [`PipeSource::Path`] can be made of it.
+pub fn is_pipe(metadata: &Metadata) -> bool {
     metadata.file_type().is_fifo() || metadata.file_type().is_char_device()
 }
 
@@ -278,7 +276,7 @@ fn open_outlet(path: &Path) -> io::Result<(File, Metadata)> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
-    if !is_outlet(&metadata) {
+    if !is_pipe(&metadata) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     Ok((file, metadata))
@@ -289,7 +287,7 @@ fn open_outlet(path: &Path) -> io::Result<(File, Metadata)> {
 fn open_input() -> io::Result<File> {
     let given = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     // A terminal stays as its person has it: he types, and ends us by a key.
-    if is_outlet(&given.metadata()?)
+    if is_pipe(&given.metadata()?)
         && let Ok((own, _)) = open_outlet(Path::new("/proc/self/fd/0"))
     {
         return Ok(own);

@@ -13,12 +13,12 @@ use event_listener::Event;
 use futures_lite::{FutureExt, future};
 use smol::{Task, Timer};
 
-use crate::source::Ground;
+use crate::source::Runtime;
 use crate::source::buffer::history::History;
 use crate::source::buffer::vitals;
-use crate::source::file::path::Place;
+use crate::source::file::path::FilePath;
 use crate::source::marker::Missing;
-use crate::source::os::unblock::aside;
+use crate::source::os::unblock::unblock;
 
 /// The longest value, in bytes; what is longer is cut and ends in dots. Sysfs gives a page of 4 KiB at most; the status
 /// files that programs write, such as an `aircraft.json`, have some sixty.
@@ -34,7 +34,7 @@ const FIRST_TIME: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub enum Instrument {
     /// A file that holds one value.
-    File(Place),
+    File(FilePath),
     /// This machine's own state.
     Vitals,
 }
@@ -94,22 +94,22 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Reads `instrument` each `ground.sample`.
-    pub fn new(instrument: Instrument, ground: &Ground) -> Self {
+    /// Reads `instrument` each `runtime.sample`.
+    pub fn new(instrument: Instrument, runtime: &Runtime) -> Self {
         // The longest reading has a place in it, whatever was asked for.
         let longest = usize::try_from(VALUE_MAX).unwrap_or(usize::MAX) + AROUND_MAX;
-        let capacity = ground.history.max(longest);
+        let capacity = runtime.history.max(longest);
         let taking = Rc::new(Taking {
             instrument,
-            history: History::new(ground.serial(), capacity),
-            started: ground.started,
-            period: ground.sample,
-            record: ground.record,
+            history: History::new(runtime.serial(), capacity),
+            started: runtime.started,
+            period: runtime.sample,
+            record: runtime.record,
             begun: Cell::new(None),
             busy: Cell::new(false),
             taken: Event::new(),
         });
-        let task = ground.executor.spawn(taking.clone().run().boxed_local());
+        let task = runtime.executor.spawn(taking.clone().run().boxed_local());
         Self {
             taking,
             _task: task,
@@ -178,7 +178,7 @@ impl Taking {
         self.busy.set(true);
         let instrument = self.instrument.clone();
         // One reading at a time and each on another thread: a sensor that hangs holds up nothing but itself.
-        let value = aside(move || instrument.read()).await;
+        let value = unblock(move || instrument.read()).await;
         match value.map(|value| line(SystemTime::now(), &value)) {
             Ok(Some(line)) => self.history.push(&line),
             Ok(None) => {}

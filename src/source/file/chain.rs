@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use smol::Task;
 
-use crate::source::Ground;
+use crate::source::Runtime;
 use crate::source::file::change::{Seen, Step, Tail, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::End;
@@ -51,7 +51,7 @@ pub(crate) struct Following {
     /// The generations that are still held, oldest first; the last one is `last`.
     chain: VecDeque<Weak<Generation>>,
     way: Option<WatchedWay>,
-    ground: Ground,
+    runtime: Runtime,
     /// Told by all watches.
     tell: Tell,
     _task: Task<()>,
@@ -78,8 +78,8 @@ pub(crate) struct Outcome {
 
 impl Following {
     /// Before the first look. `task` does the looks.
-    pub(crate) fn new(ground: Ground, tell: Tell, task: Task<()>) -> Self {
-        let void = Rc::new(Generation::void(ground.serial()));
+    pub(crate) fn new(runtime: Runtime, tell: Tell, task: Task<()>) -> Self {
+        let void = Rc::new(Generation::void(runtime.serial()));
         Self {
             chain: VecDeque::from([Rc::downgrade(&void)]),
             last: void,
@@ -92,7 +92,7 @@ impl Following {
             refused: false,
             deleted: None,
             way: None,
-            ground,
+            runtime,
             tell,
             _task: task,
         }
@@ -118,9 +118,9 @@ impl Following {
     pub(crate) fn next_look(&self) -> Instant {
         let now = Instant::now();
         let wait = if self.is_noticed() {
-            self.ground.anyway
+            self.runtime.anyway
         } else {
-            self.ground.poll
+            self.runtime.poll
         };
         let told =
             (self.gone.filter(|_| self.missing.is_none())).map(|since| since + MISSING_GRACE);
@@ -148,10 +148,10 @@ impl Following {
             }
             if step == Step::Grew
                 && !glance.grown.is_empty()
-                && let Ok(mut scratch) = self.ground.scratch.try_borrow_mut()
+                && let Ok(mut cache) = self.runtime.cache.try_borrow_mut()
             {
                 // In use only where a reader has asked for this look.
-                scratch.put(self.last.serial, was.size, &glance.grown);
+                cache.put(self.last.serial, was.size, &glance.grown);
             }
             self.last.learn(&held);
             self.last.end.set(is.size);
@@ -203,7 +203,7 @@ impl Following {
             return;
         };
         self.last.over.set(true);
-        let serial = self.ground.serial();
+        let serial = self.runtime.serial();
         let open = OpenFile {
             file,
             seen: now,
@@ -221,10 +221,10 @@ impl Following {
             return;
         }
         for (open, gap) in opened.between {
-            let generation = self.ground.generation(open);
+            let generation = self.runtime.generation(open);
             self.append(generation, Link::Rotated { gap, start: 0 });
         }
-        let newest = self.ground.generation(opened.open);
+        let newest = self.runtime.generation(opened.open);
         let (gap, start) = (opened.gap, opened.start);
         self.append(newest, Link::Rotated { gap, start });
         self.last.end.set(opened.end.offset);
@@ -257,7 +257,7 @@ impl Following {
         self.end = End::default();
         self.deleted = None;
         self.tail.clear();
-        let void = Generation::void(self.ground.serial());
+        let void = Generation::void(self.runtime.serial());
         self.append(
             void,
             Link::Rotated {
@@ -271,7 +271,7 @@ impl Following {
         if generation.system().sends_notices() {
             let watch = generation
                 .file()
-                .and_then(|file| self.ground.notices.watch_file(&file, self.tell.clone()));
+                .and_then(|file| self.runtime.notices.watch_file(&file, self.tell.clone()));
             *generation.watch.borrow_mut() = watch;
         }
         let generation = Rc::new(generation);
@@ -304,7 +304,7 @@ impl Following {
             known.way = way;
             return false;
         }
-        let (notices, tell) = (&self.ground.notices, &self.tell);
+        let (notices, tell) = (&self.runtime.notices, &self.tell);
         let watch = |point: &Point| match point {
             Point::Itself(path) => notices.watch_itself(path, tell.clone()),
             Point::Name(directory, name) => {
@@ -332,7 +332,7 @@ impl Following {
     /// Whether nothing is known to have changed on the way since it was found.
     fn is_way_current(&self) -> bool {
         self.way.as_ref().is_some_and(|known| {
-            known.mounts == self.ground.notices.mounts()
+            known.mounts == self.runtime.notices.mounts()
                 && known.watches.iter().all(Watch::is_alive)
         })
     }

@@ -13,15 +13,15 @@ use futures_lite::{FutureExt, future};
 use smol::Timer;
 
 use crate::bell::{Bell, Listener};
-use crate::source::Ground;
+use crate::source::Runtime;
 use crate::source::file::chain::Following;
 use crate::source::file::change::Seen;
 use crate::source::file::generation::Generation;
 use crate::source::file::observe::{Glance, Known};
-use crate::source::file::path::Place;
+use crate::source::file::path::FilePath;
 use crate::source::marker::Missing;
+use crate::source::os::bulkhead::Bulkhead;
 use crate::source::os::inotify::Tell;
-use crate::source::os::patience::Asking;
 use crate::source::os::way::Way;
 
 /// What answers at once, so that it may be asked on the executor's thread.
@@ -37,8 +37,8 @@ enum Prompt {
 /// Follows the file of one name for all of its readers.
 pub struct Follower {
     /// The name to follow.
-    pub place: Place,
-    pub(crate) ground: Ground,
+    pub place: FilePath,
+    pub(crate) runtime: Runtime,
     /// Something is new for readers.
     changed: Rc<Bell>,
     /// The task should look now.
@@ -57,21 +57,21 @@ pub struct Follower {
     /// It was said that the file can't be read.
     complained: Cell<bool>,
     /// Looks.
-    asking: Asking,
+    bulkhead: Bulkhead,
     /// Searches among rotated files, beside the looks.
-    pub(crate) family: Asking,
+    pub(crate) family: Bulkhead,
 }
 
 impl Follower {
     /// Follows `place`.
-    pub fn new(place: Place, ground: &Ground) -> Rc<Self> {
+    pub fn new(place: FilePath, runtime: &Runtime) -> Rc<Self> {
         Rc::new_cyclic(|me: &Weak<Self>| Self {
             tell: {
                 let me = me.clone();
                 Rc::new(move || me.upgrade().iter().for_each(|follower| follower.hint()))
             },
             place,
-            ground: ground.clone(),
+            runtime: runtime.clone(),
             changed: Rc::default(),
             kick: Event::new(),
             kicked: Cell::new(false),
@@ -83,8 +83,8 @@ impl Follower {
             readers: Cell::new(0),
             following: RefCell::new(None),
             complained: Cell::new(false),
-            asking: Asking::default(),
-            family: Asking::default(),
+            bulkhead: Bulkhead::default(),
+            family: Bulkhead::default(),
         })
     }
 
@@ -107,8 +107,8 @@ impl Follower {
                     follower.fail();
                 }
             };
-            let task = self.ground.executor.spawn(run.boxed_local());
-            let following = Following::new(self.ground.clone(), self.tell.clone(), task);
+            let task = self.runtime.executor.spawn(run.boxed_local());
+            let following = Following::new(self.runtime.clone(), self.tell.clone(), task);
             *self.following.borrow_mut() = Some(following);
             self.kicked.set(true);
         }
@@ -156,7 +156,7 @@ impl Follower {
 
     /// Whether it would, where file systems on the way `send_notices`.
     pub fn would_be_noticed(&self, send_notices: bool) -> bool {
-        send_notices && self.place.newest.is_none() && self.ground.notices.are_available()
+        send_notices && self.place.newest.is_none() && self.runtime.notices.are_available()
     }
 
     /// Returns after a look that began after the call: what was written before is known then.
@@ -230,11 +230,11 @@ impl Follower {
     fn next_look(&self) -> Instant {
         match &*self.following.borrow() {
             Some(following) if self.place.newest.is_some() => {
-                let poll = Instant::now() + self.ground.poll;
+                let poll = Instant::now() + self.runtime.poll;
                 following.next_look().min(poll)
             }
             Some(following) => following.next_look(),
-            None => Instant::now() + self.ground.anyway,
+            None => Instant::now() + self.runtime.anyway,
         }
     }
 
@@ -247,7 +247,9 @@ impl Follower {
             known.glance(Some(&self.place))
         } else {
             let place = self.place.clone();
-            self.asking.answer(move || known.glance(Some(&place))).await
+            self.bulkhead
+                .answer(move || known.glance(Some(&place)))
+                .await
         };
         if !self.apply(glance) {
             self.open().await;
@@ -261,7 +263,7 @@ impl Follower {
             return;
         };
         let place = self.place.clone();
-        let opened = self.asking.answer(move || known.open(&place)).await;
+        let opened = self.bulkhead.answer(move || known.open(&place)).await;
         if let Some(following) = &mut *self.following.borrow_mut() {
             match opened {
                 Ok(opened) => following.succeed(opened),
@@ -278,9 +280,9 @@ impl Follower {
         if !(self.following.borrow().as_ref()).is_some_and(wants_way) {
             return;
         }
-        let mounts = self.ground.notices.mounts();
+        let mounts = self.runtime.notices.mounts();
         let path = self.place.path.clone();
-        let way = self.asking.answer(move || Way::of(&path)).await;
+        let way = self.bulkhead.answer(move || Way::of(&path)).await;
         if let Some(following) = &mut *self.following.borrow_mut()
             && following.take_way(way, mounts)
         {
@@ -308,7 +310,7 @@ impl Follower {
         match self.missing() {
             Some(Missing::Unreadable) if !self.complained.replace(true) => {
                 let path = self.place.path.display();
-                (self.ground.say)(&format!(
+                (self.runtime.say)(&format!(
                     "`{path}` is there, but may not be read; its stream goes on once it may"
                 ));
             }
@@ -319,7 +321,7 @@ impl Follower {
 
     /// Takes over what a look found. `false`: there is a file to be opened first.
     fn apply(&self, glance: Glance) -> bool {
-        self.ground.looks.add(1);
+        self.runtime.looks.add(1);
         let outcome = match &mut *self.following.borrow_mut() {
             Some(following) => following.apply(glance),
             None => return true,
@@ -381,18 +383,18 @@ impl Drop for Listening {
 mod tests {
     use super::*;
     use crate::bytes::cursor::From;
-    use crate::source::file::reader::Walk;
+    use crate::source::file::reader::FileReader;
 
     #[test]
     fn a_bug_ends_the_viewers_and_the_next_one_starts_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.log");
         // What is said is said in the midst of a look.
-        let ground = Ground::bare(|_| panic!("a bug"));
-        let follower = Follower::new(Place::named(path.clone()), &ground);
-        smol::block_on(ground.executor.run(async {
+        let runtime = Runtime::bare(|_| panic!("a bug"));
+        let follower = Follower::new(FilePath::named(path.clone()), &runtime);
+        smol::block_on(runtime.executor.run(async {
             std::fs::write(&path, "hello").unwrap();
-            let mut viewer = Walk::open(&follower, From::Start).await.unwrap();
+            let mut viewer = FileReader::open(&follower, From::Start).await.unwrap();
             assert_eq!(viewer.available().await.unwrap().0, 5);
             // A link to itself may not be read.
             std::fs::remove_file(&path).unwrap();
@@ -400,11 +402,11 @@ mod tests {
             let begun = Instant::now();
             while viewer.available().await.is_ok() {
                 assert!(begun.elapsed().as_secs() < 30, "it is not told");
-                Timer::after(ground.poll).await;
+                Timer::after(runtime.poll).await;
             }
             std::fs::remove_file(&path).unwrap();
             std::fs::write(&path, "again").unwrap();
-            let mut next = Walk::open(&follower, From::Start).await.unwrap();
+            let mut next = FileReader::open(&follower, From::Start).await.unwrap();
             assert_eq!(next.available().await.unwrap().0, 5);
         }));
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::source::file::change::Seen;
 use crate::source::file::kin::{Kin, shape};
-use crate::source::file::path::Place;
+use crate::source::file::path::FilePath;
 use crate::source::file::pattern::PathPattern;
 
 /// A file that a pattern stands for.
@@ -13,13 +13,13 @@ use crate::source::file::pattern::PathPattern;
 pub(crate) struct Match {
     /// Below the pattern's directory; what is no UTF-8 has no say in the order.
     name: String,
-    pub(crate) place: Place,
+    pub(crate) place: FilePath,
     pub(crate) seen: Seen,
 }
 
 impl Match {
     fn new(pattern: &PathPattern, name: &Path) -> Option<Self> {
-        let place = Place::within(pattern.directory().join(name), pattern.directory());
+        let place = FilePath::within(pattern.directory().join(name), pattern.directory());
         let is_link = place.path.symlink_metadata().ok()?.is_symlink();
         let seen = place.seen().ok().filter(|_| !is_link)?;
         let name = name.to_string_lossy().into_owned();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::bytes::cursor::CHECK_SPAN;
 use crate::source::file::change::{Seen, Tail};
 use crate::source::file::nuls::{self, End};
-use crate::source::file::path::Place;
+use crate::source::file::path::FilePath;
 use crate::source::file::rotated::{self, Found, Old};
 use crate::source::os::fs::{self, OpenFile};
 
@@ -66,9 +66,9 @@ pub(crate) struct Known {
 impl Known {
     /// Looks at `place`, and at the open file, which may have lost that name and still grow. Without a
     /// place only at the open file. May block.
-    pub(crate) fn glance(&self, place: Option<&Place>) -> Glance {
+    pub(crate) fn glance(&self, place: Option<&FilePath>) -> Glance {
         let mut glance = Glance {
-            now: place.map(Place::seen),
+            now: place.map(FilePath::seen),
             held: None,
             deleted: false,
             tail: Tail::Fits,
@@ -134,7 +134,7 @@ impl Known {
     }
 
     /// Opens the file that `place` means now. Blocks.
-    pub(crate) fn open(&self, place: &Place) -> io::Result<Opened> {
+    pub(crate) fn open(&self, place: &FilePath) -> io::Result<Opened> {
         let (file, seen) = place.open()?;
         let (mut between, mut gap, mut start) = (Vec::new(), false, 0);
         let held = (self.file.as_ref()).and_then(|before| before.metadata().ok());
@@ -167,7 +167,7 @@ impl Known {
     /// Whether the file `now` holds all of the open one, which was `before`, and that has not become a member of the family:
     /// an editor, `sed -i` or a synchronising program has written it anew. A rotated file is another one, however alike
     /// their beginnings are.
-    fn is_edited(&self, place: &Place, before: &Seen, file: &File, now: &Seen) -> bool {
+    fn is_edited(&self, place: &FilePath, before: &Seen, file: &File, now: &Seen) -> bool {
         let Some(held) = (self.file.as_ref()).filter(|_| {
             !self.end.padded && (1..=EDITED_MAX).contains(&before.size) && now.size >= before.size
         }) else {

@@ -23,7 +23,7 @@ const EVERYBODY_ENTERS: u32 = 0o001;
 /// A name given on the command line may be a symbolic link to anywhere: its owner has named it. One that a glob has
 /// found was named by whoever may write in its directories, so it must not lead out of the one that was written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePath {
     /// The name's path.
     pub path: PathBuf,
     /// The directory above it that it must not lead out of.
@@ -32,7 +32,7 @@ pub struct Place {
     pub newest: Option<Arc<PathPattern>>,
 }
 
-impl Place {
+impl FilePath {
     /// A place that may lead anywhere.
     pub fn named(path: PathBuf) -> Self {
         Self {
@@ -300,9 +300,9 @@ mod tests {
         ] {
             let within = directory.path().to_owned();
             for (within, want) in [(None, named), (Some(within), confined)] {
-                let place = Place {
+                let place = FilePath {
                     within,
-                    ..Place::named(at(name))
+                    ..FilePath::named(at(name))
                 };
                 assert_eq!(place.seen().is_ok(), want, "stat {place:?}");
                 assert_eq!(place.open().is_ok(), want, "open {place:?}");
@@ -318,7 +318,7 @@ mod tests {
             ("sub/../real", true, true),
         ] {
             let within = directory.path().to_owned();
-            let place = Place::within(at(below), &within);
+            let place = FilePath::within(at(below), &within);
             assert_eq!(place.seen().is_ok(), with, "{below}");
             assert_eq!(place.open().is_ok(), with, "{below}");
             let within = File::open(within).unwrap();
@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn the_kernels_own_links() {
         let place = |within: &str, below: &str| {
-            Place::within(Path::new(within).join(below), Path::new(within))
+            FilePath::within(Path::new(within).join(below), Path::new(within))
         };
         assert!(place("/proc/self/task", "../status").open().is_ok());
         let root = place("/proc/self", "root/etc/passwd");

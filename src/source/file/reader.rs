@@ -13,15 +13,15 @@ use crate::bell::Listener;
 use crate::bytes::cursor::{Cursor, From, fnv1a};
 use crate::bytes::lines::{LastLines, LineEnd};
 use crate::bytes::utf16::Utf16;
-use crate::source::cache::{CHUNK, Scratch};
+use crate::source::cache::{CHUNK, ReadCache};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::{self, Piece};
 use crate::source::file::rotated::{self, Found, Old};
 use crate::source::marker::{Lost, Marker, Missing, Next};
+use crate::source::os::bulkhead::OPEN_TIME;
 use crate::source::os::fs::{self, OpenFile};
-use crate::source::os::patience::OPEN_TIME;
-use crate::source::os::unblock::aside;
+use crate::source::os::unblock::unblock;
 
 /// How often in a row a file is read anew because it was rewritten under the read.
 const REWRITTEN_MAX: u32 = 8;
@@ -31,7 +31,7 @@ const REWRITTEN_MAX: u32 = 8;
 const CONTENT_LOOK: u64 = 1024 * 1024;
 
 /// Walks along the generations of one follower.
-pub struct Walk {
+pub struct FileReader {
     follower: Rc<Follower>,
     generation: Rc<Generation>,
     offset: u64,
@@ -48,7 +48,7 @@ pub struct Walk {
     listening: Listening,
 }
 
-impl Walk {
+impl FileReader {
     /// Takes the place that `from` means in the stream of `follower`. Whatever is appended after this returns will be read.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Walk {
         if let Some(open) = found
             && open.seen.id != last.id
         {
-            let member = self.follower.ground.generation(open);
+            let member = self.follower.runtime.generation(open);
             if holds(&member, cursor).await? {
                 self.generation = Rc::new(member);
                 self.offset = cursor.offset;
@@ -119,7 +119,7 @@ impl Walk {
             let find = move || rotated::fitting(&place, offset, check).map(OpenFile::new);
             if let Some(open) = self.follower.family.answer(find).await {
                 if open.seen.id != last.id {
-                    let member = self.follower.ground.generation(open);
+                    let member = self.follower.runtime.generation(open);
                     self.generation = Rc::new(member);
                 }
                 self.offset = offset;
@@ -156,7 +156,7 @@ impl Walk {
         // One at a time: a client that is far behind holds one file, not all of them.
         let (next, gap) = match self.follower.family.answer(find).await {
             Ok((open, gap)) => {
-                let next = self.follower.ground.generation(open);
+                let next = self.follower.runtime.generation(open);
                 (Some(Rc::new(next)), gap)
             }
             Err(gap) => (last, gap),
@@ -255,7 +255,7 @@ impl Walk {
             let newest = self.is_newest();
             let end = match generation.file() {
                 // An older file is not looked at by the follower, and may have grown.
-                Some(file) if !newest => aside(move || file.metadata()).await?.len(),
+                Some(file) if !newest => unblock(move || file.metadata()).await?.len(),
                 _ => generation.end.get(),
             };
             let length = self.content(&generation, end).await?;
@@ -298,7 +298,7 @@ impl Walk {
                         && let Some(file) = generation.file()
                     {
                         let at = self.offset;
-                        let data = aside(move || nuls::next_data(&file, at, end.max(at))).await;
+                        let data = unblock(move || nuls::next_data(&file, at, end.max(at))).await;
                         self.offset = data;
                     }
                     future::yield_now().await;
@@ -364,7 +364,7 @@ impl Walk {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn next(&mut self, scratch: &mut Scratch) -> io::Result<Next> {
+    pub fn next(&mut self, cache: &mut ReadCache) -> io::Result<Next> {
         self.listening.check()?;
         let mut rewritten = 0;
         loop {
@@ -378,20 +378,20 @@ impl Walk {
             self.permit(&generation)?;
             let newest = self.is_newest();
             if !newest || self.raw || self.offset < generation.end.get() {
-                if !scratch.holds(generation.serial, self.offset) {
+                if !cache.holds(generation.serial, self.offset) {
                     match self.warmed.take() {
-                        Some(bytes) => scratch.put(generation.serial, self.offset, &bytes),
+                        Some(bytes) => cache.put(generation.serial, self.offset, &bytes),
                         None => {
-                            let read = generation.read_now(self.offset, scratch.space())?;
+                            let read = generation.read_now(self.offset, cache.space())?;
                             let Some(read) = read else {
                                 return Ok(Next::Cold);
                             };
-                            scratch.filled(generation.serial, self.offset, read);
+                            cache.filled(generation.serial, self.offset, read);
                         }
                     }
                     if newest && !self.is_still_that_file(&generation) {
                         // What was read may belong to the file's new content.
-                        scratch.forget();
+                        cache.forget();
                         rewritten += 1;
                         if rewritten < REWRITTEN_MAX {
                             continue;
@@ -400,25 +400,25 @@ impl Walk {
                         return Ok(Next::Cold);
                     }
                 }
-                let read = scratch.bytes().len();
+                let read = cache.bytes().len();
                 if read > 0 && !self.raw {
                     let more = read == CHUNK;
                     if newest && generation.padded.get() {
                         // Behind that stands what will be written over.
                         let content = generation.end.get() - self.offset;
-                        scratch.cut(usize::try_from(content).unwrap_or(read));
+                        cache.cut(usize::try_from(content).unwrap_or(read));
                     }
-                    match nuls::piece(scratch.bytes(), self.skipped > 0, more) {
+                    match nuls::piece(cache.bytes(), self.skipped > 0, more) {
                         Piece::Skip(run) => {
-                            self.pass(&generation, run, scratch.bytes().len(), newest);
+                            self.pass(&generation, run, cache.bytes().len(), newest);
                             continue;
                         }
                         Piece::Content(_) if self.tell_skipped() => continue,
-                        Piece::Content(content) => scratch.cut(content),
+                        Piece::Content(content) => cache.cut(content),
                     }
                 }
                 if read > 0 {
-                    self.offset += scratch.bytes().len() as u64;
+                    self.offset += cache.bytes().len() as u64;
                     return Ok(Next::Bytes);
                 }
             }
@@ -610,7 +610,7 @@ async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result
         if piece.iter().all(|&byte| byte == 0)
             && let Some(file) = generation.file()
         {
-            end = aside(move || nuls::data_before(&file, start)).await;
+            end = unblock(move || nuls::data_before(&file, start)).await;
             end -= if coding.is_some() { end % 2 } else { 0 };
         }
         // A stranger may ask for all the lines of a large file: the others go on meanwhile.

@@ -16,7 +16,7 @@ use crate::bytes::cursor::{CHECK_SPAN, fnv1a};
 use crate::source::file::change::{FileId, Seen};
 use crate::source::file::kin::Kin;
 use crate::source::file::newest;
-use crate::source::file::path::{Place, directory};
+use crate::source::file::path::{FilePath, directory};
 use crate::source::os::fs;
 
 /// The most files that are opened to find the one place that a cursor's check fits. A family with more is no
@@ -43,9 +43,9 @@ impl Member {
     /// # Errors
     /// As `open(2)`; `NotFound` where it has been rotated on.
     fn open(&self) -> io::Result<(File, Seen)> {
-        let place = Place {
+        let place = FilePath {
             within: self.within.clone(),
-            ..Place::named(self.path.clone())
+            ..FilePath::named(self.path.clone())
         };
         let (file, seen) = place.open_with(OFlags::NOFOLLOW)?;
         if seen.id == self.seen.id {
@@ -64,7 +64,7 @@ const READINGS_MAX: u32 = 8;
 /// after the opening: a directory that is being renamed in can show a file twice or not at all. Blocks.
 ///
 /// `None`: it never stood still, or it can't be read, so nothing is known of it.
-fn steady<T>(place: &Place, pick: impl Fn(&[Member]) -> io::Result<T>) -> Option<T> {
+fn steady<T>(place: &FilePath, pick: impl Fn(&[Member]) -> io::Result<T>) -> Option<T> {
     let names = |members: &[Member]| -> Vec<(PathBuf, FileId)> {
         let mut names: Vec<_> = members
             .iter()
@@ -88,7 +88,7 @@ fn steady<T>(place: &Place, pick: impl Fn(&[Member]) -> io::Result<T>) -> Option
 }
 
 /// The file of the family of `place` with this inode, open, and whether there is a family at all. Blocks.
-pub(crate) fn find(place: &Place, inode: u64) -> (bool, Option<(File, Seen)>) {
+pub(crate) fn find(place: &FilePath, inode: u64) -> (bool, Option<(File, Seen)>) {
     let found = steady(place, |members| {
         let member = members.iter().find(|member| member.seen.id.inode == inode);
         Ok((!members.is_empty(), member.map(Member::open).transpose()?))
@@ -98,7 +98,7 @@ pub(crate) fn find(place: &Place, inode: u64) -> (bool, Option<(File, Seen)>) {
 
 /// The one file, of the current one and its family, that has the bytes before `offset` that a cursor's `check` covers: a copy
 /// with other inodes, as log2ram and a restored backup make. `None`: none has, or several. Blocks.
-pub(crate) fn fitting(place: &Place, offset: u64, check: u32) -> Option<(File, Seen)> {
+pub(crate) fn fitting(place: &FilePath, offset: u64, check: u32) -> Option<(File, Seen)> {
     // Nothing stands before the start of a file, which fits all of them.
     if offset == 0 {
         return None;
@@ -137,7 +137,7 @@ fn read(file: &File, start: u64, end: u64) -> Option<Vec<u8>> {
 }
 
 /// What `now` sees of the current file, and the rest of the family, oldest first: of one moment between two renames. Blocks.
-pub(crate) fn list(place: &Place, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
+pub(crate) fn list(place: &FilePath, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
     let found = steady(place, |members| {
         let family = sorted(members.to_vec());
         Ok((now(), family.iter().map(|member| member.seen).collect()))
@@ -172,7 +172,7 @@ pub(crate) struct Old<'a> {
 }
 
 /// The files that `place` meant after the `old` file and before file `now`. Of more than `most` only the newest are opened. Blocks.
-pub(crate) fn between(place: &Place, old: Old<'_>, now: Option<FileId>, most: usize) -> Between {
+pub(crate) fn between(place: &FilePath, old: Old<'_>, now: Option<FileId>, most: usize) -> Between {
     let found = steady(place, |members| {
         let (mut steps, gap) = after(place, members, old, now);
         let surplus = steps.len().saturating_sub(most);
@@ -199,7 +199,7 @@ pub(crate) fn between(place: &Place, old: Old<'_>, now: Option<FileId>, most: us
 
 /// The one file that `place` meant next after the `old` file, if there was one before file `now`; else whether one may be missing
 /// before that. Blocks.
-pub(crate) fn next(place: &Place, old: Old<'_>, now: Option<FileId>) -> Result<Found, bool> {
+pub(crate) fn next(place: &FilePath, old: Old<'_>, now: Option<FileId>) -> Result<Found, bool> {
     let found = steady(place, |members| {
         let (steps, gap) = after(place, members, old, now);
         let Some((member, gap)) = steps.first() else {
@@ -219,7 +219,7 @@ pub(crate) fn next(place: &Place, old: Old<'_>, now: Option<FileId>) -> Result<F
 ///
 /// # Errors
 /// When the directory can't be read; one that is not there has no files.
-fn members(place: &Place) -> io::Result<Vec<Member>> {
+fn members(place: &FilePath) -> io::Result<Vec<Member>> {
     if let Some(pattern) = &place.newest {
         let Some(newest) = newest::newest(pattern) else {
             return Ok(Vec::new());
@@ -323,7 +323,7 @@ fn sorted(members: Vec<Member>) -> Vec<Member> {
 /// The files that the name meant after the `old` file and before file `now`, oldest first, each with whether another may be
 /// missing before it; and whether one may be missing behind them.
 fn after(
-    place: &Place,
+    place: &FilePath,
     members: &[Member],
     old: Old<'_>,
     now: Option<FileId>,
@@ -470,7 +470,7 @@ mod tests {
     }
 
     /// What comes after the `old` file of `place`: names, with a `?` before those that another may be missing before.
-    fn way(place: &Place, directory: &Path, old: Old<'_>) -> String {
+    fn way(place: &FilePath, directory: &Path, old: Old<'_>) -> String {
         let now = place.seen().ok().map(|seen| seen.id);
         let (steps, gap) = after(place, &members(place).unwrap(), old, now);
         let mut names: Vec<String> = steps
@@ -529,7 +529,7 @@ mod tests {
                 seen: Some(&known),
                 file: Some(&file),
             };
-            let found = way(&Place::named(path), directory.path(), old);
+            let found = way(&FilePath::named(path), directory.path(), old);
             assert_eq!(found, want, "{copies:?}");
         }
     }
@@ -611,7 +611,7 @@ mod tests {
             ),
         ] {
             let directory = scene(written);
-            let place = Place::named(directory.path().join(written.last().unwrap()));
+            let place = FilePath::named(directory.path().join(written.last().unwrap()));
             let id = seen(directory.path(), at).id;
             assert_eq!(
                 way(&place, directory.path(), closed(id, None)),
@@ -633,7 +633,7 @@ mod tests {
         let link = directory.path().join("app.log");
         std::os::unix::fs::symlink("app-2026-11-25.log", &link).unwrap();
         std::fs::write(directory.path().join("secret-2026-11-25.log"), "x").unwrap();
-        let place = Place::named(link);
+        let place = FilePath::named(link);
         let id = seen(directory.path(), days[0]).id;
         // Tomorrow's is there already, and the link does not lead to it.
         assert_eq!(
@@ -650,7 +650,7 @@ mod tests {
         std::os::unix::fs::symlink(at("secret.txt"), at("app.log.4")).unwrap();
         std::fs::create_dir(at("app.log.5")).unwrap();
         std::fs::write(at("app.log.6.gz"), "x").unwrap();
-        let place = Place::named(at("app.log"));
+        let place = FilePath::named(at("app.log"));
         let secret = seen(directory.path(), "secret.txt").id;
         assert_eq!(members(&place).unwrap().len(), 3);
         assert_eq!(
@@ -679,7 +679,7 @@ mod tests {
         );
 
         std::os::unix::fs::symlink("app.log", at("link")).unwrap();
-        let link = Place::named(at("link"));
+        let link = FilePath::named(at("link"));
         assert_eq!(
             members(&link).unwrap().len(),
             3,
@@ -694,7 +694,7 @@ mod tests {
         let bytes: Vec<u8> = (0..200).collect();
         std::fs::write(at("app.log"), &bytes).unwrap();
         std::fs::write(at("app.log.1"), [0; 200]).unwrap();
-        let place = Place::named(at("app.log"));
+        let place = FilePath::named(at("app.log"));
         let found = |offset: usize| {
             let before = &bytes[offset.saturating_sub(64)..offset];
             fitting(&place, offset as u64, fnv1a(before)).map(|(_, seen)| seen.id)

@@ -14,11 +14,11 @@ use tempfile::TempDir;
 
 use crate::bytes::cursor::From;
 use crate::metrics::Counter;
-use crate::source::Ground;
-use crate::source::cache::Scratch;
+use crate::source::Runtime;
+use crate::source::cache::ReadCache;
 use crate::source::file::follower::Follower;
-use crate::source::file::path::Place;
-use crate::source::file::reader::Walk;
+use crate::source::file::path::FilePath;
+use crate::source::file::reader::FileReader;
 use crate::source::marker::{Marker, Next};
 use crate::source::os::inotify::Notices;
 
@@ -132,7 +132,7 @@ impl Log {
 
 /// A reader, and what it has to have read by the model.
 struct Reading {
-    walk: Walk,
+    walk: FileReader,
     /// The number of the record that comes next, where nothing is gone.
     expected: u64,
     /// It was told since the last record that some are gone.
@@ -150,7 +150,7 @@ struct Reading {
 impl Reading {
     async fn new(follower: &Rc<Follower>, counts: bool) -> Self {
         Self {
-            walk: Walk::open(follower, From::Start).await.unwrap(),
+            walk: FileReader::open(follower, From::Start).await.unwrap(),
             expected: 0,
             told: false,
             counts,
@@ -160,11 +160,11 @@ impl Reading {
         }
     }
 
-    async fn read(&mut self, scratch: &RefCell<Scratch>) {
+    async fn read(&mut self, cache: &RefCell<ReadCache>) {
         loop {
-            let next = self.walk.next(&mut scratch.borrow_mut()).unwrap();
+            let next = self.walk.next(&mut cache.borrow_mut()).unwrap();
             match next {
-                Next::Bytes => self.check(scratch.borrow().bytes()),
+                Next::Bytes => self.check(cache.borrow().bytes()),
                 Next::Marker(Marker::Truncated(_, bytes)) => {
                     self.told = true;
                     self.counted += bytes;
@@ -208,12 +208,12 @@ impl Reading {
     }
 }
 
-fn ground(executor: &Rc<LocalExecutor<'static>>) -> Ground {
-    Ground {
+fn runtime(executor: &Rc<LocalExecutor<'static>>) -> Runtime {
+    Runtime {
         executor: executor.clone(),
         notices: Notices::new(),
         serials: Rc::new(Cell::new(1)),
-        scratch: Rc::default(),
+        cache: Rc::default(),
         looks: Rc::new(Counter::default()),
         // It looks when the walk says so, and at no other time.
         poll: Duration::from_secs(3600),
@@ -233,8 +233,8 @@ async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>, holes: bool
         next: 0,
     };
     log.append(1);
-    let ground = ground(executor);
-    let follower = Follower::new(Place::named(log.current()), &ground);
+    let runtime = runtime(executor);
+    let follower = Follower::new(FilePath::named(log.current()), &runtime);
     let mut readers = Vec::new();
     for _ in 0..3 {
         readers.push(Reading::new(&follower, !holes).await);
@@ -262,7 +262,7 @@ async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>, holes: bool
             }
             7..=9 => follower.fresh().await,
             // One reads along, one now and then, one hardly ever.
-            10..=12 => readers[0].read(&ground.scratch).await,
+            10..=12 => readers[0].read(&runtime.cache).await,
             13 => log.copy_and_truncate(),
             14 if log.current().exists() => fs::write(log.current(), "").unwrap(),
             15 if log.current().exists() => {
@@ -275,8 +275,8 @@ async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>, holes: bool
                 let _ = fs::remove_file(log.current());
                 deleted = true;
             }
-            _ if dice.below(10) == 0 => readers[1].read(&ground.scratch).await,
-            _ if step % 1000 == 0 => readers[2].read(&ground.scratch).await,
+            _ if dice.below(10) == 0 => readers[1].read(&runtime.cache).await,
+            _ if step % 1000 == 0 => readers[2].read(&runtime.cache).await,
             _ => {}
         }
         if (5..=6).contains(&what) || what >= 13 {
@@ -291,7 +291,7 @@ async fn walk(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>, holes: bool
     log.append(1);
     follower.fresh().await;
     for reader in &mut readers {
-        reader.read(&ground.scratch).await;
+        reader.read(&runtime.cache).await;
         assert_eq!(reader.expected, log.next, "the last record has come");
     }
     assert_eq!(readers[0].skipped > 0, holes, "holes are told");
@@ -317,8 +317,8 @@ async fn days(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
         directory: TempDir::with_prefix("tailcast-").unwrap(),
         next: 0,
     };
-    let ground = ground(executor);
-    let follower = Follower::new(Place::named(log.current()), &ground);
+    let runtime = runtime(executor);
+    let follower = Follower::new(FilePath::named(log.current()), &runtime);
     let mut day = 0;
     log.point(day, 3);
     let mut readers = Vec::new();
@@ -336,14 +336,14 @@ async fn days(mut dice: Dice, executor: &Rc<LocalExecutor<'static>>) {
                 }
             }
             6..=8 => follower.fresh().await,
-            9 | 10 => readers[0].read(&ground.scratch).await,
-            _ => readers[1].read(&ground.scratch).await,
+            9 | 10 => readers[0].read(&runtime.cache).await,
+            _ => readers[1].read(&runtime.cache).await,
         }
     }
     log.append(1);
     follower.fresh().await;
     for reader in &mut readers {
-        reader.read(&ground.scratch).await;
+        reader.read(&runtime.cache).await;
         assert_eq!(reader.expected, log.next, "the last record has come");
     }
 }

@@ -12,7 +12,7 @@ use rustix::io::{Errno, ReadWriteFlags};
 use smol::lock::Semaphore;
 
 use crate::source::file::change::{FileId, Seen};
-use crate::source::os::unblock::aside;
+use crate::source::os::unblock::unblock;
 
 /// How far a file system can be trusted to answer at once and to send notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +183,7 @@ pub(crate) async fn read_cold(
     // Made here: of what another thread allocates some hundred KiB stay with it (an arena of glibc's for each), of this
     // thread's nothing.
     let mut bytes = vec![0; length];
-    aside(move || {
+    unblock(move || {
         let read = file.read_at(&mut bytes, offset);
         // Kept until here, though the client may have left.
         drop(turn);

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-/// Does `work` on another thread some time, as [`aside`]; nobody waits for it.
+/// Does `work` on another thread some time, as [`unblock`]; nobody waits for it.
 pub(crate) fn later(work: impl FnOnce() + Send + 'static) {
     let work: Box<dyn FnOnce() + Send> = Box::new(work);
     smol::unblock(work).detach();
@@ -14,7 +14,7 @@ pub(crate) fn later(work: impl FnOnce() + Send + 'static) {
 ///
 /// # Panics
 /// When `work` does.
-pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn unblock<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let work: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send> = Box::new(|| Box::new(work()));
     match smol::unblock(work).await.downcast() {
         Ok(done) => *done,

@@ -9,7 +9,7 @@ use futures_lite::future;
 use smol::Timer;
 use smol::lock::Mutex;
 
-use crate::source::os::unblock::aside;
+use crate::source::os::unblock::unblock;
 
 /// How long an answer is waited for: at the door a visitor waits for it. A disk that has to spin up first takes longer,
 /// and has its answer the next time.
@@ -21,13 +21,13 @@ pub(crate) const OPEN_TIME: Duration = Duration::from_secs(10);
 
 /// Asks on another thread, one question at a time.
 #[derive(Default)]
-pub(crate) struct Asking {
+pub(crate) struct Bulkhead {
     turn: Arc<Mutex<()>>,
     /// A question was waited for in vain, and has no answer yet.
     overdue: Cell<bool>,
 }
 
-impl Asking {
+impl Bulkhead {
     /// The answer to `question`; `None` where it does not come in time.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
@@ -53,7 +53,7 @@ impl Asking {
         question: impl FnOnce() -> T + Send + 'static,
     ) -> T {
         let turn = self.turn.lock_arc().await;
-        aside(move || {
+        unblock(move || {
             let answer = question();
             // Kept until here, whether or not anybody still waits.
             drop(turn);
@@ -70,15 +70,15 @@ mod tests {
 
     #[test]
     fn who_asks_where_no_answer_comes_goes_on() {
-        let asking = Asking::default();
+        let bulkhead = Bulkhead::default();
         let (release, released) = channel::<()>();
         smol::block_on(async {
-            assert_eq!(asking.ask(|| 1).await, Some(1));
-            assert_eq!(asking.ask(move || released.recv().is_err()).await, None);
-            assert_eq!(asking.ask(|| 2).await, None, "not asked beside it");
+            assert_eq!(bulkhead.ask(|| 1).await, Some(1));
+            assert_eq!(bulkhead.ask(move || released.recv().is_err()).await, None);
+            assert_eq!(bulkhead.ask(|| 2).await, None, "not asked beside it");
             drop(release);
-            drop(asking.turn.lock_arc().await);
-            assert_eq!(asking.ask(|| 3).await, Some(3));
+            drop(bulkhead.turn.lock_arc().await);
+            assert_eq!(bulkhead.ask(|| 3).await, Some(3));
         });
     }
 }
