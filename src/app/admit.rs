@@ -96,7 +96,7 @@ fn unknown(wrong: &Wrong) -> Response {
         return Response::bare(401);
     };
     let mut text = String::from_utf8_lossy(&page.plain()).into_owned();
-    if wrong.said > 0 {
+    if wrong.given > 0 {
         text = text.replacen(
             "<form>",
             "<p role=\"alert\">That is not the key.</p>\n<form>",

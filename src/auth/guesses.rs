@@ -22,9 +22,9 @@ const ADDRESSES_MAX: usize = 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wrong {
     /// How many were said by `?key=` or `Authorization`.
-    pub said: u32,
-    /// What its cookies said: the same again is not counted again.
-    pub kept: Vec<String>,
+    pub given: u32,
+    /// What its cookies given: the same again is not counted again.
+    pub cookies: Vec<String>,
 }
 
 /// The wrong keys of the last minute.
@@ -78,11 +78,11 @@ impl WrongKeys {
             (row.since, row.count) = (now, 0);
         }
         let was_open = row.count < WRONG_MAX;
-        row.count = row.count.saturating_add(wrong.said);
-        let kept = (!wrong.kept.is_empty()).then(|| self.hashes.hash_one(&wrong.kept));
+        row.count = row.count.saturating_add(wrong.given);
+        let kept = (!wrong.cookies.is_empty()).then(|| self.hashes.hash_one(&wrong.cookies));
         if kept.is_some() && kept != row.kept {
             row.kept = kept;
-            let guesses = u32::try_from(wrong.kept.len()).unwrap_or(u32::MAX);
+            let guesses = u32::try_from(wrong.cookies.len()).unwrap_or(u32::MAX);
             row.count = row.count.saturating_add(guesses);
         }
         was_open && row.count >= WRONG_MAX
@@ -99,15 +99,15 @@ mod tests {
 
     fn said(count: u32) -> Wrong {
         Wrong {
-            said: count,
-            kept: Vec::new(),
+            given: count,
+            cookies: Vec::new(),
         }
     }
 
     fn kept(cookie: &str) -> Wrong {
         Wrong {
-            said: 0,
-            kept: vec![cookie.to_owned()],
+            given: 0,
+            cookies: vec![cookie.to_owned()],
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
         let from = |number: u16| IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, number]);
         for guess in 0..5 {
             let kept = vec![format!("a{guess}"), format!("b{guess}")];
-            wrong.note(from(guess), &Wrong { said: 0, kept }, now);
+            wrong.note(from(guess), &Wrong { given: 0, cookies: kept }, now);
         }
         assert!(wrong.locked(from(77), now).is_some());
         assert!(

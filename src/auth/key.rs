@@ -47,15 +47,15 @@ impl Key {
 
 /// One key that a request says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said<'a> {
+pub enum Credential<'a> {
     /// By `?key=` or `Authorization`: somebody says it now.
-    Now(Cow<'a, str>),
+    Given(Cow<'a, str>),
     /// By a cookie: a browser says it again and again.
-    Kept(Cow<'a, str>),
+    Cookie(Cow<'a, str>),
 }
 
 /// The keys that a request says, by `?key=`, by `Authorization: Bearer` (RFC 6750 section 2.1) and by cookie.
-pub fn said<'a>(request: &'a Request, cookie: &'a str) -> impl Iterator<Item = Said<'a>> {
+pub fn credentials<'a>(request: &'a Request, cookie: &'a str) -> impl Iterator<Item = Credential<'a>> {
     let raw = request.raw_parameter("key");
     // A form writes a space as `+`, a person a plus.
     let spaced = raw
@@ -76,11 +76,11 @@ pub fn said<'a>(request: &'a Request, cookie: &'a str) -> impl Iterator<Item = S
         .flat_map(|value| value.split(';'))
         .filter_map(move |pair| {
             let (name, value) = pair.trim().split_once('=')?;
-            (name == cookie).then(|| Said::Kept(plain(value)))
+            (name == cookie).then(|| Credential::Cookie(plain(value)))
         });
     query
         .chain(bearer)
-        .map(Said::Now)
+        .map(Credential::Given)
         .chain(kept.take(COOKIES_MAX))
 }
 
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_said() {
-        let now = |text: &'static str| Said::Now(text.into());
-        let kept = |text: &'static str| Said::Kept(text.into());
+        let now = |text: &'static str| Credential::Given(text.into());
+        let kept = |text: &'static str| Credential::Cookie(text.into());
         for (head, want) in [
             ("GET / HTTP/1.1\r\n", vec![]),
             ("GET /?key HTTP/1.1\r\n", vec![now("")]),
@@ -121,7 +121,7 @@ mod tests {
             let head = format!("{head}Host: pi\r\n\r\n");
             let (request, _) = head::parse(head.as_bytes()).unwrap().unwrap();
             assert_eq!(
-                said(&request, "tailcast").collect::<Vec<_>>(),
+                credentials(&request, "tailcast").collect::<Vec<_>>(),
                 want,
                 "{head}"
             );

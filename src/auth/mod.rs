@@ -12,7 +12,7 @@ use crate::http::head::{Request, decode};
 use crate::http::response::Fields;
 use guesses::Wrong;
 use host::{Authority, Host, Origin};
-use key::{Key, Said};
+use key::{Credential, Key};
 
 /// What this server asks of its visitors.
 #[derive(Clone, Debug, Default)]
@@ -103,11 +103,13 @@ pub fn admit(request: &Request, peer: &Peer, rules: &Rules) -> Verdict {
     let mut knows = false;
     if let Some(key) = &rules.key {
         let mut wrong = Wrong::default();
-        for said in key::said(request, &cookie) {
-            match said {
-                Said::Now(text) | Said::Kept(text) if key.fits(&text) => knows = true,
-                Said::Now(_) => wrong.said += 1,
-                Said::Kept(text) => wrong.kept.push(text.into_owned()),
+        for credential in key::credentials(request, &cookie) {
+            match credential {
+                Credential::Given(text) | Credential::Cookie(text) if key.fits(&text) => {
+                    knows = true
+                }
+                Credential::Given(_) => wrong.given += 1,
+                Credential::Cookie(text) => wrong.cookies.push(text.into_owned()),
             }
         }
         if !knows && rules.asks(request, peer) {

@@ -82,7 +82,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Locked => "429".to_owned(),
         Verdict::Preflight => "204".to_owned(),
         Verdict::Unknown(wrong) => {
-            format!("401 {}{}", wrong.said, cookie(!wrong.kept.is_empty()))
+            format!("401 {}{}", wrong.given, cookie(!wrong.cookies.is_empty()))
         }
         Verdict::Strip {
             location,

@@ -27,10 +27,10 @@ const LINES_MAX: usize = 4096;
 
 /// The patterns that somebody asks for now.
 #[derive(Default)]
-pub(crate) struct Patterns(RefCell<Vec<Known>>);
+pub(crate) struct Patterns(RefCell<Vec<Compiled>>);
 
 /// A pattern by its terms.
-struct Known {
+struct Compiled {
     terms: Vec<(Sense, String)>,
     pattern: Weak<Pattern>,
 }
@@ -54,7 +54,7 @@ impl Patterns {
             matcher: Matcher::new(terms)?,
             blocks: RefCell::default(),
         });
-        known.push(Known {
+        known.push(Compiled {
             terms: terms.to_vec(),
             pattern: Rc::downgrade(&pattern),
         });

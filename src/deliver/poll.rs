@@ -33,7 +33,7 @@ pub(crate) struct Held {
 }
 
 /// What ended a wait.
-enum Woken {
+enum Wake {
     Changed,
     Late,
     Left,
@@ -62,9 +62,9 @@ pub(crate) async fn poll(
             break found;
         }
         match wait(shared, &exchange, &mut changed, deadline).await {
-            Woken::Changed => {}
-            Woken::Late => break (0, Lost::Nothing),
-            Woken::Left => return Ok(None),
+            Wake::Changed => {}
+            Wake::Late => break (0, Lost::Nothing),
+            Wake::Left => return Ok(None),
         }
     };
     let fields = told(&held, lost, &reader);
@@ -80,22 +80,22 @@ async fn wait(
     exchange: &Exchange,
     changed: &mut Listener,
     deadline: Instant,
-) -> Woken {
+) -> Wake {
     if Instant::now() >= deadline || shared.shutdown.has_begun() {
-        return Woken::Late;
+        return Wake::Late;
     }
     let again = async {
         changed.rung().await;
-        Woken::Changed
+        Wake::Changed
     };
     let late = async {
         let timer = async { _ = Timer::at(deadline).await };
         future::or(timer, shared.shutdown.wait()).await;
-        Woken::Late
+        Wake::Late
     };
     let left = async {
         poll_fn(|cx| Wire::poll_left(&exchange.connection.socket, cx)).await;
-        Woken::Left
+        Wake::Left
     };
     future::or(again, future::or(left, late)).await
 }
@@ -181,9 +181,9 @@ async fn matching(
             continue;
         }
         match wait(shared, &exchange, &mut changed, deadline).await {
-            Woken::Changed => {}
-            Woken::Late => break,
-            Woken::Left => return Ok(None),
+            Wake::Changed => {}
+            Wake::Late => break,
+            Wake::Left => return Ok(None),
         }
     }
     nothing(

@@ -114,10 +114,10 @@ enum Turn {
 }
 
 /// What ended a wait.
-enum Woken {
+enum Wake {
     /// There may be something to read.
     Read,
-    Heard(io::Result<Option<End>>),
+    Received(io::Result<Option<End>>),
     Beat,
     HalfLine,
     Shutdown,
@@ -169,39 +169,39 @@ pub(crate) async fn pump(
         }
         let woken = poll_fn(|cx| {
             if let Poll::Ready(heard) = transport.poll_heard(cx) {
-                return Poll::Ready(Woken::Heard(heard));
+                return Poll::Ready(Wake::Received(heard));
             }
             if beats.bell.poll_rung(cx).is_ready() {
-                return Poll::Ready(Woken::Beat);
+                return Poll::Ready(Wake::Beat);
             }
             let timer = half_line.as_mut().and_then(|half| half.timer.as_mut());
             if timer.is_some_and(|timer| Pin::new(timer).poll(cx).is_ready()) {
-                return Poll::Ready(Woken::HalfLine);
+                return Poll::Ready(Wake::HalfLine);
             }
             if shutdown.poll_rung(cx).is_ready() || shared.shutdown.has_begun() {
-                return Poll::Ready(Woken::Shutdown);
+                return Poll::Ready(Wake::Shutdown);
             }
             match turn {
-                Turn::Nothing => changed.poll_rung(cx).map(|()| Woken::Read),
-                _ => Poll::Ready(Woken::Read),
+                Turn::Nothing => changed.poll_rung(cx).map(|()| Wake::Read),
+                _ => Poll::Ready(Wake::Read),
             }
         })
         .await;
         let done = match woken {
-            Woken::Read => Ok(None),
-            Woken::Heard(Ok(None)) => {
+            Wake::Read => Ok(None),
+            Wake::Received(Ok(None)) => {
                 future::yield_now().await;
                 Ok(None)
             }
-            Woken::Heard(heard) => heard,
-            Woken::Beat => transport.beat(),
-            Woken::HalfLine => {
+            Wake::Received(heard) => heard,
+            Wake::Beat => transport.beat(),
+            Wake::HalfLine => {
                 if let Some(half) = &mut half_line {
                     half.timer = None;
                 }
                 transport.flush().map(|()| None)
             }
-            Woken::Shutdown => Ok(Some(End::Shutdown)),
+            Wake::Shutdown => Ok(Some(End::Shutdown)),
         };
         match done {
             Ok(None) => {}

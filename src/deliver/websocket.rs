@@ -12,7 +12,7 @@ use crate::deliver::pump::Transport;
 use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
-use crate::websocket::session::{CloseCode, Heard, Message, Session, frame_text};
+use crate::websocket::session::{CloseCode, Message, Received, Session, frame_text};
 use crate::websocket::socket::Wire;
 
 /// The subprotocol for exact clients: the file's bytes, and events.
@@ -142,14 +142,16 @@ impl Transport for WebSocket {
         self.session.poll_heard(cx).map(|heard| {
             self.unanswered = 0;
             match (heard, &self.form) {
-                (Heard::Message(Message::Text(text)), Form::Exact(_)) if event::is_ping(&text) => {
+                (Received::Message(Message::Text(text)), Form::Exact(_))
+                    if event::is_ping(&text) =>
+                {
                     self.session.offer_text(&event::pong())?;
                 }
-                (Heard::Message(Message::Text(text)), Form::Text(_)) if text == "ping" => {
+                (Received::Message(Message::Text(text)), Form::Text(_)) if text == "ping" => {
                     self.session.offer_text("pong")?;
                 }
-                (Heard::Broken(code), _) => return Ok(Some(End::Broken(code.into()))),
-                (Heard::Gone, _) => return Ok(Some(End::Left)),
+                (Received::Broken(code), _) => return Ok(Some(End::Broken(code.into()))),
+                (Received::Gone, _) => return Ok(Some(End::Left)),
                 _ => {}
             }
             Ok(None)

@@ -72,7 +72,7 @@ impl From<&[u8]> for Message {
 
 /// What a client says, signs of life included.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Received {
     /// A message.
     Message(Message),
     /// A ping or a pong.
@@ -90,7 +90,7 @@ pub struct Session {
     quiet: bool,
     inbox: VecDeque<Message>,
     /// How the client ended it, once it has.
-    ended: Option<Heard>,
+    ended: Option<Received>,
 }
 
 impl Session {
@@ -151,9 +151,9 @@ impl Session {
     }
 
     /// The next thing that the client says. While it says nothing, asking costs no system call.
-    pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+    pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         if let Some(message) = self.inbox.pop_front() {
-            return Poll::Ready(Heard::Message(message));
+            return Poll::Ready(Received::Message(message));
         }
         match self.ended.take() {
             Some(ended) => Poll::Ready(ended),
@@ -161,7 +161,7 @@ impl Session {
         }
     }
 
-    fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+    fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         loop {
             if self.quiet {
                 // A broken socket shows in the read that follows.
@@ -181,14 +181,14 @@ impl Session {
                 // The next round sends the answer and ends the stream.
                 Poll::Ready(Some(Ok(protocol::Message::Close(_)))) => continue,
                 Poll::Ready(Some(Ok(protocol::Message::Text(text)))) => {
-                    Heard::Message(Message::Text(text.as_str().to_owned()))
+                    Received::Message(Message::Text(text.as_str().to_owned()))
                 }
                 Poll::Ready(Some(Ok(protocol::Message::Binary(bytes)))) => {
-                    Heard::Message(Message::Binary(bytes.into()))
+                    Received::Message(Message::Binary(bytes.into()))
                 }
-                Poll::Ready(Some(Ok(_))) => Heard::Sign,
+                Poll::Ready(Some(Ok(_))) => Received::Sign,
                 Poll::Ready(Some(Err(error))) => heard_wrong(&error),
-                Poll::Ready(None) => Heard::Gone,
+                Poll::Ready(None) => Received::Gone,
             };
             self.wire().next_turn();
             return Poll::Ready(heard);
@@ -201,8 +201,8 @@ impl Session {
             return Poll::Ready(None);
         }
         match ready!(self.poll_heard(cx)) {
-            Heard::Message(message) => Poll::Ready(Some(message)),
-            Heard::Sign => {
+            Received::Message(message) => Poll::Ready(Some(message)),
+            Received::Sign => {
                 // A flood of pings, too, leaves everybody else a turn.
                 cx.waker().wake_by_ref();
                 Poll::Pending
@@ -221,8 +221,8 @@ impl Session {
         self.quiet = false;
         while self.inbox.len() < most && self.ended.is_none() && self.is_drained() {
             match self.poll_socket(&mut context) {
-                Poll::Ready(Heard::Message(message)) => self.inbox.push_back(message),
-                Poll::Ready(Heard::Sign) => {}
+                Poll::Ready(Received::Message(message)) => self.inbox.push_back(message),
+                Poll::Ready(Received::Sign) => {}
                 Poll::Ready(ended) => self.ended = Some(ended),
                 Poll::Pending => return,
             }
@@ -293,7 +293,7 @@ impl Session {
         }
         let answered = poll_fn(|cx| {
             loop {
-                if let Heard::Gone | Heard::Broken(_) = ready!(self.poll_socket(cx)) {
+                if let Received::Gone | Received::Broken(_) = ready!(self.poll_socket(cx)) {
                     return Poll::Ready(());
                 }
             }
@@ -306,7 +306,7 @@ impl Session {
     /// arrive before the connection goes.
     pub async fn finish(mut self) {
         match self.ended.take() {
-            Some(Heard::Broken(code)) => self.close(code, "").await,
+            Some(Received::Broken(code)) => self.close(code, "").await,
             _ => self.end().await,
         }
     }
@@ -327,13 +327,13 @@ impl Stream for Session {
 }
 
 /// What a failed read says of the client.
-fn heard_wrong(error: &Error) -> Heard {
+fn heard_wrong(error: &Error) -> Received {
     match error {
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Heard::Gone,
-        Error::Protocol(_) => Heard::Broken(CloseCode::Protocol),
-        Error::Utf8(_) => Heard::Broken(CloseCode::Invalid),
-        Error::Capacity(_) => Heard::Broken(CloseCode::Size),
-        _ => Heard::Gone,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Received::Gone,
+        Error::Protocol(_) => Received::Broken(CloseCode::Protocol),
+        Error::Utf8(_) => Received::Broken(CloseCode::Invalid),
+        Error::Capacity(_) => Received::Broken(CloseCode::Size),
+        _ => Received::Gone,
     }
 }
 

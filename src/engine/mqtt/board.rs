@@ -1,7 +1,7 @@
 //! What a board is called at a broker, and its topics there.
 //! Pure: no runtime, no file, no socket.
 
-use crate::engine::mqtt::packet::{Kept, Message};
+use crate::engine::mqtt::packet::{Message, Retained};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What has a meaning in a topic (MQTT 5.0 section 4.7), or in what is written here for it.
@@ -39,7 +39,7 @@ impl Board {
     }
 
     /// Whether the status that the broker keeps is that of another process, which is there now.
-    pub(crate) fn is_taken(&self, kept: &Kept) -> bool {
+    pub(crate) fn is_taken(&self, kept: &Retained) -> bool {
         let is_known = kept.properties.iter().any(|(name, _)| name == PROCESS);
         kept.payload == ONLINE.as_bytes() && is_known && kept.properties != self.words()
     }
@@ -102,7 +102,7 @@ mod tests {
             name: "pi1".to_owned(),
             process,
         };
-        let kept = |payload: &str, properties| Kept {
+        let kept = |payload: &str, properties| Retained {
             payload: payload.into(),
             properties,
         };
@@ -111,6 +111,6 @@ mod tests {
         assert!(!this.is_taken(&kept(OFFLINE, other.words())), "it has gone");
         assert!(!this.is_taken(&kept(ONLINE, this.words())), "it is we");
         assert!(!this.is_taken(&kept(ONLINE, Vec::new())), "nobody knows");
-        assert!(!this.is_taken(&Kept::default()));
+        assert!(!this.is_taken(&Retained::default()));
     }
 }

@@ -13,7 +13,7 @@ use smol::lock::Mutex;
 use smol::{Async, Timer};
 
 use crate::bell::Bell;
-use crate::engine::mqtt::packet::{self, Heard, Hello, Kept, Message, Version};
+use crate::engine::mqtt::packet::{self, Hello, Message, Reply, Retained, Version};
 use crate::engine::status::Status;
 
 /// How long the broker waits for a word of ours, in seconds, and half of it again; we ping twice as often.
@@ -58,7 +58,7 @@ fn not_mqtt(error: mqttbytes::Error) -> Gone {
 /// What is asked for a topic.
 #[derive(Default)]
 struct Question {
-    kept: Option<Kept>,
+    kept: Option<Retained>,
     is_granted: Option<bool>,
     topic: String,
 }
@@ -123,7 +123,7 @@ impl Client {
         };
         let answer = client.receive().or(late).await;
         match answer {
-            Ok(Heard::Welcome {
+            Ok(Reply::Welcome {
                 in_flight,
                 keep_alive,
             }) => {
@@ -133,8 +133,8 @@ impl Client {
                 }
                 Ok(Rc::new(client))
             }
-            Ok(Heard::Refused(reason)) => Err(Gone::Refused(reason)),
-            Ok(Heard::OtherVersion) => Err(Gone::OtherVersion),
+            Ok(Reply::Refused(reason)) => Err(Gone::Refused(reason)),
+            Ok(Reply::OtherVersion) => Err(Gone::OtherVersion),
             Ok(_) => Err(Gone::Away(
                 "it answers a greeting with something else".to_owned(),
             )),
@@ -178,35 +178,35 @@ impl Client {
         }
     }
 
-    fn hear(&self, heard: Heard) -> Option<Gone> {
+    fn hear(&self, heard: Reply) -> Option<Gone> {
         match heard {
-            Heard::Taken(_) => {
+            Reply::Taken(_) => {
                 self.places.set(self.places.get() + 1);
                 let bytes = self.on_their_way.borrow_mut().pop_front();
                 self.status.messages.add(1);
                 self.status.bytes.add(bytes.unwrap_or_default());
             }
-            Heard::Denied(_, reason) => {
+            Reply::Denied(_, reason) => {
                 return Some(Gone::Refused(format!(
                     "it does not take a message: {reason}"
                 )));
             }
-            Heard::Subscribed => self.question.borrow_mut().is_granted = Some(true),
-            Heard::NotSubscribed => self.question.borrow_mut().is_granted = Some(false),
-            Heard::Retained(topic, kept) => {
+            Reply::Subscribed => self.question.borrow_mut().is_granted = Some(true),
+            Reply::NotSubscribed => self.question.borrow_mut().is_granted = Some(false),
+            Reply::Retained(topic, kept) => {
                 let mut question = self.question.borrow_mut();
                 if question.topic == topic {
                     question.kept = Some(kept);
                 }
             }
-            Heard::Pong => self.pongs.set(self.pongs.get() + 1),
-            Heard::TakenOver => return Some(Gone::TakenOver),
-            Heard::Goodbye(code) => {
+            Reply::Pong => self.pongs.set(self.pongs.get() + 1),
+            Reply::TakenOver => return Some(Gone::TakenOver),
+            Reply::Goodbye(code) => {
                 return Some(Gone::Away(format!(
                     "it ended the connection, code {code:#x}"
                 )));
             }
-            Heard::Welcome { .. } | Heard::Refused(_) | Heard::OtherVersion | Heard::Other => {}
+            Reply::Welcome { .. } | Reply::Refused(_) | Reply::OtherVersion | Reply::Other => {}
         }
         self.heard.ring();
         None
@@ -216,7 +216,7 @@ impl Client {
     ///
     /// # Errors
     /// When the connection breaks, or the topic may not be read.
-    pub(crate) async fn kept(&self, topic: &str) -> Result<Option<Kept>, Gone> {
+    pub(crate) async fn kept(&self, topic: &str) -> Result<Option<Retained>, Gone> {
         // One at a time: of several, the answer to a ping would not tell whose messages are all there.
         let _asking = self.asking.lock().await;
         *self.question.borrow_mut() = Question {
@@ -310,7 +310,7 @@ impl Client {
         Ok((&self.socket).write_all(packet).await?)
     }
 
-    async fn receive(&self) -> Result<Heard, Gone> {
+    async fn receive(&self) -> Result<Reply, Gone> {
         loop {
             let heard = packet::read(self.version, &mut self.received.borrow_mut());
             if let Some(heard) = heard.map_err(not_mqtt)? {

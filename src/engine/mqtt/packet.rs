@@ -44,7 +44,7 @@ pub(crate) struct Message<'a> {
 
 /// A message that the broker keeps.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct Retained {
     /// What it says.
     pub(crate) payload: Vec<u8>,
     /// Names and values beside it; none in version 3.1.1.
@@ -53,7 +53,7 @@ pub(crate) struct Kept {
 
 /// What a broker says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Reply {
     /// It takes us.
     Welcome {
         /// How many messages it takes before it has confirmed the first.
@@ -74,7 +74,7 @@ pub(crate) enum Heard {
     /// We may not.
     NotSubscribed,
     /// A message that it keeps, and its topic.
-    Retained(String, Kept),
+    Retained(String, Retained),
     /// The answer to a ping.
     Pong,
     /// Another client has our name now.
@@ -92,7 +92,7 @@ const SESSION_TAKEN_OVER: u8 = 0x8e;
 ///
 /// # Errors
 /// When it is none, or longer than [`PACKET_MAX`].
-pub(crate) fn read(version: Version, received: &mut BytesMut) -> Result<Option<Heard>, Error> {
+pub(crate) fn read(version: Version, received: &mut BytesMut) -> Result<Option<Reply>, Error> {
     let header = match check(received.iter(), PACKET_MAX) {
         Ok(header) => header,
         Err(Error::InsufficientBytes(_)) => return Ok(None),
@@ -103,14 +103,14 @@ pub(crate) fn read(version: Version, received: &mut BytesMut) -> Result<Option<H
         let packet = received.split_to(header.frame_length());
         let code = packet.get(2).copied().unwrap_or_default();
         return Ok(Some(match code {
-            SESSION_TAKEN_OVER => Heard::TakenOver,
-            code => Heard::Goodbye(code),
+            SESSION_TAKEN_OVER => Reply::TakenOver,
+            code => Reply::Goodbye(code),
         }));
     }
     let heard = match version {
         Version::Five => match v5::read(received, PACKET_MAX) {
             // How a broker of 3.1.1 says it.
-            Err(Error::InvalidConnectReturnCode(1)) => Heard::OtherVersion,
+            Err(Error::InvalidConnectReturnCode(1)) => Reply::OtherVersion,
             packet => of_five(packet?),
         },
         Version::Three => of_three(v4::read(received, PACKET_MAX)?),
@@ -118,7 +118,7 @@ pub(crate) fn read(version: Version, received: &mut BytesMut) -> Result<Option<H
     Ok(Some(heard))
 }
 
-fn of_five(packet: v5::Packet) -> Heard {
+fn of_five(packet: v5::Packet) -> Reply {
     use v5::{
         ConnectReturnCode as Code, Packet, PubAckReason as Reason, SubscribeReasonCode as Sub,
     };
@@ -128,62 +128,62 @@ fn of_five(packet: v5::Packet) -> Heard {
                 let properties = ack.properties;
                 let tells = properties.as_ref();
                 if tells.is_some_and(|it| it.retain_available == Some(0) || it.max_qos == Some(0)) {
-                    return Heard::Refused("it keeps no messages, or confirms none".to_owned());
+                    return Reply::Refused("it keeps no messages, or confirms none".to_owned());
                 }
-                Heard::Welcome {
+                Reply::Welcome {
                     in_flight: tells.and_then(|it| it.receive_max).unwrap_or(u16::MAX),
                     keep_alive: tells.and_then(|it| it.server_keep_alive),
                 }
             }
-            Code::UnsupportedProtocolVersion => Heard::OtherVersion,
-            code => Heard::Refused(words(&format!("{code:?}"))),
+            Code::UnsupportedProtocolVersion => Reply::OtherVersion,
+            code => Reply::Refused(words(&format!("{code:?}"))),
         },
         Packet::PubAck(ack) => match ack.reason {
-            Reason::Success | Reason::NoMatchingSubscribers => Heard::Taken(ack.pkid),
-            reason => Heard::Denied(ack.pkid, words(&format!("{reason:?}"))),
+            Reason::Success | Reason::NoMatchingSubscribers => Reply::Taken(ack.pkid),
+            reason => Reply::Denied(ack.pkid, words(&format!("{reason:?}"))),
         },
         Packet::SubAck(ack) => match ack.return_codes.first() {
-            Some(Sub::QoS0 | Sub::QoS1 | Sub::QoS2) => Heard::Subscribed,
-            _ => Heard::NotSubscribed,
+            Some(Sub::QoS0 | Sub::QoS1 | Sub::QoS2) => Reply::Subscribed,
+            _ => Reply::NotSubscribed,
         },
         Packet::Publish(publish) if publish.retain => {
             let properties = publish.properties.map(|it| it.user_properties);
-            let kept = Kept {
+            let kept = Retained {
                 payload: publish.payload.to_vec(),
                 properties: properties.unwrap_or_default(),
             };
-            Heard::Retained(publish.topic, kept)
+            Reply::Retained(publish.topic, kept)
         }
-        Packet::PingResp => Heard::Pong,
-        _ => Heard::Other,
+        Packet::PingResp => Reply::Pong,
+        _ => Reply::Other,
     }
 }
 
-fn of_three(packet: v4::Packet) -> Heard {
+fn of_three(packet: v4::Packet) -> Reply {
     use v4::{ConnectReturnCode as Code, Packet, SubscribeReasonCode as Sub};
     match packet {
         Packet::ConnAck(ack) => match ack.code {
-            Code::Success => Heard::Welcome {
+            Code::Success => Reply::Welcome {
                 in_flight: u16::MAX,
                 keep_alive: None,
             },
-            Code::RefusedProtocolVersion => Heard::OtherVersion,
-            code => Heard::Refused(words(&format!("{code:?}"))),
+            Code::RefusedProtocolVersion => Reply::OtherVersion,
+            code => Reply::Refused(words(&format!("{code:?}"))),
         },
-        Packet::PubAck(ack) => Heard::Taken(ack.pkid),
+        Packet::PubAck(ack) => Reply::Taken(ack.pkid),
         Packet::SubAck(ack) => match ack.return_codes.first() {
-            Some(Sub::Success(_)) => Heard::Subscribed,
-            _ => Heard::NotSubscribed,
+            Some(Sub::Success(_)) => Reply::Subscribed,
+            _ => Reply::NotSubscribed,
         },
         Packet::Publish(publish) if publish.retain => {
-            let kept = Kept {
+            let kept = Retained {
                 payload: publish.payload.to_vec(),
                 properties: Vec::new(),
             };
-            Heard::Retained(publish.topic, kept)
+            Reply::Retained(publish.topic, kept)
         }
-        Packet::PingResp => Heard::Pong,
-        _ => Heard::Other,
+        Packet::PingResp => Reply::Pong,
+        _ => Reply::Other,
     }
 }
 

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use smol::Task;
 
 use crate::source::Runtime;
-use crate::source::file::change::{Seen, Step, Tail, decide};
+use crate::source::file::change::{Change, Seen, TailCheck, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::End;
-use crate::source::file::observe::{BETWEEN_MAX, Glance, Known, Opened};
+use crate::source::file::observe::{BETWEEN_MAX, Baseline, Observation, Replacement};
 use crate::source::marker::Missing;
 use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::{Tell, Watch};
@@ -30,7 +30,7 @@ const DELETED_TIME: Duration = Duration::from_secs(10);
 const GENERATIONS_MAX: usize = BETWEEN_MAX;
 
 /// What there is only while somebody listens.
-pub(crate) struct Following {
+pub(crate) struct Chain {
     pub(crate) last: Rc<Generation>,
     /// What was last seen of the file of `last`; `None` while that is the void.
     pub(crate) seen: Option<Seen>,
@@ -49,7 +49,7 @@ pub(crate) struct Following {
     /// The file of `last` was deleted, and has had no more bytes since.
     deleted: Option<Instant>,
     /// The generations that are still held, oldest first; the last one is `last`.
-    chain: VecDeque<Weak<Generation>>,
+    generations: VecDeque<Weak<Generation>>,
     way: Option<WatchedWay>,
     runtime: Runtime,
     /// Told by all watches.
@@ -76,12 +76,12 @@ pub(crate) struct Outcome {
     pub(crate) vanished: bool,
 }
 
-impl Following {
+impl Chain {
     /// Before the first look. `task` does the looks.
     pub(crate) fn new(runtime: Runtime, tell: Tell, task: Task<()>) -> Self {
         let void = Rc::new(Generation::void(runtime.serial()));
         Self {
-            chain: VecDeque::from([Rc::downgrade(&void)]),
+            generations: VecDeque::from([Rc::downgrade(&void)]),
             last: void,
             seen: None,
             end: End::default(),
@@ -100,12 +100,12 @@ impl Following {
 
     /// The oldest generation that is still kept.
     pub(crate) fn oldest(&self) -> Option<Rc<Generation>> {
-        self.chain.iter().find_map(Weak::upgrade)
+        self.generations.iter().find_map(Weak::upgrade)
     }
 
     /// What the next look is compared with.
-    pub(crate) fn known(&self) -> Known {
-        Known {
+    pub(crate) fn baseline(&self) -> Baseline {
+        Baseline {
             file: self.last.file(),
             seen: self.seen,
             end: self.end,
@@ -130,10 +130,10 @@ impl Following {
     }
 
     /// Takes over what a look found.
-    pub(crate) fn apply(&mut self, glance: Glance) -> Outcome {
+    pub(crate) fn apply(&mut self, observation: Observation) -> Outcome {
         let mut news = false;
         // First the content of the file that is open, whatever its name is by now.
-        if let (Some(seen), Some(held)) = (self.seen, glance.held)
+        if let (Some(seen), Some(held)) = (self.seen, observation.held)
             && seen != held
         {
             // What counts is the content: padding may be cut off, and grow.
@@ -141,34 +141,34 @@ impl Following {
                 size: end.offset,
                 ..seen
             };
-            let (was, is) = (content(seen, self.end), content(held, glance.end));
-            let step = decide(Some(&was), Some(&is), glance.tail);
-            if matches!(step, Step::Shrank | Step::Rewritten) {
+            let (was, is) = (content(seen, self.end), content(held, observation.end));
+            let change = decide(Some(&was), Some(&is), observation.tail);
+            if matches!(change, Change::Shrank | Change::Rewritten) {
                 self.restart(is);
             }
-            if step == Step::Grew
-                && !glance.grown.is_empty()
+            if change == Change::Grew
+                && !observation.grown.is_empty()
                 && let Ok(mut cache) = self.runtime.cache.try_borrow_mut()
             {
                 // In use only where a reader has asked for this look.
-                cache.put(self.last.serial, was.size, &glance.grown);
+                cache.put(self.last.serial, was.size, &observation.grown);
             }
             self.last.learn(&held);
             self.last.end.set(is.size);
-            self.last.padded.set(glance.end.padded);
+            self.last.padded.set(observation.end.padded);
             self.seen = Some(held);
-            self.end = glance.end;
-            self.tail = glance.fresh;
-            news = step != Step::Same || seen.private != held.private;
+            self.end = observation.end;
+            self.tail = observation.fresh;
+            news = change != Change::Same || seen.private != held.private;
         }
         self.deleted = match self.deleted {
             Some(since) if !news => Some(since),
             _ => Some(Instant::now()),
         }
-        .filter(|_| glance.deleted);
+        .filter(|_| observation.deleted);
         // Then the name: what it meant is what is open, if it meant anything.
         let (was_missing, was_gone) = (self.missing, self.gone.is_some());
-        let settled = match glance.now {
+        let settled = match observation.now {
             None => true,
             Some(Err(error)) => {
                 self.vanish(&error);
@@ -176,8 +176,8 @@ impl Following {
             }
             Some(Ok(now)) => {
                 let meant = (self.seen).filter(|seen| self.gone.is_none() || now.id == seen.id);
-                let step = decide(meant.as_ref(), Some(&now), Tail::Fits);
-                let other = matches!(step, Step::Replaced | Step::Back);
+                let change = decide(meant.as_ref(), Some(&now), TailCheck::Fits);
+                let other = matches!(change, Change::Replaced | Change::Back);
                 if !other {
                     self.found();
                 }
@@ -213,7 +213,7 @@ impl Following {
     }
 
     /// The name means a file that was opened just now.
-    pub(crate) fn succeed(&mut self, opened: Opened) {
+    pub(crate) fn succeed(&mut self, opened: Replacement) {
         self.found();
         let seen = opened.open.seen;
         if seen.id == self.last.id {
@@ -276,11 +276,15 @@ impl Following {
         }
         let generation = Rc::new(generation);
         *self.last.next.borrow_mut() = Some((link, generation.clone()));
-        self.chain.push_back(Rc::downgrade(&generation));
+        self.generations.push_back(Rc::downgrade(&generation));
         self.last = generation;
-        self.chain.retain(|kept| kept.strong_count() > 0);
-        while self.chain.len() > GENERATIONS_MAX {
-            if let Some(oldest) = self.chain.pop_front().and_then(|oldest| oldest.upgrade()) {
+        self.generations.retain(|kept| kept.strong_count() > 0);
+        while self.generations.len() > GENERATIONS_MAX {
+            if let Some(oldest) = self
+                .generations
+                .pop_front()
+                .and_then(|oldest| oldest.upgrade())
+            {
                 oldest.expire();
             }
         }
@@ -295,13 +299,13 @@ impl Following {
     /// Takes the `way` to the file, which was found when there had been so many `mounts`, and has it
     /// watched. `true`: it is from now on, and what happened before went unnoticed.
     pub(crate) fn take_way(&mut self, way: Way, mounts: u64) -> bool {
-        if let Some(known) = &mut self.way
-            && known.mounts == mounts
-            && known.way.points == way.points
-            && known.watches.len() == way.points.len()
-            && known.watches.iter().all(Watch::is_alive)
+        if let Some(baseline) = &mut self.way
+            && baseline.mounts == mounts
+            && baseline.way.points == way.points
+            && baseline.watches.len() == way.points.len()
+            && baseline.watches.iter().all(Watch::is_alive)
         {
-            known.way = way;
+            baseline.way = way;
             return false;
         }
         let (notices, tell) = (&self.runtime.notices, &self.tell);
@@ -325,22 +329,22 @@ impl Following {
 
     /// Whether the name may be asked for on the executor's own thread.
     pub(crate) fn is_way_prompt(&self) -> bool {
-        let known = self.way.as_ref().filter(|_| self.is_way_current());
-        known.is_some_and(|known| known.way.answers_at_once)
+        let baseline = self.way.as_ref().filter(|_| self.is_way_current());
+        baseline.is_some_and(|baseline| baseline.way.answers_at_once)
     }
 
     /// Whether nothing is known to have changed on the way since it was found.
     fn is_way_current(&self) -> bool {
-        self.way.as_ref().is_some_and(|known| {
-            known.mounts == self.runtime.notices.mounts()
-                && known.watches.iter().all(Watch::is_alive)
+        self.way.as_ref().is_some_and(|baseline| {
+            baseline.mounts == self.runtime.notices.mounts()
+                && baseline.watches.iter().all(Watch::is_alive)
         })
     }
 
     fn is_way_watched(&self) -> bool {
         self.way
             .as_ref()
-            .is_some_and(|known| known.watches.len() == known.way.points.len())
+            .is_some_and(|baseline| baseline.watches.len() == baseline.way.points.len())
     }
 
     /// The name means no file.
@@ -370,7 +374,7 @@ impl Following {
 
     /// Whether somebody still reads what the name meant before.
     fn is_older_read(&self) -> bool {
-        self.chain
+        self.generations
             .iter()
             .rev()
             .skip(1)

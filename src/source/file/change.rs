@@ -26,7 +26,7 @@ pub struct Seen {
 
 /// Whether the bytes before the end seen last still stand there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tail {
+pub enum TailCheck {
     /// They do.
     Fits,
     /// Other bytes do, or none.
@@ -35,7 +35,7 @@ pub enum Tail {
 
 /// What to do about a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Change {
     /// Nothing new.
     Same,
     /// The same file has more bytes.
@@ -54,16 +54,16 @@ pub enum Step {
 
 /// Compares what was `seen` at the last look with what there is `now`; `None` stands for no file. `tail` matters only
 /// where both are the same file.
-pub fn decide(seen: Option<&Seen>, now: Option<&Seen>, tail: Tail) -> Step {
+pub fn decide(seen: Option<&Seen>, now: Option<&Seen>, tail: TailCheck) -> Change {
     match (seen, now) {
-        (None, None) => Step::Same,
-        (Some(_), None) => Step::Gone,
-        (None, Some(_)) => Step::Back,
-        (Some(seen), Some(now)) if seen.id != now.id => Step::Replaced,
-        (Some(seen), Some(now)) if now.size < seen.size => Step::Shrank,
-        (Some(seen), Some(now)) if seen != now && tail == Tail::Differs => Step::Rewritten,
-        (Some(seen), Some(now)) if now.size > seen.size => Step::Grew,
-        (Some(_), Some(_)) => Step::Same,
+        (None, None) => Change::Same,
+        (Some(_), None) => Change::Gone,
+        (None, Some(_)) => Change::Back,
+        (Some(seen), Some(now)) if seen.id != now.id => Change::Replaced,
+        (Some(seen), Some(now)) if now.size < seen.size => Change::Shrank,
+        (Some(seen), Some(now)) if seen != now && tail == TailCheck::Differs => Change::Rewritten,
+        (Some(seen), Some(now)) if now.size > seen.size => Change::Grew,
+        (Some(_), Some(_)) => Change::Same,
     }
 }
 
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn cases() {
-        use Step::*;
-        use Tail::*;
+        use Change::*;
+        use TailCheck::*;
         let table = [
             ("no file, still none", None, None, Fits, Same),
             ("appears", None, seen(7, 0, 1), Fits, Back),
@@ -172,8 +172,8 @@ mod tests {
             ..here
         };
         assert_eq!(
-            decide(Some(&here), Some(&there), Tail::Fits),
-            Step::Replaced
+            decide(Some(&here), Some(&there), TailCheck::Fits),
+            Change::Replaced
         );
     }
 }

@@ -14,10 +14,10 @@ use smol::Timer;
 
 use crate::bell::{Bell, Listener};
 use crate::source::Runtime;
-use crate::source::file::chain::Following;
+use crate::source::file::chain::Chain;
 use crate::source::file::change::Seen;
 use crate::source::file::generation::Generation;
-use crate::source::file::observe::{Glance, Known};
+use crate::source::file::observe::{Baseline, Observation};
 use crate::source::file::path::FilePath;
 use crate::source::marker::Missing;
 use crate::source::os::bulkhead::Bulkhead;
@@ -53,7 +53,7 @@ pub struct Follower {
     /// Those of them who have their place.
     readers: Cell<usize>,
     tell: Tell,
-    following: RefCell<Option<Following>>,
+    chain: RefCell<Option<Chain>>,
     /// It was said that the file can't be read.
     complained: Cell<bool>,
     /// Looks.
@@ -81,7 +81,7 @@ impl Follower {
             listeners: Cell::new(0),
             failures: Cell::new(0),
             readers: Cell::new(0),
-            following: RefCell::new(None),
+            chain: RefCell::new(None),
             complained: Cell::new(false),
             bulkhead: Bulkhead::default(),
             family: Bulkhead::default(),
@@ -96,7 +96,7 @@ impl Follower {
     /// Begins to listen; the follower wakes for the first one and sleeps after the last.
     pub fn listen(self: &Rc<Self>) -> Listening {
         self.listeners.set(self.listeners.get() + 1);
-        if self.following.borrow().is_none() {
+        if self.chain.borrow().is_none() {
             let follower = self.clone();
             // A bug that a file meets ends this file's viewers, and tells them; the next one starts anew.
             let run = async move {
@@ -108,8 +108,8 @@ impl Follower {
                 }
             };
             let task = self.runtime.executor.spawn(run.boxed_local());
-            let following = Following::new(self.runtime.clone(), self.tell.clone(), task);
-            *self.following.borrow_mut() = Some(following);
+            let chain = Chain::new(self.runtime.clone(), self.tell.clone(), task);
+            *self.chain.borrow_mut() = Some(chain);
             self.kicked.set(true);
         }
         Listening {
@@ -126,31 +126,28 @@ impl Follower {
 
     /// The newest generation.
     pub fn last(&self) -> Option<Rc<Generation>> {
-        self.following
-            .borrow()
-            .as_ref()
-            .map(|following| following.last.clone())
+        self.chain.borrow().as_ref().map(|chain| chain.last.clone())
     }
 
     /// The oldest generation that is still kept.
     pub fn oldest(&self) -> Option<Rc<Generation>> {
-        self.following.borrow().as_ref()?.oldest()
+        self.chain.borrow().as_ref()?.oldest()
     }
 
     /// What was last seen of the newest file.
     pub fn seen(&self) -> Option<Seen> {
-        self.following.borrow().as_ref()?.seen
+        self.chain.borrow().as_ref()?.seen
     }
 
     /// Why viewers are to be told that there is no file, if they are.
     pub fn missing(&self) -> Option<Missing> {
-        self.following.borrow().as_ref()?.missing
+        self.chain.borrow().as_ref()?.missing
     }
 
     /// Whether the kernel tells of changes. `None` while nobody listens.
     pub fn is_noticed(&self) -> Option<bool> {
-        let following = self.following.borrow();
-        let is_noticed = following.as_ref().map(Following::is_noticed);
+        let chain = self.chain.borrow();
+        let is_noticed = chain.as_ref().map(Chain::is_noticed);
         is_noticed.map(|is_noticed| is_noticed && self.place.newest.is_none())
     }
 
@@ -178,10 +175,10 @@ impl Follower {
 
     /// Looks on this thread as far as the file systems answer at once. `false`: the task has to do it.
     pub fn look_at_once(&self) -> bool {
-        match self.known() {
-            Some((known, Prompt::NameToo)) => self.apply(known.glance(Some(&self.place))),
-            Some((known, Prompt::OpenFile)) => {
-                self.apply(known.glance(None));
+        match self.baseline() {
+            Some((baseline, Prompt::NameToo)) => self.apply(baseline.observe(Some(&self.place))),
+            Some((baseline, Prompt::OpenFile)) => {
+                self.apply(baseline.observe(None));
                 false
             }
             Some((_, Prompt::Nothing)) | None => false,
@@ -192,8 +189,8 @@ impl Follower {
     fn hint(&self) {
         // Which file is the newest is looked up each poll, not each line: it takes reading directories.
         let is_settled = self.look_at_once() || self.place.newest.is_some();
-        let following = self.following.borrow();
-        if !is_settled || following.as_ref().is_some_and(Following::wants_way) {
+        let chain = self.chain.borrow();
+        if !is_settled || chain.as_ref().is_some_and(Chain::wants_way) {
             self.kick();
         }
     }
@@ -206,11 +203,11 @@ impl Follower {
     /// Ends what its listeners listen to.
     fn fail(&self) {
         self.failures.set(self.failures.get() + 1);
-        let following = self.following.take();
+        let chain = self.chain.take();
         self.looked.notify(usize::MAX);
         self.changed.ring();
         // With it goes the task that this is called from.
-        drop(following);
+        drop(chain);
     }
 
     async fn run(self: Rc<Self>) {
@@ -228,30 +225,30 @@ impl Follower {
     }
 
     fn next_look(&self) -> Instant {
-        match &*self.following.borrow() {
-            Some(following) if self.place.newest.is_some() => {
+        match &*self.chain.borrow() {
+            Some(chain) if self.place.newest.is_some() => {
                 let poll = Instant::now() + self.runtime.poll;
-                following.next_look().min(poll)
+                chain.next_look().min(poll)
             }
-            Some(following) => following.next_look(),
+            Some(chain) => chain.next_look(),
             None => Instant::now() + self.runtime.anyway,
         }
     }
 
     /// One look, wherever the file system has to be asked.
     async fn look(&self) {
-        let Some((known, prompt)) = self.known() else {
+        let Some((baseline, prompt)) = self.baseline() else {
             return;
         };
-        let glance = if prompt == Prompt::NameToo {
-            known.glance(Some(&self.place))
+        let observation = if prompt == Prompt::NameToo {
+            baseline.observe(Some(&self.place))
         } else {
             let place = self.place.clone();
             self.bulkhead
-                .answer(move || known.glance(Some(&place)))
+                .answer(move || baseline.observe(Some(&place)))
                 .await
         };
-        if !self.apply(glance) {
+        if !self.apply(observation) {
             self.open().await;
         }
         self.find_way().await;
@@ -259,15 +256,15 @@ impl Follower {
 
     /// Opens the file that the name means now.
     async fn open(&self) {
-        let Some((known, _)) = self.known() else {
+        let Some((baseline, _)) = self.baseline() else {
             return;
         };
         let place = self.place.clone();
-        let opened = self.bulkhead.answer(move || known.open(&place)).await;
-        if let Some(following) = &mut *self.following.borrow_mut() {
+        let opened = self.bulkhead.answer(move || baseline.open(&place)).await;
+        if let Some(chain) = &mut *self.chain.borrow_mut() {
             match opened {
-                Ok(opened) => following.succeed(opened),
-                Err(error) => following.refuse(&error),
+                Ok(opened) => chain.succeed(opened),
+                Err(error) => chain.refuse(&error),
             }
         }
         self.complain();
@@ -276,32 +273,32 @@ impl Follower {
 
     /// Finds the way to the file where it may have changed, and has it watched.
     async fn find_way(&self) {
-        let wants_way = |following: &Following| following.wants_way();
-        if !(self.following.borrow().as_ref()).is_some_and(wants_way) {
+        let wants_way = |chain: &Chain| chain.wants_way();
+        if !(self.chain.borrow().as_ref()).is_some_and(wants_way) {
             return;
         }
         let mounts = self.runtime.notices.mounts();
         let path = self.place.path.clone();
         let way = self.bulkhead.answer(move || Way::of(&path)).await;
-        if let Some(following) = &mut *self.following.borrow_mut()
-            && following.take_way(way, mounts)
+        if let Some(chain) = &mut *self.chain.borrow_mut()
+            && chain.take_way(way, mounts)
         {
             self.kicked.set(true);
         }
     }
 
     /// What a look is compared with, and how far it may be had on this thread.
-    fn known(&self) -> Option<(Known, Prompt)> {
-        let following = self.following.borrow();
-        let following = following.as_ref()?;
-        let prompt = if !following.last.system().answers_at_once() {
+    fn baseline(&self) -> Option<(Baseline, Prompt)> {
+        let chain = self.chain.borrow();
+        let chain = chain.as_ref()?;
+        let prompt = if !chain.last.system().answers_at_once() {
             Prompt::Nothing
-        } else if following.is_way_prompt() && self.place.newest.is_none() {
+        } else if chain.is_way_prompt() && self.place.newest.is_none() {
             Prompt::NameToo
         } else {
             Prompt::OpenFile
         };
-        Some((following.known(), prompt))
+        Some((chain.baseline(), prompt))
     }
 
     /// Says once on standard error that there is a file that can't be read: whoever looks after the board
@@ -320,10 +317,10 @@ impl Follower {
     }
 
     /// Takes over what a look found. `false`: there is a file to be opened first.
-    fn apply(&self, glance: Glance) -> bool {
+    fn apply(&self, observation: Observation) -> bool {
         self.runtime.looks.add(1);
-        let outcome = match &mut *self.following.borrow_mut() {
-            Some(following) => following.apply(glance),
+        let outcome = match &mut *self.chain.borrow_mut() {
+            Some(chain) => chain.apply(observation),
             None => return true,
         };
         if outcome.vanished {
@@ -353,7 +350,7 @@ impl Listening {
         if self.follower.failures.get() == self.failures {
             Ok(())
         } else {
-            Err(io::Error::other("following it has failed"))
+            Err(io::Error::other("chain it has failed"))
         }
     }
 
@@ -373,8 +370,8 @@ impl Drop for Listening {
         let left = self.follower.listeners.get() - 1;
         self.follower.listeners.set(left);
         if left == 0 {
-            let following = self.follower.following.take();
-            drop(following);
+            let chain = self.follower.chain.take();
+            drop(chain);
         }
     }
 }

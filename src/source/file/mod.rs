@@ -4,7 +4,6 @@ pub(crate) mod chain;
 pub mod change;
 pub mod follower;
 pub mod generation;
-pub(crate) mod kin;
 pub(crate) mod newest;
 pub(crate) mod nuls;
 pub(crate) mod observe;
@@ -12,5 +11,6 @@ pub mod path;
 pub mod pattern;
 pub mod reader;
 pub mod rotated;
+pub(crate) mod rotated_name;
 #[cfg(test)]
 mod walk;

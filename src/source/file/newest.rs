@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::source::file::change::Seen;
-use crate::source::file::kin::{Kin, shape};
 use crate::source::file::path::FilePath;
 use crate::source::file::pattern::PathPattern;
+use crate::source::file::rotated_name::{RotatedName, shape};
 
 /// A file that a pattern stands for.
 #[derive(Clone, Debug)]
@@ -27,11 +27,11 @@ impl Match {
     }
 
     /// How it stands in the family of `newest`: by its numbers where they differ in these alone, else by time.
-    pub(crate) fn kin(&self, newest: &Self) -> Kin {
+    pub(crate) fn rotated_name(&self, newest: &Self) -> RotatedName {
         if shape(&self.name) == shape(&newest.name) {
-            Kin::target(&self.name)
+            RotatedName::target(&self.name)
         } else {
-            Kin::silent()
+            RotatedName::silent()
         }
     }
 }
@@ -39,13 +39,13 @@ impl Match {
 /// The newest one: of names that differ in their numbers alone that with the largest, between others by time. A name
 /// counts only where there is a regular file, not a link to one. Blocks.
 pub(crate) fn newest(pattern: &PathPattern) -> Option<Match> {
-    let mut alike: HashMap<String, Vec<(Kin, PathBuf)>> = HashMap::new();
+    let mut alike: HashMap<String, Vec<(RotatedName, PathBuf)>> = HashMap::new();
     for name in pattern.names().0 {
         let text = name.to_string_lossy();
         let names = alike.entry(shape(&text)).or_default();
-        names.push((Kin::target(&text), name));
+        names.push((RotatedName::target(&text), name));
     }
-    let newest_of = |mut names: Vec<(Kin, PathBuf)>| {
+    let newest_of = |mut names: Vec<(RotatedName, PathBuf)>| {
         names.sort_by(|one, other| other.0.age(&one.0).then_with(|| other.1.cmp(&one.1)));
         names.iter().find_map(|(_, name)| Match::new(pattern, name))
     };

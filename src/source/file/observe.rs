@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 use crate::bytes::cursor::CHECK_SPAN;
-use crate::source::file::change::{Seen, Tail};
+use crate::source::file::change::{Seen, TailCheck};
 use crate::source::file::nuls::{self, End};
 use crate::source::file::path::FilePath;
 use crate::source::file::rotated::{self, Found, Old};
@@ -22,7 +22,7 @@ const EDITED_MAX: u64 = 1 << 20;
 pub(crate) const BETWEEN_MAX: usize = 64;
 
 /// What one look found, gathered where it may block, applied where it may not.
-pub(crate) struct Glance {
+pub(crate) struct Observation {
     /// The file that the name means; `None`: it was not asked for.
     pub(crate) now: Option<io::Result<Seen>>,
     /// The file that is open.
@@ -30,7 +30,7 @@ pub(crate) struct Glance {
     /// That one has no name any more, not even another.
     pub(crate) deleted: bool,
     /// Whether that one still has the bytes that were seen at its end.
-    pub(crate) tail: Tail,
+    pub(crate) tail: TailCheck,
     /// Where the content of that one ends.
     pub(crate) end: End,
     /// The bytes before the end seen now.
@@ -40,7 +40,7 @@ pub(crate) struct Glance {
 }
 
 /// A file newly opened, and those between it and the one before.
-pub(crate) struct Opened {
+pub(crate) struct Replacement {
     pub(crate) open: OpenFile,
     pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
@@ -53,7 +53,7 @@ pub(crate) struct Opened {
 }
 
 /// What a look is compared with. Plain data, so that it can go to another thread.
-pub(crate) struct Known {
+pub(crate) struct Baseline {
     pub(crate) file: Option<Arc<File>>,
     pub(crate) seen: Option<Seen>,
     /// Where its content ended.
@@ -63,78 +63,78 @@ pub(crate) struct Known {
     pub(crate) before: Option<Seen>,
 }
 
-impl Known {
+impl Baseline {
     /// Looks at `place`, and at the open file, which may have lost that name and still grow. Without a
     /// place only at the open file. May block.
-    pub(crate) fn glance(&self, place: Option<&FilePath>) -> Glance {
-        let mut glance = Glance {
+    pub(crate) fn observe(&self, place: Option<&FilePath>) -> Observation {
+        let mut observation = Observation {
             now: place.map(FilePath::seen),
             held: None,
             deleted: false,
-            tail: Tail::Fits,
+            tail: TailCheck::Fits,
             end: self.end,
             fresh: Vec::new(),
             grown: Vec::new(),
         };
         if let (Some(file), Some(seen)) = (&self.file, self.seen) {
-            match glance.now {
-                Some(Ok(now)) if now.id == seen.id => glance.held = Some(now),
+            match observation.now {
+                Some(Ok(now)) if now.id == seen.id => observation.held = Some(now),
                 _ => {
                     if let Ok(metadata) = file.metadata() {
-                        glance.held = Some(fs::seen(&metadata));
-                        glance.deleted = metadata.nlink() == 0;
+                        observation.held = Some(fs::seen(&metadata));
+                        observation.deleted = metadata.nlink() == 0;
                     }
                 }
             }
-            if let Some(held) = glance.held.filter(|held| *held != seen) {
-                self.compare(file, &held, &mut glance);
+            if let Some(held) = observation.held.filter(|held| *held != seen) {
+                self.compare(file, &held, &mut observation);
             }
         }
         // Of many the newest was deleted: the one before it, which was sent, is no news.
         let is_newest = place.is_some_and(|place| place.newest.is_some());
-        let last = self.seen.filter(|_| glance.deleted).or(self.before);
-        if let (Some(Ok(now)), Some(last)) = (&glance.now, last)
+        let last = self.seen.filter(|_| observation.deleted).or(self.before);
+        if let (Some(Ok(now)), Some(last)) = (&observation.now, last)
             && is_newest
             && now.id != last.id
             && now.modified <= last.modified
         {
-            glance.now = Some(Err(io::ErrorKind::NotFound.into()));
+            observation.now = Some(Err(io::ErrorKind::NotFound.into()));
         }
-        glance
+        observation
     }
 
     /// Whether the bytes before the end that was seen still stand there, where the content ends now, and
     /// what stands before that.
-    fn compare(&self, file: &File, held: &Seen, glance: &mut Glance) {
+    fn compare(&self, file: &File, held: &Seen, observation: &mut Observation) {
         let old = self.end.offset;
         let start = old - self.tail.len() as u64;
         if held.size >= old {
             let end = nuls::content_end(file, old, held.size, self.end.padded);
-            glance.end = end;
+            observation.end = end;
             if end.offset > old && end.offset - start <= GROWTH_READ {
                 // A line or a few: one read gives both ends and what is between, which is what every
                 // reader wants next.
                 let mut bytes = read(file, start, end.offset);
                 if bytes.starts_with(&self.tail) {
-                    glance.grown = bytes[self.tail.len()..].to_vec();
+                    observation.grown = bytes[self.tail.len()..].to_vec();
                     let surplus = (bytes.len() as u64).saturating_sub(CHECK_SPAN);
-                    glance.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
+                    observation.fresh = bytes.split_off(usize::try_from(surplus).unwrap_or(0));
                     return;
                 }
             }
             // The new end first: what is written over it meanwhile then shows at the old one.
-            glance.fresh = tail(file, end.offset);
+            observation.fresh = tail(file, end.offset);
             if read(file, start, old) == self.tail {
                 return;
             }
         }
-        glance.tail = Tail::Differs;
-        glance.end = nuls::content_end(file, 0, held.size, false);
-        glance.fresh = tail(file, glance.end.offset);
+        observation.tail = TailCheck::Differs;
+        observation.end = nuls::content_end(file, 0, held.size, false);
+        observation.fresh = tail(file, observation.end.offset);
     }
 
     /// Opens the file that `place` means now. Blocks.
-    pub(crate) fn open(&self, place: &FilePath) -> io::Result<Opened> {
+    pub(crate) fn open(&self, place: &FilePath) -> io::Result<Replacement> {
         let (file, seen) = place.open()?;
         let (mut between, mut gap, mut start) = (Vec::new(), false, 0);
         let held = (self.file.as_ref()).and_then(|before| before.metadata().ok());
@@ -154,7 +154,7 @@ impl Known {
             }
         }
         let end = nuls::end_of_new(&file, seen.size);
-        Ok(Opened {
+        Ok(Replacement {
             tail: tail(&file, end.offset),
             open: OpenFile::new((file, seen)),
             end,

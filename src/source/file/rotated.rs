@@ -1,6 +1,6 @@
 //! The family of a file: what rotation makes of its name, and nothing else, as it stands on the disk.
 //!
-//! A cursor is a stranger's input. Which files it may reach is decided by name in `kin.rs`, then
+//! A cursor is a stranger's input. Which files it may reach is decided by name in `rotated_name.rs`, then
 //! by kind and inode when the file is open.
 
 use std::cmp::Ordering;
@@ -14,9 +14,9 @@ use rustix::fs::OFlags;
 
 use crate::bytes::cursor::{CHECK_SPAN, fnv1a};
 use crate::source::file::change::{FileId, Seen};
-use crate::source::file::kin::Kin;
 use crate::source::file::newest;
 use crate::source::file::path::{FilePath, directory};
+use crate::source::file::rotated_name::RotatedName;
 use crate::source::os::fs;
 
 /// The most files that are opened to find the one place that a cursor's check fits. A family with more is no
@@ -34,7 +34,7 @@ struct Member {
     within: Option<PathBuf>,
     /// What `lstat` said of it.
     seen: Seen,
-    kin: Kin,
+    rotated_name: RotatedName,
 }
 
 impl Member {
@@ -225,7 +225,7 @@ fn members(place: &FilePath) -> io::Result<Vec<Member>> {
             return Ok(Vec::new());
         };
         let member = |older: newest::Match| Member {
-            kin: older.kin(&newest),
+            rotated_name: older.rotated_name(&newest),
             path: older.place.path,
             within: older.place.within,
             seen: older.seen,
@@ -255,8 +255,8 @@ fn members(place: &FilePath) -> io::Result<Vec<Member>> {
         let Some(candidate) = candidate.to_str() else {
             continue;
         };
-        let beside = || Kin::beside(name, candidate).filter(|_| is_link);
-        let Some(kin) = Kin::of(name, candidate).or_else(beside) else {
+        let beside = || RotatedName::beside(name, candidate).filter(|_| is_link);
+        let Some(rotated_name) = RotatedName::of(name, candidate).or_else(beside) else {
             continue;
         };
         let path = directory.join(candidate);
@@ -268,7 +268,7 @@ fn members(place: &FilePath) -> io::Result<Vec<Member>> {
                 path,
                 within: place.within.clone(),
                 seen,
-                kin,
+                rotated_name,
             });
         }
     }
@@ -277,13 +277,15 @@ fn members(place: &FilePath) -> io::Result<Vec<Member>> {
 
 /// Members of one series, oldest first, and whether their numbers count down: the newest has the smallest.
 fn ordered(mut series: Vec<Member>) -> (Vec<Member>, bool) {
-    let by_name = |one: &Member, other: &Member| one.kin.age(&other.kin);
+    let by_name = |one: &Member, other: &Member| one.rotated_name.age(&other.rotated_name);
     series.sort_by(|one, other| {
         by_name(one, other).then(one.seen.modified.cmp(&other.seen.modified))
     });
     // Numbers before an extension may count either way; the times tell, where all of them tell the same.
     let counts_up = series.len() > 1
-        && series.iter().all(|member| member.kin.may_count_up())
+        && series
+            .iter()
+            .all(|member| member.rotated_name.may_count_up())
         && series
             .windows(2)
             .all(|pair| pair[1].seen.modified < pair[0].seen.modified);
@@ -299,7 +301,7 @@ fn sorted(members: Vec<Member>) -> Vec<Member> {
     for member in members {
         match all
             .iter_mut()
-            .find(|series| series[0].kin.series == member.kin.series)
+            .find(|series| series[0].rotated_name.series == member.rotated_name.series)
         {
             Some(series) => series.push(member),
             None => all.push(vec![member]),
@@ -338,11 +340,11 @@ fn after(
     } else {
         let series = members
             .iter()
-            .filter(|member| member.kin.series == at.kin.series);
+            .filter(|member| member.rotated_name.series == at.rotated_name.series);
         let (series, counts_down) = ordered(series.cloned().collect());
         let target = place.target();
         let target = target.file_name().and_then(|name| name.to_str());
-        (series, counts_down, target.map(Kin::target))
+        (series, counts_down, target.map(RotatedName::target))
     };
     let mut steps = Vec::new();
     let (mut before, mut gap) = (at.clone(), false);
@@ -351,14 +353,17 @@ fn after(
         .skip_while(|member| member.seen.id != id)
         .skip(1)
     {
-        gap |= counts_down && !before.kin.is_next(&member.kin) && contradicts(&before, &member);
+        gap |= counts_down
+            && !before.rotated_name.is_next(&member.rotated_name)
+            && contradicts(&before, &member);
         before = member.clone();
         if Some(member.seen.id) == now {
             // What is newer has come since that was opened, and comes after it.
             break;
         }
         let is_ahead = target.as_ref().is_some_and(|target| {
-            target.series == member.kin.series && member.kin.age(target) != Ordering::Less
+            target.series == member.rotated_name.series
+                && member.rotated_name.age(target) != Ordering::Less
         });
         if is_ahead {
             // Made for tomorrow: the link does not lead there yet.
@@ -396,7 +401,7 @@ fn after_unknown(
             newer.retain(|member| {
                 member.seen.modified > known.modified
                     && member.seen.size > 0
-                    && !member.kin.is_doubtful()
+                    && !member.rotated_name.is_doubtful()
             });
             true
         }
@@ -436,7 +441,7 @@ fn copy(members: &[Member], old: &File) -> Option<(usize, bool)> {
 /// Whether the times of two files say another order than their numbers: the clock was set back, an old file was written late,
 /// or one of them is from another time. Which it was can't be known.
 fn contradicts(older: &Member, newer: &Member) -> bool {
-    older.kin.is_numbered() && newer.seen.modified < older.seen.modified
+    older.rotated_name.is_numbered() && newer.seen.modified < older.seen.modified
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tailcast::source::file::change::{FileId, Seen, Step, Tail, decide};
+use tailcast::source::file::change::{FileId, Seen, Change, TailCheck, decide};
 
 /// How many bytes before the end are compared.
 const SPAN: usize = 64;
@@ -86,22 +86,22 @@ fn look(seen: &mut Option<File>, now: Option<&File>, has: &mut Vec<u8>) {
             let end = seen.content.len();
             let start = end.saturating_sub(SPAN);
             let fits = now.content.get(start..end) == Some(&seen.content[start..]);
-            if fits { Tail::Fits } else { Tail::Differs }
+            if fits { TailCheck::Fits } else { TailCheck::Differs }
         }
-        _ => Tail::Fits,
+        _ => TailCheck::Fits,
     };
     let (before, after) = (seen.as_ref().map(File::seen), now.map(File::seen));
     let step = decide(before.as_ref(), after.as_ref(), tail);
-    assert_eq!(step == Step::Gone, before.is_some() && after.is_none());
-    assert_eq!(step == Step::Back, before.is_none() && after.is_some());
+    assert_eq!(step == Change::Gone, before.is_some() && after.is_none());
+    assert_eq!(step == Change::Back, before.is_none() && after.is_some());
     match step {
-        Step::Same => assert_eq!(
+        Change::Same => assert_eq!(
             before.map(|seen| (seen.id, seen.size)),
             after.map(|seen| (seen.id, seen.size))
         ),
-        Step::Gone => has.clear(),
-        Step::Grew => has.extend_from_slice(&now.expect("a file").content[has.len()..]),
-        Step::Shrank | Step::Rewritten | Step::Replaced | Step::Back => {
+        Change::Gone => has.clear(),
+        Change::Grew => has.extend_from_slice(&now.expect("a file").content[has.len()..]),
+        Change::Shrank | Change::Rewritten | Change::Replaced | Change::Back => {
             *has = now.expect("a file").content.clone();
         }
     }

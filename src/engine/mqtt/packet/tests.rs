@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn heard(version: Version, bytes: &[u8]) -> Result<Option<Heard>, Error> {
+fn heard(version: Version, bytes: &[u8]) -> Result<Option<Reply>, Error> {
     read(version, &mut BytesMut::from(bytes))
 }
 
 #[test]
 fn what_brokers_say() {
     use Version::{Five, Three};
-    let welcome = |in_flight, keep_alive| Heard::Welcome {
+    let welcome = |in_flight, keep_alive| Reply::Welcome {
         in_flight,
         keep_alive,
     };
@@ -26,39 +26,39 @@ fn what_brokers_say() {
             welcome(20, Some(15)),
         ),
         (Three, &[0x20, 0x02, 0x00, 0x00], welcome(u16::MAX, None)),
-        (Five, &[0x20, 0x02, 0x00, 0x01], Heard::OtherVersion),
-        (Five, &[0x20, 0x03, 0x00, 0x84, 0x00], Heard::OtherVersion),
+        (Five, &[0x20, 0x02, 0x00, 0x01], Reply::OtherVersion),
+        (Five, &[0x20, 0x03, 0x00, 0x84, 0x00], Reply::OtherVersion),
         (
             Five,
             &[0x20, 0x03, 0x00, 0x87, 0x00],
-            Heard::Refused("not authorized".into()),
+            Reply::Refused("not authorized".into()),
         ),
         (
             Three,
             &[0x20, 0x02, 0x00, 0x05],
-            Heard::Refused("not authorized".into()),
+            Reply::Refused("not authorized".into()),
         ),
         (
             Five,
             &[0x20, 0x05, 0, 0, 2, 0x25, 0],
-            Heard::Refused("it keeps no messages, or confirms none".into()),
+            Reply::Refused("it keeps no messages, or confirms none".into()),
         ),
-        (Five, &[0x40, 0x02, 0x00, 0x07], Heard::Taken(7)),
-        (Five, &[0x40, 0x03, 0x00, 0x07, 0x10], Heard::Taken(7)),
+        (Five, &[0x40, 0x02, 0x00, 0x07], Reply::Taken(7)),
+        (Five, &[0x40, 0x03, 0x00, 0x07, 0x10], Reply::Taken(7)),
         (
             Five,
             &[0x40, 0x03, 0x00, 0x07, 0x87],
-            Heard::Denied(7, "not authorized".into()),
+            Reply::Denied(7, "not authorized".into()),
         ),
-        (Three, &[0x40, 0x02, 0x00, 0x07], Heard::Taken(7)),
-        (Five, &[0x90, 0x04, 0, 1, 0, 0x00], Heard::Subscribed),
-        (Five, &[0x90, 0x04, 0, 1, 0, 0x87], Heard::NotSubscribed),
-        (Three, &[0x90, 0x03, 0, 1, 0x80], Heard::NotSubscribed),
-        (Five, &[0xd0, 0x00], Heard::Pong),
-        (Five, &[0xe0, 0x01, 0x8e], Heard::TakenOver),
-        (Five, &[0xe0, 0x02, 0x8e, 0x00], Heard::TakenOver),
-        (Five, &[0xe0, 0x00], Heard::Goodbye(0)),
-        (Five, &[0xb0, 0x04, 0, 1, 0, 0x11], Heard::Other),
+        (Three, &[0x40, 0x02, 0x00, 0x07], Reply::Taken(7)),
+        (Five, &[0x90, 0x04, 0, 1, 0, 0x00], Reply::Subscribed),
+        (Five, &[0x90, 0x04, 0, 1, 0, 0x87], Reply::NotSubscribed),
+        (Three, &[0x90, 0x03, 0, 1, 0x80], Reply::NotSubscribed),
+        (Five, &[0xd0, 0x00], Reply::Pong),
+        (Five, &[0xe0, 0x01, 0x8e], Reply::TakenOver),
+        (Five, &[0xe0, 0x02, 0x8e, 0x00], Reply::TakenOver),
+        (Five, &[0xe0, 0x00], Reply::Goodbye(0)),
+        (Five, &[0xb0, 0x04, 0, 1, 0, 0x11], Reply::Other),
     ] {
         assert_eq!(
             heard(version, bytes),
@@ -111,9 +111,9 @@ fn a_message_is_read_back_as_it_was_written() {
     assert_eq!(five[0], 0x33, "at least once, retained");
     let retained = |properties| {
         let payload = "21.5 °C".into();
-        Heard::Retained(
+        Reply::Retained(
             "tailcast/pi1/x".to_owned(),
-            Kept {
+            Retained {
                 payload,
                 properties,
             },

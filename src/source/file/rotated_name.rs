@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 /// How rotation made one name of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Kin {
+pub(crate) struct RotatedName {
     /// Names of one series are each other's neighbours in time.
     pub(crate) series: Series,
     /// The numbers of the name in their order: one of a number, several of a date.
@@ -53,7 +53,7 @@ const JOINTS: [&str; 4] = ["__", ".", "-", "_"];
 /// The years that a date may be of.
 const YEARS: std::ops::RangeInclusive<u64> = 1970..=2199;
 
-impl Kin {
+impl RotatedName {
     /// How `candidate` was made of `name`; `None` where it was not.
     pub(crate) fn of(name: &str, candidate: &str) -> Option<Self> {
         if name == "current" {
@@ -140,7 +140,7 @@ impl Kin {
 }
 
 /// Multilog, svlogd and s6-log: `@`, a TAI64N time of 24 hexadecimal digits, `.s` (whole) or `.u` (cut off).
-fn tai(candidate: &str) -> Option<Kin> {
+fn tai(candidate: &str) -> Option<RotatedName> {
     let rest = candidate.strip_prefix('@')?;
     let time = rest
         .strip_suffix(".s")
@@ -151,7 +151,12 @@ fn tai(candidate: &str) -> Option<Kin> {
     }
     let (seconds, nanoseconds) = time.split_at(16);
     let turn = [seconds, nanoseconds].map(|part| u64::from_str_radix(part, 16).unwrap_or(0));
-    Some(Kin::new(Base::Directory, "", Count::Up, turn.to_vec()))
+    Some(RotatedName::new(
+        Base::Directory,
+        "",
+        Count::Up,
+        turn.to_vec(),
+    ))
 }
 
 /// A number, a date or `old`.
@@ -299,7 +304,10 @@ mod tests {
             ),
         ] {
             for candidate in candidates {
-                assert!(Kin::of(name, candidate).is_some(), "{candidate} of {name}");
+                assert!(
+                    RotatedName::of(name, candidate).is_some(),
+                    "{candidate} of {name}"
+                );
             }
         }
     }
@@ -408,7 +416,11 @@ mod tests {
             ),
         ] {
             for candidate in candidates {
-                assert_eq!(Kin::of(name, candidate), None, "{candidate} of {name}");
+                assert_eq!(
+                    RotatedName::of(name, candidate),
+                    None,
+                    "{candidate} of {name}"
+                );
             }
         }
     }
@@ -445,19 +457,19 @@ mod tests {
                 &["@4000000065f0c3a20bd2f3c4.s", "@4000000065f0c3a30bd2f3c4.u"],
             ),
         ] {
-            let kin: Vec<Kin> = oldest_first
+            let rotated_name: Vec<RotatedName> = oldest_first
                 .iter()
-                .map(|c| Kin::of(name, c).unwrap())
+                .map(|c| RotatedName::of(name, c).unwrap())
                 .collect();
-            for pair in kin.windows(2) {
+            for pair in rotated_name.windows(2) {
                 assert_eq!(pair[0].series, pair[1].series, "{oldest_first:?}");
                 assert_eq!(pair[0].age(&pair[1]), Ordering::Less, "{pair:?}");
                 assert_eq!(pair[1].age(&pair[0]), Ordering::Greater, "{pair:?}");
             }
         }
-        let kin = |candidate| Kin::of("app.log", candidate).unwrap();
-        assert!(kin("app.log.3").is_next(&kin("app.log.2")));
-        assert!(!kin("app.log.3").is_next(&kin("app.log.1")));
+        let rotated_name = |candidate| RotatedName::of("app.log", candidate).unwrap();
+        assert!(rotated_name("app.log.3").is_next(&rotated_name("app.log.2")));
+        assert!(!rotated_name("app.log.3").is_next(&rotated_name("app.log.1")));
     }
 
     #[test]
@@ -482,12 +494,15 @@ mod tests {
             ("1app.log", "app1.log", false),
         ] {
             assert_eq!(
-                Kin::beside(target, candidate).is_some(),
+                RotatedName::beside(target, candidate).is_some(),
                 want,
                 "{candidate} of {target}"
             );
         }
-        let older = Kin::beside("a-2026-11-25", "a-2026-11-09").unwrap();
-        assert_eq!(older.age(&Kin::target("a-2026-11-25")), Ordering::Less);
+        let older = RotatedName::beside("a-2026-11-25", "a-2026-11-09").unwrap();
+        assert_eq!(
+            older.age(&RotatedName::target("a-2026-11-25")),
+            Ordering::Less
+        );
     }
 }
