@@ -350,7 +350,7 @@ impl Listening {
         if self.follower.failures.get() == self.failures {
             Ok(())
         } else {
-            Err(io::Error::other("chain it has failed"))
+            Err(io::Error::other("following it has failed"))
         }
     }
 

@@ -43,8 +43,9 @@ pub struct FileReader {
     skipped: u64,
     /// NULs are content, too.
     raw: bool,
-    /// Bytes that were read on another thread.
-    warmed: Option<Vec<u8>>,
+    /// Bytes that were read on another thread, and the offset that they stand at. Another reader may have put the same ones
+    /// into the cache first; then they are not needed, and must not be taken for what comes later.
+    warmed: Option<(u64, Vec<u8>)>,
     listening: Listening,
 }
 
@@ -379,8 +380,8 @@ impl FileReader {
             let newest = self.is_newest();
             if !newest || self.raw || self.offset < generation.end.get() {
                 if !cache.holds(generation.serial, self.offset) {
-                    match self.warmed.take() {
-                        Some(bytes) => cache.put(generation.serial, self.offset, &bytes),
+                    match self.warmed.take().filter(|(at, _)| *at == self.offset) {
+                        Some((_, bytes)) => cache.put(generation.serial, self.offset, &bytes),
                         None => {
                             let read = generation.read_now(self.offset, cache.space())?;
                             let Some(read) = read else {
@@ -562,7 +563,7 @@ impl FileReader {
         if !self.generation.system().answers_at_once() {
             self.follower.fresh().await;
         }
-        self.warmed = Some(bytes);
+        self.warmed = Some((self.offset, bytes));
         Ok(())
     }
 
@@ -617,4 +618,33 @@ async fn line_start(generation: &Generation, end: u64, count: u64) -> io::Result
         future::yield_now().await;
     }
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Runtime;
+    use crate::source::file::path::FilePath;
+
+    #[test]
+    fn what_was_read_on_another_thread_counts_for_its_place_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        let bytes = [[b'a'; CHUNK], [b'b'; CHUNK], [b'c'; CHUNK]].concat();
+        std::fs::write(&path, &bytes).unwrap();
+        let runtime = Runtime::bare(|_| {});
+        let follower = Follower::new(FilePath::named(path), &runtime);
+        smol::block_on(runtime.executor.run(async {
+            let mut viewer = FileReader::open(&follower, From::Start).await.unwrap();
+            let mut other = FileReader::open(&follower, From::Start).await.unwrap();
+            let mut cache = ReadCache::default();
+            viewer.warm().await.unwrap();
+            // By now the other one has read the same bytes, and they need not be taken from what was read.
+            assert!(matches!(other.next(&mut cache).unwrap(), Next::Bytes));
+            for part in bytes.chunks(CHUNK) {
+                assert!(matches!(viewer.next(&mut cache).unwrap(), Next::Bytes));
+                assert!(cache.bytes() == part, "bytes of another place");
+            }
+        }));
+    }
 }
