@@ -50,12 +50,13 @@ pub(crate) async fn part(
     let head = exchange.head(200, fields);
     if exchange.request.method == "HEAD" {
         write(&exchange.connection.socket, &head).await?;
-    } else {
-        send(shared, &exchange, head, &past, place.offset, length).await?;
+    } else if !send(shared, &exchange, head, &past, place.offset, length).await? {
+        return exchange.answer(gone(place)).await;
     }
     Ok(Some(exchange.connection))
 }
 
+/// Sends `length` bytes behind the `head`. `false`: they were cut before anything went out.
 async fn send(
     shared: &Shared,
     exchange: &Exchange,
@@ -63,13 +64,17 @@ async fn send(
     past: &Past,
     mut offset: u64,
     length: u64,
-) -> io::Result<()> {
+) -> io::Result<bool> {
+    let start = offset;
     let end = offset + length;
     let mut piece = head;
     while offset < end {
         let most = usize::try_from(end - offset).unwrap_or(CHUNK).min(CHUNK);
         let socket = &exchange.connection.socket;
         let bytes = while_there(socket, past.read(offset, most)).await?;
+        if bytes.is_empty() && offset == start {
+            return Ok(false);
+        }
         if bytes.is_empty() {
             // Cut under the answer: only the end of the connection can tell now.
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -81,7 +86,7 @@ async fn send(
         piece.clear();
         future::yield_now().await;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// There is no such place any more, or never was.

@@ -12,7 +12,7 @@ use crate::http::range::Asked;
 use crate::http::response::{Fields, Status};
 use crate::http::response::{Response, TEXT};
 use crate::source::Source;
-use crate::source::marker::{Missing, Next};
+use crate::source::marker::{Lost, Missing, Next};
 use crate::source::reader::Reader;
 
 pub(super) fn fields() -> Fields {
@@ -22,6 +22,14 @@ pub(super) fn fields() -> Fields {
     ]
 }
 
+/// What became of an answer.
+pub(super) enum Sent {
+    /// It went out. The connection goes on with the next request, if there is one.
+    All(Option<Connection>),
+    /// The file was cut before anything of it went out: what there is now can be sent. What was lost is told.
+    Cut(Box<(Exchange, Reader)>, Lost),
+}
+
 /// The file as it is now, at the end of which the reader stands, or the part of it that `Range` asks for (RFC 9110 section 14).
 ///
 /// # Errors
@@ -29,11 +37,25 @@ pub(super) fn fields() -> Fields {
 pub(crate) async fn whole(
     shared: &Shared,
     source: &Source,
-    exchange: Exchange,
+    mut exchange: Exchange,
     mut reader: Reader,
 ) -> io::Result<Option<Connection>> {
+    loop {
+        match as_it_is(shared, source, exchange, reader).await? {
+            Sent::All(connection) => return Ok(connection),
+            Sent::Cut(again, _) => (exchange, reader) = *again,
+        }
+    }
+}
+
+async fn as_it_is(
+    shared: &Shared,
+    source: &Source,
+    exchange: Exchange,
+    mut reader: Reader,
+) -> io::Result<Sent> {
     if let Some(refusal) = missing(source, &reader).await? {
-        return exchange.answer(refusal).await;
+        return exchange.answer(refusal).await.map(Sent::All);
     }
     // A ring's oldest byte is not at 0.
     let (start, end) = (reader.start(), reader.raw());
@@ -60,15 +82,12 @@ pub(crate) async fn whole(
         }
         Asked::Unsatisfiable => {
             let refusal = unsatisfiable(source, &reader, length).await?;
-            return exchange.answer(refusal).await;
+            return exchange.answer(refusal).await.map(Sent::All);
         }
         Asked::Invalid => {
-            return exchange
-                .answer(Response::sentence(
-                    400,
-                    "`Range` must be such as `bytes=0-99`, `bytes=100-` or `bytes=-10`",
-                ))
-                .await;
+            let text = "`Range` must be such as `bytes=0-99`, `bytes=100-` or `bytes=-10`";
+            let refusal = Response::sentence(400, text);
+            return exchange.answer(refusal).await.map(Sent::All);
         }
     };
     reader.seek(start + part.start);
@@ -139,7 +158,7 @@ pub(super) async fn send(
     mut fields: Fields,
     mut reader: Reader,
     length: u64,
-) -> io::Result<Option<Connection>> {
+) -> io::Result<Sent> {
     fields.push((
         "Tailcast-Cursor",
         while_there(&exchange.connection.socket, reader.cursor_behind(length))
@@ -151,7 +170,7 @@ pub(super) async fn send(
     let socket = &exchange.connection.socket;
     if exchange.request.method == "HEAD" {
         write(socket, &head).await?;
-        return Ok(Some(exchange.connection));
+        return Ok(Sent::All(Some(exchange.connection)));
     }
     reader.raw();
     let mut piece = head;
@@ -177,10 +196,19 @@ pub(super) async fn send(
                 future::yield_now().await;
             }
             Next::Cold => while_there(socket, reader.warm()).await?,
-            // The file was cut under the answer; only the end of the connection can tell now.
+            // Cut, though nobody may have seen yet that it was.
+            Next::Marker(_) | Next::End if left == length => {
+                let lost = match next {
+                    Next::Marker(marker) => Lost::Nothing.and(&marker),
+                    _ => Lost::Nothing,
+                };
+                future::yield_now().await;
+                return Ok(Sent::Cut(Box::new((exchange, reader)), lost));
+            }
+            // Under the answer: only the end of the connection can tell now.
             Next::Marker(_) | Next::End => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
     write(socket, &piece).await?;
-    Ok(Some(exchange.connection))
+    Ok(Sent::All(Some(exchange.connection)))
 }

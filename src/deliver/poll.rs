@@ -14,13 +14,13 @@ use crate::bell::Listener;
 use crate::bytes::lines::LineEnd;
 use crate::bytes::sieve::{Piece, Sieve, WHOLE_MAX};
 use crate::deliver::matching::Pattern;
-use crate::deliver::plain::{fields, send};
+use crate::deliver::plain::{Sent, fields, send};
 use crate::deliver::{Context as Shared, while_there};
 use crate::http::close::{part, write};
 use crate::http::connection::{Connection, Exchange};
 use crate::http::response::{Fields, Response};
 use crate::source::cache::CHUNK;
-use crate::source::marker::{Lost, Marker, Next};
+use crate::source::marker::{Lost, Next};
 use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
 
@@ -45,7 +45,7 @@ enum Wake {
 /// When the connection is broken, or the file can't be read.
 pub(crate) async fn poll(
     shared: &Shared,
-    exchange: Exchange,
+    mut exchange: Exchange,
     mut reader: Reader,
     held: Held,
     pattern: Option<Rc<Pattern>>,
@@ -56,21 +56,28 @@ pub(crate) async fn poll(
     }
     let deadline = Instant::now() + held.wait;
     let mut changed = reader.changed();
-    let (length, lost) = loop {
-        let found = while_there(&exchange.connection.socket, reader.available()).await?;
-        if found != (0, Lost::Nothing) {
-            break found;
+    let mut lost = Lost::Nothing;
+    loop {
+        let (length, gone) = while_there(&exchange.connection.socket, reader.available()).await?;
+        lost = lost.plus(gone);
+        if length == 0 && lost == Lost::Nothing {
+            match wait(shared, &exchange, &mut changed, deadline).await {
+                Wake::Changed => continue,
+                Wake::Late => {}
+                Wake::Left => return Ok(None),
+            }
         }
-        match wait(shared, &exchange, &mut changed, deadline).await {
-            Wake::Changed => {}
-            Wake::Late => break (0, Lost::Nothing),
-            Wake::Left => return Ok(None),
+        let fields = told(&held, lost, &reader);
+        if length == 0 {
+            return nothing(exchange, &reader, fields).await;
         }
-    };
-    let fields = told(&held, lost, &reader);
-    match length {
-        0 => nothing(exchange, &reader, fields).await,
-        _ => send(shared, exchange, 200, fields, reader, length).await,
+        match send(shared, exchange, 200, fields, reader, length).await? {
+            Sent::All(connection) => return Ok(connection),
+            Sent::Cut(again, gone) => {
+                (exchange, reader) = *again;
+                lost = lost.plus(gone);
+            }
+        }
     }
 }
 
@@ -164,9 +171,9 @@ async fn matching(
             cursor = Some(looking.reader.cursor_behind(looking.left).await?);
             broken = looking.on(&exchange, &mut body).await?;
         }
-        if let Some(marker) = broken {
+        if let Some(gone) = broken {
             // Cut while it was looked at: it begins again behind that.
-            lost = lost.and(&marker);
+            lost = lost.plus(gone);
             continue;
         }
         if let (Some(cursor), false) = (cursor, body.is_empty()) {
@@ -206,8 +213,8 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    /// What the reader has next, wherever it has to come from.
-    async fn next(&mut self) -> io::Result<Result<Vec<u8>, Marker>> {
+    /// What the reader has next, wherever it has to come from; where it was cut, what was lost by that.
+    async fn next(&mut self) -> io::Result<Result<Vec<u8>, Lost>> {
         loop {
             let next = {
                 let mut cache = self.shared.cache.borrow_mut();
@@ -218,15 +225,18 @@ impl Looking<'_> {
             };
             match next {
                 Next::Cold => self.reader.warm().await?,
-                Next::Marker(marker) => return Ok(Err(marker)),
-                // It was cut, and nobody has seen yet that it was.
-                Next::Bytes | Next::End => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Next::Marker(marker) => return Ok(Err(Lost::Nothing.and(&marker))),
+                // Nobody has seen yet that it was.
+                Next::Bytes | Next::End => {
+                    future::yield_now().await;
+                    return Ok(Err(Lost::Nothing));
+                }
             }
         }
     }
 
     /// Leaves out a line at the end that has no end yet, unless it is longer than what is looked at as a whole.
-    async fn leave_half_line(&mut self) -> io::Result<Option<Marker>> {
+    async fn leave_half_line(&mut self) -> io::Result<Option<Lost>> {
         let start = self.reader.offset();
         let mut end = start + self.left;
         let lowest = end.saturating_sub(WHOLE_MAX as u64).max(start);
@@ -235,7 +245,7 @@ impl Looking<'_> {
             self.reader.seek(from);
             let bytes = match self.next().await? {
                 Ok(bytes) => bytes,
-                Err(marker) => return Ok(Some(marker)),
+                Err(gone) => return Ok(Some(gone)),
             };
             // What was appended meanwhile does not count.
             let length = usize::try_from(end - from).unwrap_or(CHUNK);
@@ -255,11 +265,11 @@ impl Looking<'_> {
     }
 
     /// Looks on until there is a chunk of wanted lines in `body`, or nothing is left.
-    async fn on(&mut self, exchange: &Exchange, body: &mut Vec<u8>) -> io::Result<Option<Marker>> {
+    async fn on(&mut self, exchange: &Exchange, body: &mut Vec<u8>) -> io::Result<Option<Lost>> {
         while self.left > 0 && body.len() < CHUNK {
             let mut bytes = match self.next().await? {
                 Ok(bytes) => bytes,
-                Err(marker) => return Ok(Some(marker)),
+                Err(gone) => return Ok(Some(gone)),
             };
             let most = usize::try_from(self.left).unwrap_or(CHUNK);
             let surplus = bytes.len().saturating_sub(most);

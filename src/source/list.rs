@@ -1,7 +1,6 @@
 //! All streams of the command line, with those that globs find.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,6 +10,7 @@ use crate::source::buffer::sample::Instrument;
 use crate::source::detect::SourceKind;
 use crate::source::file::path::FilePath;
 use crate::source::glob::{FILES_MAX, Glob, Matches};
+use crate::source::name::Taken;
 use crate::source::os::bulkhead::Bulkhead;
 use crate::source::remote::{Catalog, Stream};
 use crate::source::{Runtime, Source};
@@ -145,7 +145,7 @@ impl Sources {
                     None => title,
                 };
                 let mut taken = self.names();
-                let source = Source::remote(unused(title, &mut taken), stream.clone());
+                let source = Source::remote(taken.unused(title), stream.clone());
                 known.borrow_mut().push((stream, Rc::new(source)));
             }
             known
@@ -154,7 +154,7 @@ impl Sources {
         }
     }
 
-    fn names(&self) -> HashSet<String> {
+    fn names(&self) -> Taken {
         let list = self.list();
         list.iter().map(|source| source.name.clone()).collect()
     }
@@ -267,7 +267,7 @@ impl Sources {
             let Err(at) = found.borrow().binary_search_by(place) else {
                 continue;
             };
-            let title = unused(glob.title(&name), &mut taken);
+            let title = taken.unused(glob.title(&name));
             let place = glob.place(&name);
             let source = Rc::new(if matches.readings {
                 Source::sample(title, Instrument::File(place), &self.runtime)
@@ -284,14 +284,4 @@ impl Sources {
             found.borrow_mut().insert(at, new);
         }
     }
-}
-
-/// `title`, with a number behind it where it is taken; from now on it is.
-fn unused(title: String, taken: &mut HashSet<String>) -> String {
-    let numbered = (2..).map(|number| format!("{title}-{number}"));
-    let mut titles = std::iter::once(title.clone()).chain(numbered);
-    let unused = titles.find(|title| !taken.contains(title));
-    let unused = unused.unwrap_or(title);
-    taken.insert(unused.clone());
-    unused
 }

@@ -1,6 +1,6 @@
 //! What streams are called whose paths end alike. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What stands between the part of a path that tells it apart and its last part.
 pub(crate) const JOINT: &str = ":";
@@ -43,9 +43,35 @@ impl<'a> Wish<'a> {
     }
 }
 
+/// Names that are taken, each with the number that the next one of the same name gets: of many alike none is compared
+/// with all the others.
+#[derive(Default)]
+pub(crate) struct Taken(HashMap<String, u64>);
+
+impl Taken {
+    /// `name`, with a number behind it where it is taken; from now on it is.
+    pub(crate) fn unused(&mut self, name: String) -> String {
+        let mut number = self.0.get(&name).copied().unwrap_or(2);
+        let mut unused = name.clone();
+        while self.0.contains_key(&unused) {
+            unused = format!("{name}-{number}");
+            number += 1;
+        }
+        self.0.insert(name, number);
+        self.0.entry(unused.clone()).or_insert(2);
+        unused
+    }
+}
+
+impl FromIterator<String> for Taken {
+    fn from_iter<T: IntoIterator<Item = String>>(names: T) -> Self {
+        Self(names.into_iter().map(|name| (name, 2)).collect())
+    }
+}
+
 /// A name for each of `wishes`, no two the same, and the part of its path that was put before it.
 pub(crate) fn names(wishes: &[Wish]) -> Vec<(String, Option<String>)> {
-    let mut taken = BTreeSet::new();
+    let mut taken = Taken::default();
     let mut names = vec![(String::new(), None); wishes.len()];
     // Those that were given first: they stay as they are.
     let (given, made): (Vec<usize>, Vec<usize>) =
@@ -57,13 +83,7 @@ pub(crate) fn names(wishes: &[Wish]) -> Vec<(String, Option<String>)> {
             Some(apart) => format!("{apart}{JOINT}{}", wish.wanted()),
             None => wish.wanted().to_owned(),
         };
-        let mut unique = name.clone();
-        let mut number = 2;
-        while !taken.insert(unique.clone()) {
-            unique = format!("{name}-{number}");
-            number += 1;
-        }
-        names[at] = (unique, apart);
+        names[at] = (taken.unused(name), apart);
     }
     names
 }
@@ -106,6 +126,26 @@ fn apart(wish: &Wish, wishes: &[Wish]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let mut taken = Taken::from_iter(["a".to_owned(), "a-3".to_owned()]);
+        for (name, want) in [
+            ("b", "b"),
+            ("a", "a-2"),
+            ("a", "a-4"),
+            ("a-2", "a-2-2"),
+            ("b-2", "b-2"),
+            ("b", "b-3"),
+        ] {
+            assert_eq!(taken.unused(name.to_owned()), want);
+        }
+        // Compared each with each, these would take an hour.
+        for number in 1..300_000 {
+            let name = taken.unused("c".to_owned());
+            assert!(number == 1 || name == format!("c-{number}"), "{name}");
+        }
+    }
 
     #[test]
     fn what_tells_paths_apart() {

@@ -1,7 +1,7 @@
 //! Server-sent events: a line is an event, its id the cursor behind it, and what happens to the file is told beside.
 
 use crate::client::Client;
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::endless::Endless;
 use crate::event_source::{Event, EventSource};
@@ -33,14 +33,14 @@ fn a_line_is_an_event_and_its_id_the_place_behind_it() {
     writer.write(50);
     let mut events = EventSource::connect(&server, "/stream/app.log");
     let head = &events.body().head;
-    let start = FilePath::behind(folder.inode(), &lines(1..=40)).to_string();
+    let start = Place::behind(folder.inode(), &lines(1..=40)).to_string();
     assert_eq!(head.header("Tailcast-Cursor"), Some(start.as_str()));
     assert_eq!(head.header("Cache-Control"), Some("no-store"));
     assert_eq!(head.header("X-Accel-Buffering"), Some("no"));
     writer.begin(50);
     for number in 41..=100 {
         let data = String::from_utf8(lines([number])).unwrap();
-        let behind = FilePath::behind(folder.inode(), &lines(1..=number));
+        let behind = Place::behind(folder.inode(), &lines(1..=number));
         let event = Event {
             name: "message".to_owned(),
             data: data.trim_end().to_owned(),
@@ -105,7 +105,7 @@ fn lines_of_every_kind() {
         "\u{feff}bom",
     ]) {
         behind += line.len();
-        let place = FilePath::behind(folder.inode(), &content[..behind]).to_string();
+        let place = Place::behind(folder.inode(), &content[..behind]).to_string();
         let event = events.next();
         assert_eq!((event.data.as_str(), event.id), (data, place));
     }
@@ -115,7 +115,7 @@ fn lines_of_every_kind() {
 fn half_a_line_is_held_for_a_second() {
     let (folder, server, mut events) = scene("whole\nhalf");
     assert_eq!(events.lines(2), ["whole", "half"]);
-    let half = FilePath::behind(folder.inode(), b"whole\nhalf").to_string();
+    let half = Place::behind(folder.inode(), b"whole\nhalf").to_string();
     assert_eq!(events.last_id, half);
     folder.append(" a line\nnext\n");
     assert_eq!(events.lines(2), [" a line", "next"]);
@@ -126,7 +126,7 @@ fn half_a_line_is_held_for_a_second() {
     folder.append("\nlast\n");
     assert_eq!(events.line(), "last");
     let content = fs::read(&folder.log).unwrap();
-    let behind = FilePath::behind(folder.inode(), &content).to_string();
+    let behind = Place::behind(folder.inode(), &content).to_string();
     assert_eq!(events.last_id, behind);
 }
 
@@ -134,7 +134,7 @@ fn half_a_line_is_held_for_a_second() {
 fn a_character_cut_in_half_waits() {
     let (folder, server, mut events) = scene(b"caf\xc3");
     assert_eq!(events.line(), "caf");
-    let before = FilePath::behind(folder.inode(), b"caf").to_string();
+    let before = Place::behind(folder.inode(), b"caf").to_string();
     assert_eq!(events.last_id, before);
     events.reconnect(&server);
     folder.append(b"\xa9\n");
@@ -150,7 +150,7 @@ fn long_lines_come_in_parts_that_can_be_resumed() {
         let event = events.next();
         assert!(event.data.len() <= 65_536, "{}", event.data.len());
         joined += &event.data;
-        let behind = FilePath::behind(folder.inode(), joined.as_bytes()).to_string();
+        let behind = Place::behind(folder.inode(), joined.as_bytes()).to_string();
         if joined.len() < line.len() {
             assert_eq!(event.id, behind);
         }
@@ -190,7 +190,7 @@ fn what_happens_to_the_file() {
     folder.append("back\n");
     both(&mut events, &mut exact, "found");
     let rotated = both(&mut events, &mut exact, "rotated");
-    let start = FilePath::behind(folder.inode(), b"").to_string();
+    let start = Place::behind(folder.inode(), b"").to_string();
     assert_eq!(rotated["cursor"], start);
     assert_eq!(events.line(), "back");
 

@@ -2,7 +2,7 @@
 //! is told.
 
 use crate::client::{Client, Heard};
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::DEADLINE;
 use crate::folder::{Folder, inode};
 use crate::server::Server;
@@ -35,9 +35,9 @@ pub fn breaks(client: &Client) -> Vec<(u64, &str)> {
 
 /// The cursor of the latest event that has one is the start of the file that is at `path` now.
 pub fn assert_at_start_of(path: &Path, event: &Value) {
-    let cursor = FilePath::parse(event["cursor"].as_str().expect("cursor"));
+    let cursor = Place::parse(event["cursor"].as_str().expect("cursor"));
     assert!(
-        cursor.agrees(&FilePath::behind(inode(path), b"")),
+        cursor.agrees(&Place::behind(inode(path), b"")),
         "{event}, file {:x}",
         inode(path)
     );

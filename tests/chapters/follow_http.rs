@@ -1,6 +1,6 @@
 //! `?follow`, for `curl -N`: the file's own bytes in a body that does not end.
 
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::endless::Endless;
 use crate::folder::Folder;
@@ -26,7 +26,7 @@ fn follow(server: &Server, query: &str) -> Endless {
 fn from_where_it_is_asked() {
     let (folder, server, mut writer) = scene(&["--lines=5"]);
     writer.write(100);
-    let third = FilePath::behind(folder.inode(), &lines(1..=3));
+    let third = Place::behind(folder.inode(), &lines(1..=3));
     for (query, first) in [
         ("", 96),
         ("=", 96),
@@ -46,7 +46,7 @@ fn from_where_it_is_asked() {
         assert_eq!(head.header("X-Accel-Buffering"), Some("no"));
         assert_eq!(head.header("Incremental"), Some("?1"));
         // For an endless body, the place it starts at.
-        let start = FilePath::behind(folder.inode(), &lines(1..first));
+        let start = Place::behind(folder.inode(), &lines(1..first));
         assert_eq!(
             head.header("Tailcast-Cursor"),
             Some(start.to_string().as_str()),
@@ -126,7 +126,7 @@ fn only_the_head() {
     let mut connection = Connection::open(&server);
     let head = connection.request("HEAD", "/stream/app.log?follow", "");
     assert_eq!(head.status, 200);
-    let start = FilePath::behind(folder.inode(), &lines(1..=10)).to_string();
+    let start = Place::behind(folder.inode(), &lines(1..=10)).to_string();
     assert_eq!(head.header("Tailcast-Cursor"), Some(start.as_str()));
     assert_eq!(connection.get("/health").text(), "ok\n");
     assert_eq!(source(&server, "app.log")["clients"], 0);
@@ -228,7 +228,7 @@ fn a_range_without_an_end() {
         let told = format!("bytes {first}-9007199254740991/*");
         assert_eq!(head.header("Content-Range"), Some(&told[..]));
         assert_eq!(head.header("Incremental"), Some("?1"));
-        let start = FilePath::behind(folder.inode(), &all[..first]);
+        let start = Place::behind(folder.inode(), &all[..first]);
         assert_eq!(head.header("Tailcast-Cursor"), Some(&start.to_string()[..]));
         folder.append("live\n");
         let want = [&all[first..], b"live\n"].concat();

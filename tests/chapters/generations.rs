@@ -1,6 +1,6 @@
 //! Any part of any file of the family, whatever is rotated meanwhile: what a viewer scrolls by.
 
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::dice::Dice;
 use crate::folder::{Folder, inode};
@@ -49,12 +49,12 @@ fn of_each_file_and_never_beyond_it() {
                 let end = length.min(offset + max);
                 assert_eq!(answer.status, 200, "{offset} {max}: {answer:?}");
                 assert_eq!(answer.body, &content[offset..end]);
-                let behind = FilePath::behind(*inode, &content[..end]);
+                let behind = Place::behind(*inode, &content[..end]);
                 assert_eq!(cursor(&answer), behind.to_string());
             }
             let answer = part(&server, *inode, length, 10);
             assert_eq!(answer.status, 204, "at its end: {answer:?}");
-            assert!(FilePath::parse(cursor(&answer)).agrees(&FilePath::behind(*inode, content)));
+            assert!(Place::parse(cursor(&answer)).agrees(&Place::behind(*inode, content)));
             let answer = part(&server, *inode, length + 1, 10);
             assert_eq!(answer.status, 404, "behind its end: {answer:?}");
         }
@@ -97,7 +97,7 @@ fn what_is_not_of_the_family_is_gone() {
     fs::write(folder.path("secret"), "not for you\n").unwrap();
     let secret = inode(&folder.path("secret"));
     let server = Server::start(&[folder.arg()]);
-    let check = FilePath::behind(folder.inode(), b"mine\n");
+    let check = Place::behind(folder.inode(), b"mine\n");
     for (from, status) in [
         (format!("{check}"), 204),
         // Another past than this file has.
@@ -173,7 +173,7 @@ fn of_what_is_kept() {
             (answer.status, &answer.body[..]),
             (200, &content[offset..end])
         );
-        let place = FilePath::parse(cursor(&answer));
+        let place = Place::parse(cursor(&answer));
         assert_eq!(place.offset, end as u64);
     }
     assert_eq!(ask(content.len()).status, 204);
@@ -223,7 +223,7 @@ fn rotated_in_a_loop() {
                 let place = match kept {
                     usize::MAX => format!("{inode:x}-{offset:x}"),
                     _ if offset < 64 => continue,
-                    _ => FilePath::behind(inode, &all[..offset]).to_string(),
+                    _ => Place::behind(inode, &all[..offset]).to_string(),
                 };
                 let answer = get(&server, &format!("/stream/app.log?from={place}&max={max}"));
                 match answer.status {
@@ -232,11 +232,8 @@ fn rotated_in_a_loop() {
                         let end = offset + answer.body.len();
                         assert!(answer.body.len() <= max && end <= all.len());
                         assert_eq!(answer.body, &all[offset..end], "{place} of {generation}");
-                        let behind = FilePath::behind(inode, &all[..end]);
-                        assert!(
-                            behind.agrees(&FilePath::parse(cursor(&answer))),
-                            "{answer:?}"
-                        );
+                        let behind = Place::behind(inode, &all[..end]);
+                        assert!(behind.agrees(&Place::parse(cursor(&answer))), "{answer:?}");
                     }
                     204 => assert_eq!(offset, length, "{place} of {generation}"),
                     404 => {

@@ -3,7 +3,7 @@
 use crate::chapters::engine::{SUBJECT, board};
 use crate::chapters::find::find;
 use crate::client::{Client, Heard};
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::{DEADLINE, until_true};
 use crate::dice::Dice;
 use crate::folder::Folder;
@@ -131,7 +131,7 @@ fn a_cursor_holds_at_every_hub_and_over_restarts() {
     let mut client = Client::connect(&one, "/stream/app.log?from=start");
     client.bytes_until(lines([1000]));
     let half = lines(1..=500);
-    let place = FilePath::behind(client.place().inode, &half);
+    let place = Place::behind(client.place().inode, &half);
     // The other one has another name for it, by its wildcard, and the same places.
     let mut moved = Client::connect(&other, &format!("/stream/kitchen:app.log?from={place}"));
     assert_lines(&[half, moved.bytes_until(lines([1000]))].concat(), 1..=1000);

@@ -1,7 +1,7 @@
 //! `match` and `not`: only the lines that are wanted, in every form that sends lines, and no line missed over a resume.
 
 use crate::client::{Client, Plain};
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::endless::Endless;
 use crate::event_source::EventSource;
@@ -58,8 +58,8 @@ fn each_form_sends_the_wanted_lines() {
         follow.until("line 990: an error\r\n"),
         errors(900..1000).as_bytes()
     );
-    let start = FilePath::behind(folder.inode(), all(0..900).as_bytes());
-    let cursor = FilePath::parse(follow.head.header("Tailcast-Cursor").unwrap());
+    let start = Place::behind(folder.inode(), all(0..900).as_bytes());
+    let cursor = Place::parse(follow.head.header("Tailcast-Cursor").unwrap());
     assert!(cursor.agrees(&start), "{:?}", follow.head);
     let three = [950, 970, 990].map(line).concat();
     assert_eq!(
@@ -89,7 +89,7 @@ fn each_form_sends_the_wanted_lines() {
     // Polls: the cursor stands behind what was looked at, though nothing of its end was sent.
     let poll = get(&server, "/stream/app.log?from=-50&match=error");
     assert_eq!(poll.text(), errors(540..1031));
-    let behind = FilePath::behind(folder.inode(), all(0..1031).as_bytes());
+    let behind = Place::behind(folder.inode(), all(0..1031).as_bytes());
     assert_eq!(
         poll.header("Tailcast-Cursor"),
         Some(&behind.to_string()[..])
@@ -120,7 +120,7 @@ fn each_form_sends_the_wanted_lines() {
 #[test]
 fn polls_go_on_behind_what_they_looked_at() {
     let (folder, server) = scene(all(1..10));
-    let mut at = format!("{}", FilePath::behind(folder.inode(), b""));
+    let mut at = format!("{}", Place::behind(folder.inode(), b""));
     let mut seen = all(1..10);
     let mut got = String::new();
     for round in 0..40 {
@@ -132,7 +132,7 @@ fn polls_go_on_behind_what_they_looked_at() {
             answer.status,
             if answer.body.is_empty() { 204 } else { 200 }
         );
-        let behind = FilePath::behind(folder.inode(), &seen.as_bytes()[..whole]);
+        let behind = Place::behind(folder.inode(), &seen.as_bytes()[..whole]);
         assert_eq!(at, behind.to_string(), "round {round}");
         // Cut anywhere, within the wanted words, too.
         let more = all(10 + 7 * round..17 + 7 * round);
@@ -144,7 +144,7 @@ fn polls_go_on_behind_what_they_looked_at() {
         got += &answer.text();
         at = answer.header("Tailcast-Cursor").unwrap().to_owned();
         let whole = seen.rfind('\n').map_or(0, |newline| newline + 1);
-        let behind = FilePath::behind(folder.inode(), &seen.as_bytes()[..whole]);
+        let behind = Place::behind(folder.inode(), &seen.as_bytes()[..whole]);
         assert_eq!(at, behind.to_string(), "round {round}, half a line");
         folder.append(&more[cut..]);
         seen += &more[cut..];
@@ -157,7 +157,7 @@ fn polls_go_on_behind_what_they_looked_at() {
     assert_eq!(got, want);
 
     // Held: what does not match does not end it, and is behind the cursor when the wait is over.
-    let end = FilePath::behind(folder.inode(), seen.as_bytes());
+    let end = Place::behind(folder.inode(), seen.as_bytes());
     let _awake = Client::connect(&server, "/stream/app.log");
     let mut held = Connection::open(&server);
     held.send(format!(
@@ -175,11 +175,11 @@ fn polls_go_on_behind_what_they_looked_at() {
         (200, "an error at last\n")
     );
     let seen = seen + "nothing of note\nan error at last\n";
-    let end = FilePath::behind(folder.inode(), seen.as_bytes());
+    let end = Place::behind(folder.inode(), seen.as_bytes());
     assert_eq!(answer.header("Tailcast-Cursor"), Some(&end.to_string()[..]));
     folder.append("nothing\n");
     let answer = held.get(&format!("/stream/app.log?from={end}&match=error&wait=1"));
-    let moved = FilePath::behind(folder.inode(), (seen + "nothing\n").as_bytes());
+    let moved = Place::behind(folder.inode(), (seen + "nothing\n").as_bytes());
     assert_eq!(
         (answer.status, answer.header("Tailcast-Cursor")),
         (204, Some(&moved.to_string()[..]))
@@ -194,7 +194,7 @@ fn over_rotations() {
     let mut events = EventSource::connect(&server, "/stream/app.log?from=start&match=error");
     assert_eq!(follow.line(), "first error");
     assert_eq!(events.line(), "first error");
-    let start = FilePath::behind(folder.inode(), b"");
+    let start = Place::behind(folder.inode(), b"");
     folder.append("no end, no newline, but an error: /x/");
     folder.rotate();
     folder.append("fine\nthe error of the new file\n");
@@ -282,7 +282,7 @@ fn events_tell_how_far_they_looked() {
     assert_eq!(events.line(), "error");
     let noise = "nothing\n".repeat(1000);
     folder.append(&noise);
-    let behind = FilePath::behind(folder.inode(), format!("error\n{noise}").as_bytes());
+    let behind = Place::behind(folder.inode(), format!("error\n{noise}").as_bytes());
     events.body().until(format!("id: {behind}\n\n"));
 }
 

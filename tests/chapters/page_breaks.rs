@@ -1,6 +1,6 @@
 //! The page in a real browser, through everything that breaks a stream: nothing lost, nothing twice, each gap marked.
 
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::server::Server;
@@ -128,7 +128,7 @@ fn a_character_cut_in_half_survives_a_restart() {
             content.extend_from_slice(piece);
             until_true("all bytes to come", || viewer.received() == content.len());
             server.restart();
-            let place = FilePath::behind(folder.inode(), &content).to_string();
+            let place = Place::behind(folder.inode(), &content).to_string();
             until_true(&format!("the page to ask for {place}"), || {
                 viewer.asked().last() == Some(&place)
             });
@@ -168,7 +168,7 @@ fn the_cursor_of_a_large_file_is_exact() {
             ];
         })",
     );
-    let large = FilePath::behind(0, "foobar".repeat(16).as_bytes());
+    let large = Place::behind(0, "foobar".repeat(16).as_bytes());
     let expected = [
         "ffffffffffffffff-1fffffffff-1234abcd".to_owned(),
         // Joined in the middle, and has not seen enough for a check.

@@ -1,6 +1,6 @@
 //! The file as it is now, and any part of it (RFC 9110 section 14).
 
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::http::{Answer, Connection, get};
@@ -27,7 +27,7 @@ fn ask(server: &Server, range: &str) -> Answer {
 /// The place that an answer names, against one counted here.
 fn assert_place(answer: &Answer, inode: u64, before: &[u8]) {
     let given = answer.header("Tailcast-Cursor").expect("Tailcast-Cursor");
-    assert_eq!(given, FilePath::behind(inode, before).to_string());
+    assert_eq!(given, Place::behind(inode, before).to_string());
 }
 
 #[test]
@@ -206,11 +206,11 @@ fn five_gibibytes() {
         assert!(said.ends_with("/5368709128"), "{said}");
     }
     let answer = ask(&server, "bytes=-1");
-    let cursor = FilePath::parse(answer.header("Tailcast-Cursor").unwrap());
+    let cursor = Place::parse(answer.header("Tailcast-Cursor").unwrap());
     assert_eq!(cursor.offset, END + 8);
     let mut before = vec![0; 56];
     before.extend(b"the end\n");
-    let mut place = FilePath::behind(folder.inode(), &before);
+    let mut place = Place::behind(folder.inode(), &before);
     place.offset = END + 8;
     assert_eq!(cursor.check(), place.check());
     let head = Connection::open(&server).request("HEAD", "/stream/app.log", "");

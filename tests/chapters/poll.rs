@@ -1,7 +1,7 @@
 //! The article's Ajax polling and long polling: what came after a cursor, at once or after a wait.
 
 use crate::client::Client;
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::{until, until_true};
 use crate::folder::Folder;
 use crate::http::{Answer, Connection, get, source};
@@ -79,7 +79,7 @@ fn what_came_after_a_cursor() {
         assert_eq!(answer.body, lines(101..=150));
         assert_eq!(answer.header("Cache-Control"), Some("no-store"));
         assert_eq!(answer.header("Tailcast-Lost"), None);
-        let behind = FilePath::behind(folder.inode(), &writer.everything());
+        let behind = Place::behind(folder.inode(), &writer.everything());
         assert_eq!(cursor(&answer), behind.to_string());
         // HEAD tells the same and gives nothing.
         let head = connection.request("HEAD", &from(&cursor(&first)), "Prefer: wait=60\r\n");
@@ -107,7 +107,7 @@ fn forms_of_from() {
     for form in ["end", "-0"] {
         let answer = get(&server, &from(form));
         assert_eq!(answer.status, 204, "{form}: {answer:?}");
-        let behind = FilePath::behind(folder.inode(), &content);
+        let behind = Place::behind(folder.inode(), &content);
         assert_eq!(cursor(&answer), behind.to_string());
     }
     for form in ["", "-", "nonsense", "1-2-3-4", "-1x"] {
@@ -135,7 +135,7 @@ fn what_is_lost_is_told() {
     assert_eq!(answer.status, 204, "{answer:?}");
     assert_eq!(answer.header("Tailcast-Lost"), Some("unknown"));
     let start = cursor(&answer);
-    assert_eq!(start, FilePath::behind(folder.inode(), b"").to_string());
+    assert_eq!(start, Place::behind(folder.inode(), b"").to_string());
     writer.write(200);
     // Cut, and grown past the cursor: only the check can tell.
     let answer = get(&server, &from(&before));
@@ -166,7 +166,7 @@ fn cut_while_held() {
     assert_eq!((answer.status, answer.text().as_str()), (200, "new\n"));
     // All of the old content had been read: nothing was lost.
     assert_eq!(answer.header("Tailcast-Lost"), None);
-    let behind = FilePath::behind(folder.inode(), b"new\n");
+    let behind = Place::behind(folder.inode(), b"new\n");
     assert_eq!(cursor(&answer), behind.to_string());
 }
 
@@ -227,7 +227,7 @@ fn held_until_something_comes() {
         assert_eq!(answer.header("Preference-Applied"), applied, "{fields:?}");
         before.extend(line.as_bytes());
         at = cursor(&answer);
-        assert_eq!(at, FilePath::behind(folder.inode(), &before).to_string());
+        assert_eq!(at, Place::behind(folder.inode(), &before).to_string());
         // On the same connection it goes on.
         assert_eq!(held.0.get(&from(&at)).status, 204);
     }

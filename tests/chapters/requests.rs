@@ -1,7 +1,7 @@
 //! Plain HTTP: the file as it is now, the list of sources, the page, and a status of its own for each bad request.
 
 use crate::client::Client;
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::http::{Answer, Connection, get, source};
@@ -48,9 +48,9 @@ fn a_file_as_it_is_now() {
                     answer.body.len()
                 );
                 let cursor = answer.header("Tailcast-Cursor").expect("Tailcast-Cursor");
-                let behind = FilePath::behind(folder.inode(), &content);
+                let behind = Place::behind(folder.inode(), &content);
                 assert!(
-                    FilePath::parse(cursor).agrees(&behind),
+                    Place::parse(cursor).agrees(&behind),
                     "{cursor}, not {behind}"
                 );
             }

@@ -1,7 +1,7 @@
 //! Going on where a client stood: over lost connections, restarts of the server, and rotations while it was away.
 
 use crate::client::{Client, Heard};
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::dice::Dice;
 use crate::folder::{Folder, inode, rename};
 use crate::http::Connection;
@@ -291,7 +291,7 @@ fn never_from_another_file_of_the_directory() {
         .chain(["app.log.5", "app.log.6", "app.log.7"])
     {
         let number = inode(&folder.path(name));
-        let place = FilePath::behind(number, &secret.as_bytes()[..70]);
+        let place = Place::behind(number, &secret.as_bytes()[..70]);
         for cursor in [
             format!("{number:x}-0"),
             format!("{number:x}-4"),

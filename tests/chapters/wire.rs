@@ -1,7 +1,7 @@
 //! The bytes on the wire of a WebSocket: handshake, events, pings, and how a bad frame ends.
 
 use crate::client::{Client, EXACT, Heard, Plain, close_code, message};
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::DEADLINE;
 use crate::folder::Folder;
 use crate::http::{Connection, KEY, get};
@@ -47,8 +47,8 @@ fn open_tells_the_place() {
         assert_eq!(open["kind"], "file");
         assert_eq!(open["size"], 200);
         assert_eq!(open.as_object().unwrap().len(), 5, "{open}");
-        let place = FilePath::parse(open["cursor"].as_str().unwrap());
-        let expected = FilePath::behind(folder.inode(), &content.as_bytes()[..offset]);
+        let place = Place::parse(open["cursor"].as_str().unwrap());
+        let expected = Place::behind(folder.inode(), &content.as_bytes()[..offset]);
         assert!(place.agrees(&expected), "{query}: {open}, not {expected}");
         if offset < 200 {
             assert_eq!(
@@ -61,7 +61,7 @@ fn open_tells_the_place() {
         let target = format!("/stream/app.log?from={expected}");
         let resumed = Client::connect(&server, &target);
         assert_eq!(
-            FilePath::parse(resumed.open["cursor"].as_str().unwrap()).offset,
+            Place::parse(resumed.open["cursor"].as_str().unwrap()).offset,
             offset as u64
         );
     }

@@ -1,6 +1,6 @@
 //! The two kinds of WebSocket client: an exact one of `tailcast.v1`, and a plain one with five lines of JavaScript.
 
-use crate::cursor::FilePath;
+use crate::cursor::Place;
 use crate::deadline::DEADLINE;
 use crate::http::Connection;
 use crate::server::Server;
@@ -67,7 +67,7 @@ pub enum Heard {
 pub struct Client {
     socket: WebSocket<TcpStream>,
     path: String,
-    place: FilePath,
+    place: Place,
     /// The bytes that came, over all connections.
     pub count: u64,
     /// The events that came after `open`, each with `count` as it was then.
@@ -88,7 +88,7 @@ impl Client {
         Client {
             socket,
             path: target.split('?').next().unwrap().to_owned(),
-            place: FilePath::parse(open["cursor"].as_str().expect("cursor")),
+            place: Place::parse(open["cursor"].as_str().expect("cursor")),
             count: 0,
             events: Vec::new(),
             open,
@@ -109,7 +109,7 @@ impl Client {
     pub fn resume_over(&mut self, connection: Connection) {
         let target = format!("{}?from={}", self.path, self.place);
         (self.socket, self.open) = upgrade(connection, &target);
-        let place = FilePath::parse(self.open["cursor"].as_str().expect("cursor"));
+        let place = Place::parse(self.open["cursor"].as_str().expect("cursor"));
         // A copy with the same bytes is the same place in another file.
         let is_copy = place.offset == self.place.offset
             && self.place.check().is_some()
@@ -130,7 +130,7 @@ impl Client {
     }
 
     /// The cursor of the next byte, by this client's own count.
-    pub fn place(&self) -> &FilePath {
+    pub fn place(&self) -> &Place {
         &self.place
     }
 
@@ -215,7 +215,7 @@ impl Client {
         self.events.push((self.count, event.clone()));
         match event["event"].as_str() {
             Some("rotated" | "truncated" | "lost") => {
-                let place = FilePath::parse(event["cursor"].as_str().expect("cursor"));
+                let place = Place::parse(event["cursor"].as_str().expect("cursor"));
                 let before = std::mem::replace(&mut self.place, place);
                 if self.open["kind"] != "file" {
                     // What no file keeps has no start: it goes on where it was, or at the oldest byte.
@@ -229,12 +229,12 @@ impl Client {
                     return;
                 }
                 assert_eq!(self.place.offset, 0, "a new start is a start: {event}");
-                let start = FilePath::behind(self.place.inode, b"");
+                let start = Place::behind(self.place.inode, b"");
                 assert!(self.place.agrees(&start), "a check of nothing: {event}");
             }
             Some("skipped") => {
                 let bytes = event["bytes"].as_u64().expect("bytes");
-                let place = FilePath::parse(event["cursor"].as_str().expect("cursor"));
+                let place = Place::parse(event["cursor"].as_str().expect("cursor"));
                 let before = std::mem::replace(&mut self.place, place);
                 assert_eq!(self.place.inode, before.inode, "{event} at {before}");
                 assert_eq!(

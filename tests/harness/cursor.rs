@@ -7,7 +7,7 @@ const TAIL: u64 = 64;
 
 /// Where a client stands: what it counted, and the last bytes it saw.
 #[derive(Clone, Debug, Default)]
-pub struct FilePath {
+pub struct Place {
     pub inode: u64,
     pub offset: u64,
     tail: Vec<u8>,
@@ -15,9 +15,9 @@ pub struct FilePath {
     given: Option<u32>,
 }
 
-impl FilePath {
+impl Place {
     /// Reads a cursor.
-    pub fn parse(cursor: &str) -> FilePath {
+    pub fn parse(cursor: &str) -> Place {
         let numbers: Vec<u64> = cursor
             .split('-')
             .map(|number| {
@@ -35,7 +35,7 @@ impl FilePath {
             [inode, offset, check] => (inode, offset, Some(u32::try_from(check).expect("32 bits"))),
             _ => panic!("not two or three numbers: {cursor}"),
         };
-        FilePath {
+        Place {
             inode,
             offset,
             tail: Vec::new(),
@@ -44,10 +44,10 @@ impl FilePath {
     }
 
     /// The place behind `content`, in the file of that inode.
-    pub fn behind(inode: u64, content: &[u8]) -> FilePath {
-        let mut place = FilePath {
+    pub fn behind(inode: u64, content: &[u8]) -> Place {
+        let mut place = Place {
             inode,
-            ..FilePath::default()
+            ..Place::default()
         };
         place.advance(content);
         place
@@ -70,14 +70,14 @@ impl FilePath {
     }
 
     /// Whether both may name the same place: numbers equal, checks equal where both know one.
-    pub fn agrees(&self, other: &FilePath) -> bool {
+    pub fn agrees(&self, other: &Place) -> bool {
         let checks = self.check().zip(other.check());
         (self.inode, self.offset) == (other.inode, other.offset)
             && checks.is_none_or(|(mine, theirs)| mine == theirs)
     }
 }
 
-impl fmt::Display for FilePath {
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}-{:x}", self.inode, self.offset)?;
         self.check().map_or(Ok(()), |check| write!(f, "-{check:x}"))
