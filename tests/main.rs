@@ -14,6 +14,6 @@ mod chapters;
 mod harness;
 
 use harness::{
-    broker, chromium, client, cursor, cut, deadline, dice, endless, event_source, folder, http,
-    nats, program, proxy, require, server, strace, viewer, weather, writer,
+    broker, browser, chromium, client, cursor, cut, deadline, dice, endless, event_source, firefox,
+    folder, http, nats, program, proxy, require, server, strace, viewer, weather, writer,
 };

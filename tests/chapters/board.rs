@@ -157,7 +157,7 @@ impl Board {
             return;
         };
         viewer
-            .chromium
+            .browser
             .go(&format!("http://{}/?key={}", self.addr, self.key));
         viewer.until_state("live");
         let line = "written on the board";

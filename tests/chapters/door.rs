@@ -1,6 +1,6 @@
 //! The door: who is let in over the wire, and what the others hear.
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 use crate::client::Plain;
 use crate::folder::Folder;
 use crate::http::{Answer, Connection, get};
@@ -310,7 +310,7 @@ fn the_key_is_told_to_nobody() {
 
 #[test]
 fn a_browser_with_a_key() {
-    let Some(mut chromium) = Chromium::start() else {
+    let Some(mut browser) = Browser::start() else {
         return;
     };
     let folder = Folder::new();
@@ -327,44 +327,44 @@ fn a_browser_with_a_key() {
     let heading = "document.querySelector('h1')?.textContent";
     let shows_hello = "document.getElementById('rows')?.textContent.includes('hello')";
     // Without it: a page with one field, which takes it.
-    chromium.go(&server.url("/"));
-    chromium.until("the page that asks", asks);
+    browser.go(&server.url("/"));
+    browser.until("the page that asks", asks);
     let submit = |key: &str| {
         format!(
             "document.querySelector('input[name=key]').value = {}; document.querySelector('button').click(); true",
             serde_json::json!(key)
         )
     };
-    chromium.evaluate(&submit("wrong"));
-    chromium.until(
+    browser.evaluate(&submit("wrong"));
+    browser.until(
         "that it was wrong",
         "!!document.querySelector('[role=alert]')",
     );
-    chromium.evaluate(&submit(KEY));
-    chromium.until("the log", shows_hello);
-    assert_eq!(chromium.evaluate("location.href"), server.url("/"));
+    browser.evaluate(&submit(KEY));
+    browser.until("the log", shows_hello);
+    assert_eq!(browser.evaluate("location.href"), server.url("/"));
     assert_eq!(
-        chromium.evaluate("document.cookie"),
+        browser.evaluate("document.cookie"),
         "",
         "the cookie is HttpOnly"
     );
-    assert_eq!(chromium.evaluate("history.length > 0"), true);
-    assert!(chromium.evaluate(heading).is_string());
+    assert_eq!(browser.evaluate("history.length > 0"), true);
+    assert!(browser.evaluate(heading).is_string());
     // With it, by a link: nothing of it stays in the address.
-    chromium.go("about:blank");
-    chromium.go(&server.url(&format!("/?key={ENCODED}&stream=app.log")));
-    chromium.until("the log", shows_hello);
+    browser.go("about:blank");
+    browser.go(&server.url(&format!("/?key={ENCODED}&stream=app.log")));
+    browser.until("the log", shows_hello);
     assert_eq!(
-        chromium.evaluate("location.href"),
+        browser.evaluate("location.href"),
         server.url("/?stream=app.log")
     );
     // And it lasts.
-    chromium.go(&server.url("/"));
-    chromium.until("the log", shows_hello);
+    browser.go(&server.url("/"));
+    browser.until("the log", shows_hello);
     // Until there is another: then the open page asks for that.
     write_key("another");
     server.restart();
-    chromium.until("the page that asks", asks);
-    chromium.evaluate(&submit("another"));
-    chromium.until("the log", shows_hello);
+    browser.until("the page that asks", asks);
+    browser.evaluate(&submit("another"));
+    browser.until("the log", shows_hello);
 }

@@ -36,6 +36,8 @@ mod family;
 mod family_edges;
 /// `?find`: where the lines stand that hold something, newest first; compared with GNU `grep`.
 mod find;
+/// The page in Firefox, by the bodies of the chapters on the page.
+mod firefox;
 /// Following one file that grows, is cut, rewritten, missing; asleep while nobody listens.
 mod follow;
 /// `?follow`, for `curl -N`: the file's own bytes in a body that does not end.

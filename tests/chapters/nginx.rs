@@ -124,7 +124,7 @@ fn the_page() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
-    viewer.chromium.go(&format!("http://{}/logs/", front.addr));
+    viewer.browser.go(&format!("http://{}/logs/", front.addr));
     viewer.until_state("live");
     front.folder.append("through nginx\n");
     viewer.until_last("through nginx");

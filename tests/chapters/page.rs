@@ -10,7 +10,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 #[test]
-fn a_line_appears_within_a_second() {
+pub fn a_line_appears_within_a_second() {
     let folder = Folder::new();
     folder.append("there before\n");
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -33,7 +33,7 @@ fn a_line_appears_within_a_second() {
 }
 
 #[test]
-fn half_a_line_is_shown_and_grows() {
+pub fn half_a_line_is_shown_and_grows() {
     let folder = Folder::new();
     folder.append("whole\r\n\r\nhal");
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -50,7 +50,7 @@ fn half_a_line_is_shown_and_grows() {
 }
 
 #[test]
-fn text_stays_text() {
+pub fn text_stays_text() {
     let folder = Folder::new();
     let lines = [
         "<img src=x onerror=alert(1)>",
@@ -71,17 +71,17 @@ fn text_stays_text() {
     assert_eq!(viewer.shown(), text);
     let elements = "[...document.querySelectorAll('#rows *')].map(element => element.tagName)";
     let elements = viewer
-        .chromium
+        .browser
         .evaluate(&format!("[...new Set({elements})].sort()"));
     assert_eq!(elements, json!(["DIV", "SPAN"]));
-    assert_eq!(viewer.chromium.evaluate("document.images.length"), 0);
-    let dialogs = viewer.chromium.told("Page.javascriptDialogOpening");
+    assert_eq!(viewer.browser.evaluate("document.images.length"), 0);
+    let dialogs = viewer.browser.told("Page.javascriptDialogOpening");
     assert!(dialogs.is_empty(), "{dialogs:?}");
     viewer.assert_no_complaints();
 }
 
 #[test]
-fn another_stream_can_be_chosen() {
+pub fn another_stream_can_be_chosen() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
@@ -93,33 +93,33 @@ fn another_stream_can_be_chosen() {
     viewer.look_at(&server);
     viewer.until_last("of the first");
     let title = "document.title";
-    assert_eq!(viewer.chromium.evaluate(title), "app.log · Tailcast");
+    assert_eq!(viewer.browser.evaluate(title), "app.log · Tailcast");
     let options = "[...document.querySelectorAll('#choice option')].map(option => option.value)";
-    let options = viewer.chromium.evaluate(options);
+    let options = viewer.browser.evaluate(options);
     assert_eq!(options, json!(["app.log", "a ü?#.log"]));
 
-    viewer.chromium.evaluate(
+    viewer.browser.evaluate(
         "{ const choice = document.getElementById('choice');
            choice.value = 'a ü?#.log';
            choice.dispatchEvent(new Event('change', { bubbles: true })); }",
     );
     viewer.until_last("of the second");
     assert_eq!(viewer.shown(), ["of the second"]);
-    assert_eq!(viewer.chromium.evaluate(title), "a ü?#.log · Tailcast");
+    assert_eq!(viewer.browser.evaluate(title), "a ü?#.log · Tailcast");
 
     folder.append("still of the first\n");
-    viewer.chromium.reload();
+    viewer.browser.reload();
     viewer.until_last("of the second");
-    assert_eq!(viewer.chromium.evaluate(title), "a ü?#.log · Tailcast");
+    assert_eq!(viewer.browser.evaluate(title), "a ü?#.log · Tailcast");
 
-    viewer.chromium.evaluate("history.back()");
+    viewer.browser.evaluate("history.back()");
     viewer.until_last("still of the first");
     assert_eq!(viewer.shown(), ["of the first", "still of the first"]);
     viewer.assert_no_complaints();
 }
 
 #[test]
-fn a_flood_keeps_the_end_and_the_readers_place() {
+pub fn a_flood_keeps_the_end_and_the_readers_place() {
     let folder = Folder::new();
     folder.append("");
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -142,23 +142,23 @@ fn a_flood_keeps_the_end_and_the_readers_place() {
     viewer.until("the way back", way_back);
     let in_sight = "(() => { const row = document.elementFromPoint(100, 300).closest('.row');
         return row.textContent + row.getBoundingClientRect().top; })()";
-    let before = viewer.chromium.evaluate(in_sight);
+    let before = viewer.browser.evaluate(in_sight);
     folder.append(flood(10_000, 11_234));
     let told = "document.getElementById('jump').textContent === '↓ 1,234 new lines'";
     viewer.until("the number of new lines", told);
-    assert_eq!(viewer.chromium.evaluate(in_sight), before);
+    assert_eq!(viewer.browser.evaluate(in_sight), before);
 
     viewer
-        .chromium
+        .browser
         .evaluate("document.getElementById('jump').click()");
     viewer.until_last("line 11233");
     viewer.until("the end to be in sight again", at_end);
-    assert_eq!(viewer.chromium.evaluate(way_back), false);
+    assert_eq!(viewer.browser.evaluate(way_back), false);
     viewer.assert_no_complaints();
 }
 
 #[test]
-fn a_hidden_tab_stays_small_and_catches_up() {
+pub fn a_hidden_tab_stays_small_and_catches_up() {
     let folder = Folder::new();
     folder.append("before\n");
     let Some((server, mut viewer)) = Viewer::of(&folder) else {
@@ -166,9 +166,9 @@ fn a_hidden_tab_stays_small_and_catches_up() {
     };
     viewer.until_last("before");
     // It would keep every message for us, too.
-    viewer.chromium.call("Network.disable", json!({}));
-    let before = viewer.chromium.heap();
-    viewer.chromium.hide();
+    viewer.browser.call("Network.disable", json!({}));
+    let before = viewer.browser.heap();
+    viewer.browser.hide();
     viewer.until("the tab to be hidden", "document.hidden");
     for round in 0..64 {
         let line = |n| format!("round {round}, line {n} of a long night\n");
@@ -178,20 +178,20 @@ fn a_hidden_tab_stays_small_and_catches_up() {
     until_true("the page to leave", || {
         http::source(&server, "app.log")["clients"] == 0
     });
-    let grown = viewer.chromium.heap().saturating_sub(before);
+    let grown = viewer.browser.heap().saturating_sub(before);
     assert!(grown < 12_000_000, "{grown} bytes were kept");
-    viewer.chromium.show();
+    viewer.browser.show();
     viewer.until_last("round 63, line 9999 of a long night");
     // What came meanwhile is there, with no mark.
     let middle = "(() => { const view = document.getElementById('view');
         view.scrollTop = view.scrollHeight / 2; })()";
-    viewer.chromium.evaluate(middle);
+    viewer.browser.evaluate(middle);
     viewer.until(
         "a line of the middle",
         "/^round (3[0-4]), line/.test(document.querySelector('.row')?.textContent)",
     );
     let marks = viewer
-        .chromium
+        .browser
         .evaluate("document.querySelectorAll('.mark').length");
     assert_eq!(marks, 0);
     viewer.assert_no_complaints();

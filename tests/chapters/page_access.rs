@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 #[test]
-fn every_target_is_large_enough_for_a_thumb() {
+pub fn every_target_is_large_enough_for_a_thumb() {
     let folder = Folder::new();
     folder.append("a line\n");
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -16,25 +16,25 @@ fn every_target_is_large_enough_for_a_thumb() {
     };
     viewer.size(360, 640);
     viewer
-        .chromium
+        .browser
         .evaluate("document.getElementById('find').click()");
     let small = "[...document.querySelectorAll('body > * button, select, input')]
         .filter(one => one.checkVisibility())
         .map(one => [one.id, one.getBoundingClientRect()])
         .filter(([id, { width, height }]) => id !== 'box' && (width < 44 || height < 44))
         .map(([id, { width, height }]) => `${id} ${width}x${height}`)";
-    assert_eq!(viewer.chromium.evaluate(small), json!([]));
+    assert_eq!(viewer.browser.evaluate(small), json!([]));
     let wide = "document.documentElement.scrollWidth";
-    assert_eq!(viewer.chromium.evaluate(wide), 360);
+    assert_eq!(viewer.browser.evaluate(wide), 360);
     // The five of the bar stand at the lower edge.
     let bar = "[...document.querySelectorAll('#bar button')].filter(one => one.checkVisibility())
         .every(one => one.getBoundingClientRect().bottom > 580)";
-    assert_eq!(viewer.chromium.evaluate(bar), true);
+    assert_eq!(viewer.browser.evaluate(bar), true);
     viewer.assert_no_complaints();
 }
 
 #[test]
-fn rows_are_silent_and_the_state_is_told() {
+pub fn rows_are_silent_and_the_state_is_told() {
     let folder = Folder::new();
     folder.append("before\n");
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -44,19 +44,19 @@ fn rows_are_silent_and_the_state_is_told() {
     let log = "document.querySelector('[role=log]')";
     assert_eq!(
         viewer
-            .chromium
+            .browser
             .evaluate(&format!("{log}.getAttribute('aria-live')")),
         "off"
     );
     assert_eq!(
         viewer
-            .chromium
+            .browser
             .evaluate(&format!("{log} === document.activeElement")),
         true
     );
     assert_eq!(
         viewer
-            .chromium
+            .browser
             .evaluate("document.querySelector('[role=status]').textContent"),
         "live"
     );
@@ -69,7 +69,7 @@ fn rows_are_silent_and_the_state_is_told() {
 }
 
 #[test]
-fn a_letter_in_a_field_is_a_letter() {
+pub fn a_letter_in_a_field_is_a_letter() {
     let folder = Folder::new();
     folder.append("a line\n");
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -82,7 +82,7 @@ fn a_letter_in_a_field_is_a_letter() {
     }
     assert_eq!(
         viewer
-            .chromium
+            .browser
             .evaluate("document.getElementById('box').value"),
         "pwg"
     );
@@ -112,7 +112,7 @@ fn axe() -> Option<String> {
 }
 
 #[test]
-fn axe_finds_nothing() {
+pub fn axe_finds_nothing() {
     let Some(axe) = axe() else {
         return;
     };
@@ -133,13 +133,13 @@ fn axe_finds_nothing() {
         for theme in ["light", "dark"] {
             viewer.size(width, height);
             let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-            viewer.chromium.call("Emulation.setEmulatedMedia", media);
-            viewer.chromium.reload();
+            viewer.browser.call("Emulation.setEmulatedMedia", media);
+            viewer.browser.reload();
             viewer.until_state("live");
             viewer.until_last("21.5");
-            viewer.chromium.evaluate(&axe);
+            viewer.browser.evaluate(&axe);
             let check = |viewer: &mut Viewer, state: &str| {
-                let found = viewer.chromium.evaluate(run);
+                let found = viewer.browser.evaluate(run);
                 assert_eq!(found, Value::Array(vec![]), "{state}, {theme}, {width} px");
             };
             check(&mut viewer, "live");
@@ -155,7 +155,7 @@ fn axe_finds_nothing() {
             check(&mut viewer, "find");
             viewer.press("Escape");
             viewer
-                .chromium
+                .browser
                 .evaluate("document.getElementById('more').click()");
             viewer.until(
                 "the panel",
@@ -163,7 +163,7 @@ fn axe_finds_nothing() {
             );
             check(&mut viewer, "more");
             viewer
-                .chromium
+                .browser
                 .evaluate("document.getElementById('more-panel').hidePopover()");
             server.stop();
             viewer.until_state(r"reconnecting in \d+ s");

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::fs;
 
 #[test]
-fn restarts_lose_and_repeat_nothing() {
+pub fn restarts_lose_and_repeat_nothing() {
     let folder = Folder::new();
     let mut writer = Writer::start(&folder.log);
     let Some((mut server, mut viewer)) = Viewer::of(&folder) else {
@@ -38,7 +38,7 @@ fn restarts_lose_and_repeat_nothing() {
 }
 
 #[test]
-fn rotation_shows_each_line_once_and_a_mark() {
+pub fn rotation_shows_each_line_once_and_a_mark() {
     let folder = Folder::new();
     let mut writer = Writer::start(&folder.log);
     writer.write(50);
@@ -61,7 +61,7 @@ fn rotation_shows_each_line_once_and_a_mark() {
 }
 
 #[test]
-fn truncation_and_absence_leave_a_mark() {
+pub fn truncation_and_absence_leave_a_mark() {
     let folder = Folder::new();
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
         return;
@@ -96,7 +96,7 @@ fn truncation_and_absence_leave_a_mark() {
 }
 
 #[test]
-fn a_gap_leaves_a_mark() {
+pub fn a_gap_leaves_a_mark() {
     let folder = Folder::new();
     folder.append("before\n");
     let Some((mut server, mut viewer)) = Viewer::of(&folder) else {
@@ -113,7 +113,7 @@ fn a_gap_leaves_a_mark() {
 }
 
 #[test]
-fn a_character_cut_in_half_survives_a_restart() {
+pub fn a_character_cut_in_half_survives_a_restart() {
     let pine = "🌲".as_bytes();
     // Shorter and longer than what the cursor's check covers.
     for start in ["grün ".to_owned(), format!("grün\n{} ", "ß".repeat(100))] {
@@ -145,14 +145,14 @@ fn a_character_cut_in_half_survives_a_restart() {
 }
 
 #[test]
-fn the_cursor_of_a_large_file_is_exact() {
+pub fn the_cursor_of_a_large_file_is_exact() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
     let folder = Folder::new();
     let server = Server::start(&[folder.arg()]);
     viewer.look_at(&server);
-    let told = viewer.chromium.evaluate(
+    let told = viewer.browser.evaluate(
         "import(new URL('cursor.js', document.baseURI)).then(({ Cursor }) => {
             const told = (cursor, ...texts) => {
                 const place = new Cursor(cursor);
@@ -188,11 +188,11 @@ const HASTE: &str = "{
 }";
 
 #[test]
-fn a_silent_server_is_noticed() {
+pub fn a_silent_server_is_noticed() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
-    viewer.chromium.run_in_every_page(HASTE);
+    viewer.browser.run_in_every_page(HASTE);
     let folder = Folder::new();
     folder.append("before\n");
     let server = Server::start(&[folder.arg()]);
@@ -223,24 +223,24 @@ const PATIENCE: &str = "{
 }";
 
 #[test]
-fn being_looked_at_again_ends_the_wait() {
+pub fn being_looked_at_again_ends_the_wait() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
-    viewer.chromium.run_in_every_page(PATIENCE);
+    viewer.browser.run_in_every_page(PATIENCE);
     let folder = Folder::new();
     folder.append("before\n");
     let mut server = Server::start(&[folder.arg()]);
     viewer.look_at(&server);
     let wakes: [fn(&mut Viewer); 2] = [
         |viewer| {
-            viewer.chromium.hide();
+            viewer.browser.hide();
             viewer.until("the tab to be hidden", "document.hidden");
-            viewer.chromium.show();
+            viewer.browser.show();
         },
         |viewer| {
             viewer
-                .chromium
+                .browser
                 .evaluate("dispatchEvent(new Event('online'))");
         },
     ];

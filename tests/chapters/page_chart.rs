@@ -43,9 +43,7 @@ pub const LEGEND: &str = "[...document.querySelectorAll('#charts li')].map((item
 pub const SAID: &str = "document.querySelector('#charts .chart-said p').textContent";
 
 pub fn open(viewer: &mut Viewer, view: &str) {
-    viewer
-        .chromium
-        .evaluate(&format!("{OPEN}({})", json!(view)));
+    viewer.browser.evaluate(&format!("{OPEN}({})", json!(view)));
     viewer.until("all to be read", DONE);
 }
 
@@ -70,7 +68,7 @@ pub fn make(count: u32, mut line: impl FnMut(u32, &str) -> String) -> String {
 }
 
 #[test]
-fn every_form_with_no_question_asked() {
+pub fn every_form_with_no_question_asked() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
@@ -140,14 +138,14 @@ fn every_form_with_no_question_asked() {
         let drawn = "[...document.querySelectorAll('#charts canvas')].every((canvas) =>
             new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size > 3)";
         viewer.until(&format!("{form} to be drawn"), drawn);
-        viewer.chromium.evaluate("charts.close()");
+        viewer.browser.evaluate("charts.close()");
         viewer.assert_no_complaints_but_of_the_network();
     }
 }
 
 /// Numbers open as a chart with the log below it, text does not; who puts the chart away does not get it again.
 #[test]
-fn numbers_open_by_themselves() {
+pub fn numbers_open_by_themselves() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
@@ -163,46 +161,46 @@ fn numbers_open_by_themselves() {
     .unwrap();
     let server = Server::start(&[folder.arg(), text.to_str().unwrap()]);
     let chart = "document.querySelectorAll('#chart-panel canvas').length === 2 && location.hash === '#app.log&chart'";
-    viewer.chromium.go(&server.url("/#app.log"));
+    viewer.browser.go(&server.url("/#app.log"));
     viewer.until("the chart", chart);
     viewer.until(
         "the log below it",
         "document.querySelectorAll('.row').length > 2",
     );
-    viewer.chromium.evaluate("location.hash = '#text.log'");
+    viewer.browser.evaluate("location.hash = '#text.log'");
     viewer.until(
         "the text",
         "/cron/.test(document.querySelector('.row')?.textContent)",
     );
     assert_eq!(
         viewer
-            .chromium
+            .browser
             .evaluate("document.getElementById('chart-panel').hidden"),
         true
     );
-    viewer.chromium.evaluate("location.hash = '#app.log'");
+    viewer.browser.evaluate("location.hash = '#app.log'");
     viewer.until("the chart again", chart);
     viewer
-        .chromium
+        .browser
         .evaluate("document.getElementById('chart').click()");
-    viewer.chromium.evaluate("location.hash = '#text.log'");
+    viewer.browser.evaluate("location.hash = '#text.log'");
     viewer.until(
         "the text again",
         "/cron/.test(document.querySelector('.row')?.textContent)",
     );
-    viewer.chromium.evaluate("location.hash = '#app.log'");
+    viewer.browser.evaluate("location.hash = '#app.log'");
     viewer.until(
         "the log",
         "/,48$/.test(document.querySelector('.row')?.textContent)",
     );
     assert_eq!(
         viewer
-            .chromium
+            .browser
             .evaluate("document.getElementById('chart-panel').hidden"),
         true
     );
     viewer
-        .chromium
+        .browser
         .evaluate("document.getElementById('chart').click()");
     viewer.until("the chart, asked for", chart);
     viewer.assert_no_complaints();
@@ -210,7 +208,7 @@ fn numbers_open_by_themselves() {
 
 /// A day at one a second: each reading is there, and the extremes of the file are those of the chart.
 #[test]
-fn a_day() {
+pub fn a_day() {
     let day = make(86_400, |i, time| match i {
         50_001 => format!("{time} 99.25"),
         61_003 => format!("{time} -40.5"),
@@ -238,7 +236,7 @@ fn a_day() {
         };
         return [inked(x - 12), Math.max(...[-2, -1, 0, 1, 2].map((by) => inked(x + by))), inked(x + 12)];
     })()";
-    let inked: Vec<u32> = serde_json::from_value(viewer.chromium.evaluate(column)).unwrap();
+    let inked: Vec<u32> = serde_json::from_value(viewer.browser.evaluate(column)).unwrap();
     assert!(inked[1] > 25, "{inked:?}");
     assert!(inked[0] < 5 && inked[2] < 5, "{inked:?}");
     viewer.assert_no_complaints();
@@ -246,7 +244,7 @@ fn a_day() {
 
 /// Rotated while one looks and before, the server restarted: each reading once, none lost.
 #[test]
-fn over_rotations_and_a_restart() {
+pub fn over_rotations_and_a_restart() {
     let folder = Folder::new();
     let mut written = 0;
     let mut write = |folder: &Folder, count: u32| {
@@ -292,7 +290,7 @@ fn over_rotations_and_a_restart() {
     viewer.until("what came while the server was away", &all(&values));
     // Each that came was told to the alerts, none of those from before.
     assert_eq!(
-        viewer.chromium.evaluate("told"),
+        viewer.browser.evaluate("told"),
         json!(
             values[300..]
                 .iter()
@@ -305,7 +303,7 @@ fn over_rotations_and_a_restart() {
 
 /// A clock that was not set is no reading in 1970, and a gap is none in between.
 #[test]
-fn before_the_clock_was_set() {
+pub fn before_the_clock_was_set() {
     let lines = make(50, |i, time| {
         let time = if i < 20 {
             time.replace("2026-11-25", "1970-01-01")
@@ -327,7 +325,7 @@ fn before_the_clock_was_set() {
         &format!("/20 from before the clock was set left out/.test({SAID})"),
     );
     assert_eq!(
-        viewer.chromium.evaluate(&format!(
+        viewer.browser.evaluate(&format!(
             "{VALUES}.map((value) => Number.isNaN(value) ? 'gap' : value).join()"
         )),
         json!(
@@ -345,7 +343,7 @@ fn before_the_clock_was_set() {
 
 /// Nothing is there at first; what the lines hold is told by those that come.
 #[test]
-fn a_file_that_begins() {
+pub fn a_file_that_begins() {
     let Some((folder, _server, mut viewer)) = scene("") else {
         return;
     };
@@ -365,7 +363,7 @@ fn a_file_that_begins() {
 
 /// uPlot's lines and ours have the same extremes in the same columns of pixels.
 #[test]
-fn columns_are_those_of_uplot() {
+pub fn columns_are_those_of_uplot() {
     let modules = Command::new("npm").args(["root", "--global"]).output();
     let modules = modules.map(|output| String::from_utf8(output.stdout).unwrap());
     let script =
@@ -376,20 +374,20 @@ fn columns_are_those_of_uplot() {
     let Some((_folder, _server, mut viewer)) = scene("1\n") else {
         return;
     };
-    viewer.chromium.evaluate(&format!(
+    viewer.browser.evaluate(&format!(
         "{}; globalThis.uPlot = uPlot",
         fs::read_to_string(script).unwrap()
     ));
     let compare =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/uplot.js"))
             .unwrap();
-    let same = viewer.chromium.evaluate(&compare);
+    let same = viewer.browser.evaluate(&compare);
     assert_eq!(same, json!({ "columns": 999, "different": [] }));
 }
 
 /// Only what draws is counted: what opens below, and what reads lines, come when they are needed.
 #[test]
-fn what_draws_is_small() {
+pub fn what_draws_is_small() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/app/page");
     let mut gzip = Program::start(
         Command::new("sh")

@@ -14,18 +14,18 @@ fn finger(viewer: &mut Viewer, kind: &str, points: &[(f64, f64)]) {
         .map(|(id, (x, y))| json!({ "x": x, "y": y, "id": id }))
         .collect();
     let event = json!({ "type": kind, "touchPoints": points });
-    viewer.chromium.call("Input.dispatchTouchEvent", event);
+    viewer.browser.call("Input.dispatchTouchEvent", event);
 }
 
 fn span(viewer: &mut Viewer) -> (f64, f64) {
     // A frame later, when it is drawn.
     let span = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done([charts.from, charts.to]))))";
-    serde_json::from_value(viewer.chromium.evaluate(span)).unwrap()
+    serde_json::from_value(viewer.browser.evaluate(span)).unwrap()
 }
 
 /// On a phone: two fingers zoom about their middle, one pans, and up and down it scrolls the page.
 #[test]
-fn fingers() {
+pub fn fingers() {
     let folder = Folder::new();
     folder.append(make(3600, |i, time| {
         format!("{time} a_c={i} b_v={i} c_pa={i} d_w={i}")
@@ -35,16 +35,16 @@ fn fingers() {
     };
     let screen = json!({ "width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": true });
     viewer
-        .chromium
+        .browser
         .call("Emulation.setDeviceMetricsOverride", screen);
     let touch = json!({ "enabled": true, "maxTouchPoints": 2 });
     viewer
-        .chromium
+        .browser
         .call("Emulation.setTouchEmulationEnabled", touch);
     let server = Server::start(&[folder.arg()]);
     viewer.look_at(&server);
     open(&mut viewer, "");
-    let y: f64 = serde_json::from_value(viewer.chromium.evaluate(
+    let y: f64 = serde_json::from_value(viewer.browser.evaluate(
         "(({ top, height }) => top + height / 2)(document.querySelector('#charts canvas').getBoundingClientRect())",
     ))
     .unwrap();
@@ -102,7 +102,7 @@ fn fingers() {
 
     // A tap points, a second one tells the difference.
     viewer
-        .chromium
+        .browser
         .evaluate("document.getElementById('charts').scrollTop = 0");
     for x in [150.0, 250.0] {
         finger(&mut viewer, "touchStart", &[(x, y)]);
@@ -121,7 +121,7 @@ fn fingers() {
 
 /// With a mouse: what is under it is told, a wheel zooms, Live freezes the view and not the data.
 #[test]
-fn mouse_and_live() {
+pub fn mouse_and_live() {
     let lines = make(600, |i, time| format!("{time} {i}.5"));
     let Some((folder, _server, mut viewer)) = scene(&lines) else {
         return;
@@ -132,7 +132,7 @@ fn mouse_and_live() {
             .as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
-        viewer.chromium.call("Input.dispatchMouseEvent", event);
+        viewer.browser.call("Input.dispatchMouseEvent", event);
     };
     let before = span(&mut viewer);
     mouse(&mut viewer, "mouseMoved", json!({}));
@@ -141,8 +141,8 @@ fn mouse_and_live() {
         "the value under the mouse",
         &format!("{value} > 100 && {value} < 500"),
     );
-    viewer.chromium.evaluate("[...document.querySelectorAll('#charts button')].find((one) => one.textContent === 'Show in log').click()");
-    let under = viewer.chromium.evaluate(&format!(
+    viewer.browser.evaluate("[...document.querySelectorAll('#charts button')].find((one) => one.textContent === 'Show in log').click()");
+    let under = viewer.browser.evaluate(&format!(
         "(moment - Date.parse('2026-11-25T00:00:00Z')) / 1000 - {value}"
     ));
     assert!(under.as_f64().unwrap().abs() < 1.6, "{under}");
@@ -163,8 +163,8 @@ fn mouse_and_live() {
     viewer.until("the newest", &format!("{VALUES}.at(-1) === 7777.5"));
     assert_eq!(span(&mut viewer), near);
     let kept = "new Promise((done) => setInterval(() => /^\\d+-\\d+$/.test(globalThis.view) && done(view)))";
-    let kept = viewer.chromium.evaluate(kept);
-    viewer.chromium.evaluate("[...document.querySelectorAll('#charts button')].find((one) => one.textContent === 'Live').click()");
+    let kept = viewer.browser.evaluate(kept);
+    viewer.browser.evaluate("[...document.querySelectorAll('#charts button')].find((one) => one.textContent === 'Live').click()");
     viewer.until(
         "it to go on",
         "charts.to >= Date.parse('2026-11-25T00:10:00Z')",
@@ -179,7 +179,7 @@ fn mouse_and_live() {
 
 /// Chosen, renamed, watched: kept for the stream, and in the address.
 #[test]
-fn what_a_person_chose() {
+pub fn what_a_person_chose() {
     let lines = make(100, |i, time| {
         format!("{time} a={}.5 b={} pid=7", i % 9, 99 - i)
     });
@@ -188,7 +188,7 @@ fn what_a_person_chose() {
     };
     viewer.until("both", &format!("{LEGEND}.join() === 'a 0.5,b 0'"));
     viewer
-        .chromium
+        .browser
         .evaluate("document.querySelector('#charts summary').click()");
     let set = |label: &str, act: &str| {
         format!(
@@ -200,28 +200,28 @@ fn what_a_person_chose() {
         "document.querySelectorAll('#charts [type=checkbox]').length === 3",
     );
     viewer
-        .chromium
+        .browser
         .evaluate(&set("Name of a", "input.value = 'attic'"));
     viewer
-        .chromium
+        .browser
         .evaluate(&set("Alert when b is above", "input.value = '120'"));
     assert_eq!(
-        viewer.chromium.evaluate("alerts.rules"),
+        viewer.browser.evaluate("alerts.rules"),
         json!([{ "series": "b", "above": 120 }])
     );
     viewer
-        .chromium
+        .browser
         .evaluate(&set("Show pid", "input.checked = true"));
     viewer.until(
         "a third",
         &format!("{LEGEND}.join() === 'attic 0.5,b 0,pid 7'"),
     );
     viewer
-        .chromium
+        .browser
         .evaluate(&set("Show b", "input.checked = false"));
     viewer.until("two", &format!("{LEGEND}.join() === 'attic 0.5,pid 7'"));
     viewer.until("the address", "globalThis.view === '24-h~a,pid'");
-    viewer.chromium.reload();
+    viewer.browser.reload();
     open(&mut viewer, "");
     viewer.until(
         "it is kept",
@@ -233,7 +233,7 @@ fn what_a_person_chose() {
 }
 
 #[test]
-fn two_streams_over_each_other() {
+pub fn two_streams_over_each_other() {
     let folder = Folder::new();
     folder.append(make(100, |i, time| format!("{time} in_c={i}")));
     fs::write(
@@ -267,7 +267,7 @@ fn two_streams_over_each_other() {
 
 /// What is seen is taken away: the file's own values, and a picture.
 #[test]
-fn taken_away() {
+pub fn taken_away() {
     let lines = make(500, |i, time| {
         format!("{time},{}.{},{}", i % 30, i % 10, 1000 - i)
     });
@@ -282,7 +282,7 @@ fn taken_away() {
             return blob.type === 'text/csv' ? blob.text() : (await createImageBitmap(blob)).height;
         }})()")
     };
-    let csv = viewer.chromium.evaluate(&take("CSV"));
+    let csv = viewer.browser.evaluate(&take("CSV"));
     let number = |text: &str| text.parse::<f64>().unwrap();
     let rows: Vec<(String, f64, f64)> = csv
         .as_str()
@@ -306,7 +306,7 @@ fn taken_away() {
         })
         .collect();
     assert_eq!(rows, written);
-    let height = viewer.chromium.evaluate(&take("PNG"));
+    let height = viewer.browser.evaluate(&take("PNG"));
     assert!(height.as_u64().unwrap() > 400, "{height}");
     viewer.assert_no_complaints();
 }

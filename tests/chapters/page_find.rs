@@ -32,7 +32,7 @@ fn scene(lines: usize) -> Option<(Folder, Server, Viewer)> {
 }
 
 #[test]
-fn from_hit_to_hit() {
+pub fn from_hit_to_hit() {
     let Some((_folder, _server, mut viewer)) = scene(20_000) else {
         return;
     };
@@ -66,7 +66,7 @@ fn from_hit_to_hit() {
 }
 
 #[test]
-fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
+pub fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
     for (width, height) in SIZES {
         let Some((folder, _server, mut viewer)) = scene(5_000) else {
             return;
@@ -79,7 +79,7 @@ fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
         let mut expected: Vec<String> = hits.iter().map(|hit| format!("{hit} needle")).collect();
         viewer.until_shown(&expected);
         assert_eq!(
-            viewer.chromium.evaluate("location.hash"),
+            viewer.browser.evaluate("location.hash"),
             "#app.log&f=needle"
         );
         // What comes is looked at, too.
@@ -88,7 +88,7 @@ fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
         expected.push("half a needle".into());
         viewer.until_shown(&expected);
         // One tap, and it stands among its neighbours, where it stood.
-        let top = viewer.chromium.evaluate(
+        let top = viewer.browser.evaluate(
             "(() => { const row = document.querySelectorAll('.row')[2];
                 const top = row.getBoundingClientRect().top; row.click(); return top; })()",
         );
@@ -98,19 +98,19 @@ fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
         viewer.until("it to stand where it stood", &still);
         assert_eq!(
             viewer
-                .chromium
+                .browser
                 .evaluate(&format!("{row}.nextSibling.textContent")),
             "line 2008 hay"
         );
         // And the way back.
-        viewer.chromium.evaluate("history.back()");
+        viewer.browser.evaluate("history.back()");
         viewer.until_shown(&expected);
         viewer.assert_no_complaints();
     }
 }
 
 #[test]
-fn the_address_is_the_view() {
+pub fn the_address_is_the_view() {
     let folder = Folder::new();
     folder.append("one apple\ntwo pears\nthree apples and pears\nfour Apples\n");
     let Some(mut viewer) = Viewer::start() else {
@@ -118,7 +118,7 @@ fn the_address_is_the_view() {
     };
     let server = Server::start(&[folder.arg()]);
     viewer
-        .chromium
+        .browser
         .go(&server.url("/#app.log&f=apple&f=-pear&hl=one&hl=ap"));
     viewer.until_shown(&["one apple".into(), "four Apples".into()]);
     let colours = "[...CSS.highlights.keys()].sort().join() === 'found,mark-0,mark-1'";
@@ -130,7 +130,7 @@ fn the_address_is_the_view() {
         ("%2F^t%2F", vec!["two pears", "three apples and pears"]),
     ] {
         viewer
-            .chromium
+            .browser
             .evaluate(&format!("location.hash = 'app.log&f={filter}', true"));
         let shown: Vec<String> = shown.into_iter().map(str::to_owned).collect();
         viewer.until_shown(&shown);
@@ -140,12 +140,12 @@ fn the_address_is_the_view() {
         "all lines",
         "document.querySelectorAll('.row').length === 4",
     );
-    assert_eq!(viewer.chromium.evaluate("location.hash"), "#app.log");
+    assert_eq!(viewer.browser.evaluate("location.hash"), "#app.log");
     viewer.assert_no_complaints();
 }
 
 #[test]
-fn an_evil_pattern_stops_nothing() {
+pub fn an_evil_pattern_stops_nothing() {
     let folder = Folder::new();
     folder.append(format!("{}!\n", "a".repeat(40)));
     let Some(mut viewer) = Viewer::start() else {
@@ -153,7 +153,7 @@ fn an_evil_pattern_stops_nothing() {
     };
     let server = Server::start(&[folder.arg()]);
     viewer
-        .chromium
+        .browser
         .go(&server.url("/#app.log&hl=%2F(a%2B)%2B$%2F"));
     viewer.until_last(&format!("{}!", "a".repeat(40)));
     let told = "document.getElementById('news').textContent === 'pattern too slow'";
@@ -164,7 +164,7 @@ fn an_evil_pattern_stops_nothing() {
 }
 
 #[test]
-fn levels_and_errors() {
+pub fn levels_and_errors() {
     let folder = Folder::new();
     let mut text = String::new();
     for n in 0..3_000 {
@@ -187,14 +187,14 @@ fn levels_and_errors() {
     viewer.press("e");
     until_current(&mut viewer, "2026-11-25 20:26:01 ERROR event 2503");
     viewer
-        .chromium
+        .browser
         .evaluate("document.getElementById('levels').click()");
     viewer.until(
         "the levels",
         "document.querySelectorAll('#level-panel input').length === 5",
     );
     viewer
-        .chromium
+        .browser
         .evaluate("document.querySelectorAll('#level-panel input')[3].click()");
     let expected: Vec<String> = (0..3_000)
         .filter(|n| matches!(n % 500, 3 | 4))
@@ -209,7 +209,7 @@ fn levels_and_errors() {
 
 /// To a time, with no index.
 #[test]
-fn to_a_part_and_to_a_time() {
+pub fn to_a_part_and_to_a_time() {
     let folder = Folder::new();
     let mut text = String::new();
     for second in 0..86_400 {
@@ -222,7 +222,7 @@ fn to_a_part_and_to_a_time() {
         return;
     };
     let zone = json!({ "timezoneId": "UTC" });
-    viewer.chromium.call("Emulation.setTimezoneOverride", zone);
+    viewer.browser.call("Emulation.setTimezoneOverride", zone);
     let server = Server::start(&[folder.arg()]);
     viewer.look_at(&server);
     viewer.until_last("2026-11-24T23:59:59Z tick");

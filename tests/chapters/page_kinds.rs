@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 
 /// A file of one value is no wall of marks: one says what happens, then each reading is a line.
 #[test]
-fn a_value_that_is_written_anew() {
+pub fn a_value_that_is_written_anew() {
     for mark in ["truncated", "rotated"] {
         let write = |folder: &Folder, value: &str| match mark {
             "truncated" => fs::write(&folder.log, value).unwrap(),
@@ -50,7 +50,7 @@ fn a_value_that_is_written_anew() {
 
 /// A sensor is no file to the reader, and one that is back goes on where it was.
 #[test]
-fn a_sensor_that_is_away() {
+pub fn a_sensor_that_is_away() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
@@ -87,7 +87,7 @@ fn a_sensor_that_is_away() {
 
 /// What has come since is there for who opens the list, under whatever name.
 #[test]
-fn the_list_of_a_glob() {
+pub fn the_list_of_a_glob() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
@@ -121,7 +121,7 @@ fn the_list_of_a_glob() {
 
 /// Where the kernel sends no notice the page says so, quietly.
 #[test]
-fn polled() {
+pub fn polled() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fmt::Write;
 
 #[test]
-fn colours_levels_and_records() {
+pub fn colours_levels_and_records() {
     let folder = Folder::new();
     let lines = [
         "\u{1b}[31mred\u{1b}[0m and \u{1b}[38;2;1;2;3mtrue\u{1b}[0m",
@@ -27,7 +27,7 @@ fn colours_levels_and_records() {
     assert_eq!(shown[2], lines[2]);
     assert!(shown[4].contains("slow ms=12"), "{}", shown[4]);
     let row = |n: usize, what: &str| format!("document.querySelectorAll('.row')[{n}]{what}");
-    let mut is = |n, what: &str| viewer.chromium.evaluate(&row(n, what));
+    let mut is = |n, what: &str| viewer.browser.evaluate(&row(n, what));
     assert_eq!(is(0, ".querySelector('.fg1').textContent"), "red");
     assert_eq!(is(2, ".dataset.level"), "error");
     // A trace is as bad as the line that it belongs to.
@@ -54,11 +54,11 @@ const CLIPBOARD: &str = "{
 }";
 
 #[test]
-fn lines_that_were_never_drawn_are_copied_as_they_are() {
+pub fn lines_that_were_never_drawn_are_copied_as_they_are() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
-    viewer.chromium.run_in_every_page(CLIPBOARD);
+    viewer.browser.run_in_every_page(CLIPBOARD);
     let folder = Folder::new();
     let mut text = String::new();
     for n in 0..10_000 {
@@ -69,19 +69,19 @@ fn lines_that_were_never_drawn_are_copied_as_they_are() {
     viewer.look_at(&server);
     viewer.until("the end", "document.querySelector('.row') !== null");
     let all = json!({ "type": "keyDown", "key": "a", "modifiers": 2 });
-    viewer.chromium.call("Input.dispatchKeyEvent", all);
+    viewer.browser.call("Input.dispatchKeyEvent", all);
     viewer.until("a selection", "!getSelection().isCollapsed");
     viewer.press("c");
     viewer.until("all of it", "globalThis.copied?.length > 100000");
     assert_eq!(
-        viewer.chromium.evaluate("copied"),
+        viewer.browser.evaluate("copied"),
         text.trim_end_matches('\n')
     );
     viewer.assert_no_complaints();
 }
 
 #[test]
-fn a_choice_is_kept() {
+pub fn a_choice_is_kept() {
     let folder = Folder::new();
     folder.append("a line\n");
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -89,11 +89,11 @@ fn a_choice_is_kept() {
     };
     viewer.until_last("a line");
     let wrapped = "document.getElementById('view').classList.contains('wrapped')";
-    assert_eq!(viewer.chromium.evaluate(wrapped), true);
+    assert_eq!(viewer.browser.evaluate(wrapped), true);
     viewer.press("w");
     viewer.until("no wrapping", &format!("!{wrapped}"));
-    viewer.chromium.reload();
+    viewer.browser.reload();
     viewer.until_last("a line");
-    assert_eq!(viewer.chromium.evaluate(wrapped), false);
+    assert_eq!(viewer.browser.evaluate(wrapped), false);
     viewer.assert_no_complaints();
 }

@@ -25,7 +25,7 @@ fn numbered(from: usize, to: usize) -> String {
 }
 
 #[test]
-fn each_line_once_from_the_end_to_the_start_and_into_the_rotated_file() {
+pub fn each_line_once_from_the_end_to_the_start_and_into_the_rotated_file() {
     for (width, height) in SIZES {
         let folder = Folder::new();
         fs::write(folder.path("app.log.1"), numbered(0, 300)).unwrap();
@@ -47,7 +47,7 @@ fn each_line_once_from_the_end_to_the_start_and_into_the_rotated_file() {
 }
 
 #[test]
-fn a_wheel_moves_by_its_own_px_and_leaves_nothing_out() {
+pub fn a_wheel_moves_by_its_own_px_and_leaves_nothing_out() {
     let folder = Folder::new();
     folder.append(numbered(0, 3000));
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -57,11 +57,11 @@ fn a_wheel_moves_by_its_own_px_and_leaves_nothing_out() {
     viewer.until_last("line 2999");
     for step in 0..60 {
         // A row is looked at, the wheel turned, and the row has moved by just that.
-        viewer.chromium.evaluate(
+        viewer.browser.evaluate(
             "document.row = document.elementFromPoint(300, 400).closest('#rows > *');
              document.top = document.row.getBoundingClientRect().top",
         );
-        viewer.chromium.call(
+        viewer.browser.call(
             "Input.dispatchMouseEvent",
             json!({ "type": "mouseWheel", "x": 300, "y": 400, "deltaX": 0, "deltaY": -300 }),
         );
@@ -70,13 +70,13 @@ fn a_wheel_moves_by_its_own_px_and_leaves_nothing_out() {
         viewer.until(&format!("the row to have moved, step {step}"), moved);
         let gap = "[...document.querySelectorAll('.row')].some((row, i, all) => i > 0 &&
             Number(row.textContent.split(' ')[1]) !== Number(all[i - 1].textContent.split(' ')[1]) + 1)";
-        assert_eq!(viewer.chromium.evaluate(gap), false, "step {step}");
+        assert_eq!(viewer.browser.evaluate(gap), false, "step {step}");
     }
     viewer.assert_no_complaints();
 }
 
 #[test]
-fn any_place_of_a_large_file_at_once() {
+pub fn any_place_of_a_large_file_at_once() {
     let folder = Folder::new();
     // 64 MiB of lines of 64 bytes: a line says which.
     let mut text = String::new();
@@ -95,7 +95,7 @@ fn any_place_of_a_large_file_at_once() {
             "{{ const view = document.getElementById('view');
                 view.scrollTop = (view.scrollHeight - view.clientHeight) * {part}; }}"
         );
-        viewer.chromium.evaluate(&scroll);
+        viewer.browser.evaluate(&scroll);
         let near = format!("Math.abs(Number({FIRST}) / 1048576 - {part}) < 0.01");
         viewer.until(&format!("the lines at {part}"), &near);
         // Neighbours are neighbours of the file.
@@ -106,7 +106,7 @@ fn any_place_of_a_large_file_at_once() {
             .collect();
         assert!(shown.windows(2).all(|pair| pair[1] == pair[0] + 1));
     }
-    let heap = viewer.chromium.heap();
+    let heap = viewer.browser.heap();
     assert!(heap < 40_000_000, "{heap} bytes");
     viewer.press("G");
     viewer.until_last(&format!("{:>63}", 1_048_575));
@@ -116,7 +116,7 @@ fn any_place_of_a_large_file_at_once() {
 }
 
 #[test]
-fn pause_loses_nothing_and_moves_nothing() {
+pub fn pause_loses_nothing_and_moves_nothing() {
     let folder = Folder::new();
     folder.append(numbered(0, 500));
     let Some((_server, mut viewer)) = Viewer::of(&folder) else {
@@ -127,11 +127,11 @@ fn pause_loses_nothing_and_moves_nothing() {
     viewer.until_state("live, paused");
     assert_eq!(viewer.text("pause"), "Resume");
     let place = format!("{FIRST} + document.getElementById('view').scrollTop");
-    let before = viewer.chromium.evaluate(&place);
+    let before = viewer.browser.evaluate(&place);
     folder.append(numbered(500, 5500));
     let told = "document.getElementById('jump').textContent === '↓ 5,000 new lines'";
     viewer.until("the number of new lines", told);
-    assert_eq!(viewer.chromium.evaluate(&place), before);
+    assert_eq!(viewer.browser.evaluate(&place), before);
     viewer.press("p");
     viewer.until_last("line 5499");
     assert_eq!(viewer.text("pause"), "Pause");
@@ -140,7 +140,7 @@ fn pause_loses_nothing_and_moves_nothing() {
 }
 
 #[test]
-fn a_line_of_a_mebibyte() {
+pub fn a_line_of_a_mebibyte() {
     let folder = Folder::new();
     let long: String = (0..1_048_576 / 8).map(|n| format!("{n:07} ")).collect();
     folder.append(format!("before\n{long}\nafter\n"));
@@ -154,9 +154,9 @@ fn a_line_of_a_mebibyte() {
         &format!("{row}.textContent.length === 4000"),
     );
     let button = format!("{row}.querySelector('button').getAttribute('aria-label')");
-    assert_eq!(viewer.chromium.evaluate(&button), "show 1,044,577 more");
+    assert_eq!(viewer.browser.evaluate(&button), "show 1,044,577 more");
     viewer
-        .chromium
+        .browser
         .evaluate(&format!("{row}.querySelector('button').click()"));
     viewer.until("more of it", &format!("{row}.textContent.length > 65536"));
     let whole = "document.querySelectorAll('.row').length";
@@ -166,7 +166,7 @@ fn a_line_of_a_mebibyte() {
 
 /// The place in the address is the place in the file, whatever happened to it since.
 #[test]
-fn a_link_leads_into_the_rotated_file() {
+pub fn a_link_leads_into_the_rotated_file() {
     let folder = Folder::new();
     folder.append(numbered(0, 1000));
     let Some(mut viewer) = Viewer::start() else {
@@ -180,10 +180,10 @@ fn a_link_leads_into_the_rotated_file() {
     let sources = http::source(&server, "app.log");
     assert_eq!(sources["name"], "app.log");
     let link = server.url(&format!("/#app.log&at={inode:x}-{offset:x}"));
-    viewer.chromium.go(&link);
+    viewer.browser.go(&link);
     viewer.until("the line", &format!("{FIRST} === 'line 701'"));
     assert_eq!(viewer.text("pause"), "Resume");
-    let address = viewer.chromium.evaluate("location.hash");
+    let address = viewer.browser.evaluate("location.hash");
     assert_eq!(address, format!("#app.log&at={inode:x}-{offset:x}"));
     viewer.assert_no_complaints();
 }

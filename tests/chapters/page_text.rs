@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn tables_of_lines() {
+pub fn tables_of_lines() {
     let Some(node) = tool("node") else {
         return;
     };
@@ -28,7 +28,7 @@ fn tables_of_lines() {
 
 /// Random escape sequences look as in xterm.js, npm's `@xterm/headless`.
 #[test]
-fn colours_are_those_of_xterm() {
+pub fn colours_are_those_of_xterm() {
     let Some(node) = tool("node") else {
         return;
     };

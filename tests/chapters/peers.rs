@@ -1,6 +1,6 @@
 //! Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own `EventSource` and `fetch`.
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::http::source;
@@ -108,26 +108,26 @@ fn npm_eventsource() {
 }
 
 /// A tab on one of the server's own pages, so that the stream is of the same origin.
-fn tab(server: &Server) -> Option<Chromium> {
-    let mut chromium = Chromium::start()?;
-    chromium.go(&server.url("/health"));
-    Some(chromium)
+fn tab(server: &Server) -> Option<Browser> {
+    let mut browser = Browser::start()?;
+    browser.go(&server.url("/health"));
+    Some(browser)
 }
 
 #[test]
 fn the_browsers_own_event_source() {
     let (folder, mut server, mut writer) = scene();
-    let Some(mut chromium) = tab(&server) else {
+    let Some(mut browser) = tab(&server) else {
         return;
     };
-    chromium.evaluate(
+    browser.evaluate(
         "got = []; source = new EventSource('stream/app.log?from=start');
          source.onmessage = event => got.push(event.data);
          source.addEventListener('rotated', event => got.push(JSON.parse(event.data).event)); 0",
     );
     let mut until_last = |writer: &Writer| {
         let last = Value::from(writer.last().trim_end());
-        chromium.until("the last line", &format!("got.at(-1) === {last}"));
+        browser.until("the last line", &format!("got.at(-1) === {last}"));
     };
     until_last(&writer);
     server.stop();
@@ -142,7 +142,7 @@ fn the_browsers_own_event_source() {
     until_last(&writer);
     let mut expected = shown(1..=50);
     expected.insert(30, "rotated".to_owned());
-    assert_eq!(chromium.evaluate("got"), Value::from(expected));
+    assert_eq!(browser.evaluate("got"), Value::from(expected));
 }
 
 /// The article's Ajax poller: ask for what came after, put it there, ask again.
@@ -157,25 +157,25 @@ const POLLER: &str = "got = ''; polls = 0; void (async () => {
 #[test]
 fn the_browsers_fetch_as_a_poller() {
     let (folder, server, mut writer) = scene();
-    let Some(mut chromium) = tab(&server) else {
+    let Some(mut browser) = tab(&server) else {
         return;
     };
-    chromium.evaluate(POLLER);
+    browser.evaluate(POLLER);
     for _ in 0..20 {
         writer.write(5);
         let last = Value::from(writer.last());
-        chromium.until("the last line", &format!("got.endsWith({last})"));
+        browser.until("the last line", &format!("got.endsWith({last})"));
     }
     folder.rotate();
     writer.reopen();
     writer.write(5);
     let last = Value::from(writer.last());
-    chromium.until("the last line", &format!("got.endsWith({last})"));
+    browser.until("the last line", &format!("got.endsWith({last})"));
     // Until a poll has come back with nothing, too.
-    chromium.until("polls in vain", "polls > 22");
+    browser.until("polls in vain", "polls > 22");
     let all = String::from_utf8(lines(1..=writer.written)).unwrap();
-    assert_eq!(chromium.evaluate("got"), Value::from(all));
-    let answers = chromium.told("Network.responseReceived");
+    assert_eq!(browser.evaluate("got"), Value::from(all));
+    let answers = browser.told("Network.responseReceived");
     let mut connections: Vec<&Value> = answers
         .iter()
         .map(|told| &told["response"])
@@ -185,5 +185,5 @@ fn the_browsers_fetch_as_a_poller() {
     assert!(connections.len() > 20, "{} answers", connections.len());
     connections.dedup();
     assert_eq!(connections.len(), 1, "connections: {connections:?}");
-    assert_eq!(chromium.told("Runtime.exceptionThrown"), [Value::Null; 0]);
+    assert_eq!(browser.told("Runtime.exceptionThrown"), [Value::Null; 0]);
 }

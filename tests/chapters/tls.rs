@@ -97,17 +97,17 @@ fn through(front: &Proxy) {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
-    viewer.chromium.call(
+    viewer.browser.call(
         "Security.setIgnoreCertificateErrors",
         json!({"ignore": true}),
     );
-    viewer.chromium.go(&url(front, &format!("/?key={key}")));
+    viewer.browser.go(&url(front, &format!("/?key={key}")));
     viewer.until_state("live");
     front.folder.append("through TLS\n");
     viewer.until_last("through TLS");
     assert_eq!(viewer.shown(), ["hello", "through TLS"]);
-    assert_eq!(viewer.chromium.evaluate("location.href"), url(front, "/"));
-    let sockets = viewer.chromium.told("Network.webSocketCreated");
+    assert_eq!(viewer.browser.evaluate("location.href"), url(front, "/"));
+    let sockets = viewer.browser.told("Network.webSocketCreated");
     assert!(
         sockets
             .iter()
@@ -115,7 +115,7 @@ fn through(front: &Proxy) {
         "{sockets:?}"
     );
     assert!(!sockets.is_empty());
-    let cookies = viewer.chromium.call("Network.getCookies", json!({}));
+    let cookies = viewer.browser.call("Network.getCookies", json!({}));
     let cookie = &cookies["cookies"][0];
     assert_eq!(
         (&cookie["path"], &cookie["secure"], &cookie["httpOnly"]),

@@ -1,6 +1,6 @@
 //! The README's table of ways to read a stream: each line is run as it stands there.
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 use crate::client::Client;
 use crate::deadline::until_true;
 use crate::folder::Folder;
@@ -109,7 +109,7 @@ fn matching(way: &str, folder: &Folder, server: &Server) {
 /// In a browser's console, on the page.
 #[test]
 fn in_a_browser() {
-    let Some(mut chromium) = Chromium::start() else {
+    let Some(mut browser) = Browser::start() else {
         return;
     };
     let mut count = 0;
@@ -117,13 +117,13 @@ fn in_a_browser() {
         count += 1;
         let (_folder, server, mut writer) = scene();
         writer.write(3);
-        chromium.go(&server.url("/"));
-        chromium.evaluate("logged = []; console.log = text => logged.push(text); 0");
-        chromium.evaluate(&format!("{}; 0", here(way, &server).trim_end()));
+        browser.go(&server.url("/"));
+        browser.evaluate("logged = []; console.log = text => logged.push(text); 0");
+        browser.evaluate(&format!("{}; 0", here(way, &server).trim_end()));
         for _ in 0..2 {
             let last = Value::from(writer.last().trim_end());
             let shown = format!("logged.some(text => text.trimEnd().endsWith({last}))");
-            chromium.until(way, &shown);
+            browser.until(way, &shown);
             writer.write(1);
         }
     }

@@ -1,9 +1,10 @@
-//! Headless Chromium with one tab, driven over its DevTools protocol.
+//! Chromium, driven over its DevTools protocol.
 //!
 //! The protocol runs through a pair of pipes and not through a port: nobody else can connect, and the browser ends by
 //! itself when this process does, however that ends.
 
-use crate::deadline::{DEADLINE, until_true};
+use crate::browser::Protocol;
+use crate::deadline::DEADLINE;
 use crate::require::tool;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -94,9 +95,10 @@ impl Chromium {
             self.call(&format!("{domain}.enable"), json!({}));
         }
     }
+}
 
-    /// Sends one command and waits for its result.
-    pub fn call(&mut self, method: &str, params: Value) -> Value {
+impl Protocol for Chromium {
+    fn call(&mut self, method: &str, params: Value) -> Value {
         self.sent += 1;
         let id = self.sent;
         let mut command = json!({ "id": id, "method": method, "params": params });
@@ -118,79 +120,11 @@ impl Chromium {
         }
     }
 
-    /// Goes to another page and waits until it is loaded.
-    pub fn go(&mut self, url: &str) {
-        let answer = self.call("Page.navigate", json!({ "url": url }));
-        assert!(answer["errorText"].is_null(), "{url}: {answer}");
-        self.until("the page to load", "document.readyState === 'complete'");
-    }
-
-    /// Loads the page again.
-    pub fn reload(&mut self) {
-        // The mark is gone once the new document is there.
-        self.evaluate("document.before = true");
-        self.call("Page.reload", json!({}));
-        let loaded = "!document.before && document.readyState === 'complete'";
-        self.until("the page to load again", loaded);
-    }
-
-    /// Puts another tab before this one.
-    pub fn hide(&mut self) {
-        self.call("Target.createTarget", json!({ "url": "about:blank" }));
-    }
-
-    /// Puts this tab before the others.
-    pub fn show(&mut self) {
-        self.call("Page.bringToFront", json!({}));
-    }
-
-    /// The value of a JavaScript expression; of a promise, what it is fulfilled with.
-    pub fn evaluate(&mut self, expression: &str) -> Value {
-        let answer = self.call(
-            "Runtime.evaluate",
-            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true }),
-        );
-        let exception = &answer["exceptionDetails"];
-        assert!(exception.is_null(), "{expression}: {exception}");
-        answer["result"]["value"].clone()
-    }
-
-    /// Waits until a JavaScript expression is true.
-    pub fn until(&mut self, what: &str, expression: &str) {
-        until_true(what, || self.evaluate(expression) == true);
-    }
-
-    /// What the tab told so far under this name, oldest first.
-    pub fn told(&mut self, method: &str) -> Vec<Value> {
+    fn told(&mut self, method: &str) -> Vec<Value> {
         // All that was told before this answer comes before it.
-        self.evaluate("0");
+        self.call("Runtime.evaluate", json!({ "expression": "0" }));
         let of_name = self.events.iter().filter(|event| event["method"] == method);
         of_name.map(|event| event["params"].clone()).collect()
-    }
-
-    /// Runs a script before those of each page that is loaded from now on.
-    pub fn run_in_every_page(&mut self, script: &str) {
-        let script = json!({ "source": script });
-        self.call("Page.addScriptToEvaluateOnNewDocument", script);
-    }
-
-    /// Bytes in use by the page's JavaScript.
-    pub fn heap(&mut self) -> u64 {
-        self.call("HeapProfiler.collectGarbage", json!({}));
-        let usage = self.call("Runtime.getHeapUsage", json!({}));
-        usage["usedSize"].as_u64().expect("usedSize")
-    }
-
-    /// Everything that a developer would see in red or yellow: exceptions, refused resources, errors and warnings.
-    pub fn complaints(&mut self) -> Vec<Value> {
-        let mut complaints = self.told("Runtime.exceptionThrown");
-        complaints.extend(self.told("Runtime.consoleAPICalled"));
-        complaints.extend(
-            self.told("Log.entryAdded").into_iter().filter(|told| {
-                matches!(told["entry"]["level"].as_str(), Some("error" | "warning"))
-            }),
-        );
-        complaints
     }
 }
 

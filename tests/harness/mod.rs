@@ -2,7 +2,9 @@
 
 /// MQTT brokers and readers that others wrote.
 pub mod broker;
-/// Headless Chromium with one tab, driven over its DevTools protocol.
+/// A headless browser with one tab, driven as a person does.
+pub mod browser;
+/// Chromium, driven over its DevTools protocol.
 pub mod chromium;
 /// The two kinds of WebSocket client: exact (`tailcast.v1`) and plain.
 pub mod client;
@@ -18,6 +20,8 @@ pub mod dice;
 pub mod endless;
 /// A client of server-sent events, after the letter of the standard.
 pub mod event_source;
+/// Firefox, driven over WebDriver BiDi.
+pub mod firefox;
 /// A directory with a log in it, and everything that happens to logs.
 pub mod folder;
 /// A small client of HTTP/1.1 that shows everything.

@@ -1,6 +1,6 @@
 //! Somebody who looks at the page: what they see, and what their browser did for it.
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 use crate::folder::Folder;
 use crate::server::Server;
 use serde_json::{Value, json};
@@ -42,14 +42,14 @@ const EVERYTHING: &str = "(async () => {
 
 /// A browser with the page in its tab.
 pub struct Viewer {
-    pub chromium: Chromium,
+    pub browser: Browser,
 }
 
 impl Viewer {
     /// Starts the browser; `None` (the test should return) where there is none.
     pub fn start() -> Option<Viewer> {
-        let chromium = Chromium::start()?;
-        Some(Viewer { chromium })
+        let browser = Browser::start()?;
+        Some(Viewer { browser })
     }
 
     /// Looks at the log of `folder`, which is there or not yet, on a server of its own.
@@ -67,17 +67,17 @@ impl Viewer {
 
     /// Opens the page.
     pub fn look_at(&mut self, server: &Server) {
-        self.chromium.go(&server.url("/"));
+        self.browser.go(&server.url("/"));
     }
 
     /// All that stands in the log, also far from what is in sight.
     pub fn everything(&mut self) -> Vec<String> {
-        serde_json::from_value(self.chromium.evaluate(EVERYTHING)).expect("strings")
+        serde_json::from_value(self.browser.evaluate(EVERYTHING)).expect("strings")
     }
 
     /// What is drawn of the log.
     pub fn shown(&mut self) -> Vec<String> {
-        serde_json::from_value(self.chromium.evaluate(SHOWN)).expect("strings")
+        serde_json::from_value(self.browser.evaluate(SHOWN)).expect("strings")
     }
 
     /// Waits until just this is drawn.
@@ -113,13 +113,13 @@ impl Viewer {
         for kind in ["keyDown", "keyUp"] {
             let event =
                 json!({ "type": kind, "key": key, "text": text, "windowsVirtualKeyCode": code });
-            self.chromium.call("Input.dispatchKeyEvent", event);
+            self.browser.call("Input.dispatchKeyEvent", event);
         }
     }
 
     /// Types into what has the focus.
     pub fn write(&mut self, text: &str) {
-        self.chromium
+        self.browser
             .call("Input.insertText", json!({ "text": text }));
     }
 
@@ -127,25 +127,25 @@ impl Viewer {
     pub fn size(&mut self, width: u32, height: u32) {
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.chromium
+        self.browser
             .call("Emulation.setDeviceMetricsOverride", size);
     }
 
     /// Waits until a JavaScript expression is true.
     pub fn until(&mut self, what: &str, expression: &str) {
-        self.chromium.until(what, expression);
+        self.browser.until(what, expression);
     }
 
     /// The text of the element of this `id`.
     pub fn text(&mut self, id: &str) -> String {
         let text = format!("document.getElementById('{id}').textContent");
-        let text = self.chromium.evaluate(&text);
+        let text = self.browser.evaluate(&text);
         text.as_str().expect("text").to_owned()
     }
 
     /// The `from` of each connection that the page made, oldest first.
     pub fn asked(&mut self) -> Vec<String> {
-        let made = self.chromium.told("Network.webSocketCreated");
+        let made = self.browser.told("Network.webSocketCreated");
         let urls = made.iter().map(|told| told["url"].as_str().expect("url"));
         urls.map(|url| url.split_once("from=").expect("from").1.to_owned())
             .collect()
@@ -170,7 +170,7 @@ impl Viewer {
     }
 
     fn frames(&mut self, method: &str, opcode: u8) -> Vec<String> {
-        let told = self.chromium.told(method);
+        let told = self.browser.told(method);
         let frames = told.iter().map(|told| &told["response"]);
         frames
             .filter(|frame| frame["opcode"] == opcode)
@@ -180,13 +180,13 @@ impl Viewer {
 
     /// Nothing stands in the browser's console.
     pub fn assert_no_complaints(&mut self) {
-        assert_eq!(self.chromium.complaints(), [Value::Null; 0]);
+        assert_eq!(self.browser.complaints(), [Value::Null; 0]);
     }
 
     /// The same where the server was away: each connection that fails the browser itself reports, and no page can keep
     /// it from that.
     pub fn assert_no_complaints_but_of_the_network(&mut self) {
-        let mut complaints = self.chromium.complaints();
+        let mut complaints = self.browser.complaints();
         complaints.retain(|complaint| complaint["entry"]["source"] != "network");
         assert_eq!(complaints, [Value::Null; 0]);
     }

@@ -1,0 +1,35 @@
+//! The page in Firefox: what the chapters on the page show in Chromium, shown there too.
+
+/// Chapters and their tests.
+macro_rules! also_in_firefox {
+    ($($chapter:ident: $($test:ident)+;)+) => {
+        $(mod $chapter {
+            use crate::browser::in_firefox;
+            use crate::chapters::$chapter;
+            $(#[test]
+            fn $test() {
+                in_firefox($chapter::$test);
+            })+
+        })+
+    };
+}
+
+also_in_firefox! {
+    page: a_line_appears_within_a_second half_a_line_is_shown_and_grows text_stays_text another_stream_can_be_chosen
+        a_flood_keeps_the_end_and_the_readers_place;
+    page_access: every_target_is_large_enough_for_a_thumb rows_are_silent_and_the_state_is_told
+        a_letter_in_a_field_is_a_letter axe_finds_nothing;
+    page_breaks: restarts_lose_and_repeat_nothing rotation_shows_each_line_once_and_a_mark
+        truncation_and_absence_leave_a_mark a_gap_leaves_a_mark a_character_cut_in_half_survives_a_restart
+        the_cursor_of_a_large_file_is_exact a_silent_server_is_noticed being_looked_at_again_ends_the_wait;
+    page_chart: every_form_with_no_question_asked numbers_open_by_themselves a_day over_rotations_and_a_restart
+        before_the_clock_was_set a_file_that_begins;
+    page_chart_hands: fingers mouse_and_live what_a_person_chose two_streams_over_each_other taken_away;
+    page_find: from_hit_to_hit a_filter_shows_hits_alone_and_one_leads_to_its_place the_address_is_the_view
+        an_evil_pattern_stops_nothing levels_and_errors to_a_part_and_to_a_time;
+    page_kinds: a_value_that_is_written_anew a_sensor_that_is_away the_list_of_a_glob polled;
+    page_legible: colours_levels_and_records lines_that_were_never_drawn_are_copied_as_they_are a_choice_is_kept;
+    page_scroll: each_line_once_from_the_end_to_the_start_and_into_the_rotated_file
+        a_wheel_moves_by_its_own_px_and_leaves_nothing_out pause_loses_nothing_and_moves_nothing
+        a_line_of_a_mebibyte a_link_leads_into_the_rotated_file;
+}

@@ -1,0 +1,372 @@
+//! Firefox, driven over WebDriver BiDi (a W3C draft). The commands are those of Chromium's DevTools protocol, as far as
+//! the tests use it, each put into BiDi's.
+
+use crate::browser::Protocol;
+use crate::deadline::DEADLINE;
+use crate::http::Connection;
+use crate::require::tool;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use tempfile::TempDir;
+use tungstenite::Message;
+use tungstenite::protocol::WebSocket;
+
+/// Nothing that asks or calls home, and another theme than the machine's where a test wants one.
+const PREFERENCES: &str = r#"
+user_pref("app.normandy.enabled", false);
+user_pref("browser.startup.page", 0);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("services.settings.server", "data:,");
+"#;
+
+/// Firefox tells nothing of a page's WebSockets, so the page's own tell: each as Chromium tells it.
+const TELL_OF_WEB_SOCKETS: &str = "() => {
+    const told = (globalThis.toldOfWebSockets ??= []);
+    const frame = (method, data) => {
+        const text = typeof data === 'string';
+        const length = Math.ceil(data.byteLength / 3) * 4;
+        const padding = (3 - (data.byteLength % 3)) % 3;
+        const payloadData = text ? data : 'A'.repeat(length - padding) + '='.repeat(padding);
+        told.push({ method, params: { response: { opcode: text ? 1 : 2, payloadData } } });
+    };
+    globalThis.WebSocket = class extends WebSocket {
+        constructor(...given) {
+            super(...given);
+            told.push({ method: 'Network.webSocketCreated', params: { url: this.url } });
+            this.addEventListener('message', ({ data }) => frame('Network.webSocketFrameReceived', data));
+        }
+        send(data) {
+            frame('Network.webSocketFrameSent', data);
+            super.send(data);
+        }
+    };
+}";
+
+/// A running Firefox; gone when dropped.
+pub struct Firefox {
+    child: Child,
+    socket: WebSocket<TcpStream>,
+    /// The tab.
+    context: String,
+    sent: u64,
+    /// What the tab told unasked.
+    events: Vec<Value>,
+    /// The fingers on the screen.
+    fingers: BTreeSet<u64>,
+    _profile: TempDir,
+}
+
+impl Firefox {
+    /// Starts it; `None` (the test should return) where Firefox is not installed.
+    pub fn start() -> Option<Firefox> {
+        let program = tool("firefox-esr")?;
+        let ending = tool("setpriv")?;
+        let profile = TempDir::with_prefix("tailcast-firefox-").expect("temporary directory");
+        fs::write(profile.path().join("user.js"), PREFERENCES).expect("user.js");
+        // It ends when the test's thread does, however that ends.
+        let mut child = Command::new(ending)
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program)
+            .args(["--headless", "--no-remote", "--remote-debugging-port=0"])
+            // For the theme, which no command of BiDi sets.
+            .arg("--remote-allow-system-access")
+            .arg("--profile")
+            .arg(profile.path())
+            .env("HOME", profile.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("setpriv");
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let (sender, addresses) = channel();
+        thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                if let Some(address) = line.strip_prefix("WebDriver BiDi listening on ws://") {
+                    let _ = sender.send(address.to_owned());
+                }
+            }
+        });
+        let address = addresses.recv_timeout(DEADLINE).expect("Firefox to listen");
+        let connection = Connection::to(address.parse().expect("an address"));
+        let mut firefox = Firefox {
+            child,
+            socket: connection.upgrade("/session", None),
+            context: String::new(),
+            sent: 0,
+            events: Vec::new(),
+            fingers: BTreeSet::new(),
+            _profile: profile,
+        };
+        firefox.command(
+            "session.new",
+            json!({ "capabilities": { "alwaysMatch": {
+            "acceptInsecureCerts": true } } }),
+        );
+        let events = ["log.entryAdded", "browsingContext.userPromptOpened"];
+        firefox.command("session.subscribe", json!({ "events": events }));
+        let tabs = firefox.command("browsingContext.getTree", json!({}));
+        firefox.context = text(&tabs["contexts"][0]["context"]);
+        let script = json!({ "functionDeclaration": TELL_OF_WEB_SOCKETS });
+        firefox.command("script.addPreloadScript", script);
+        Some(firefox)
+    }
+
+    /// Sends one command of BiDi and waits for its result.
+    fn command(&mut self, method: &str, params: Value) -> Value {
+        self.sent += 1;
+        let command = json!({ "id": self.sent, "method": method, "params": params }).to_string();
+        self.socket.send(Message::text(command)).expect("command");
+        loop {
+            let message = self.socket.read();
+            let message = message.unwrap_or_else(|error| panic!("no answer to {method}: {error}"));
+            let Message::Text(message) = message else {
+                continue;
+            };
+            let message: Value = serde_json::from_str(message.as_str()).expect("JSON");
+            if message["id"] == self.sent {
+                assert_eq!(message["type"], "success", "{method}: {message}");
+                return message["result"].clone();
+            }
+            self.events.push(message);
+        }
+    }
+
+    fn evaluate(&mut self, expression: &Value, context: &str) -> Value {
+        let script = json!({
+            "expression": expression,
+            "target": { "context": context },
+            "awaitPromise": true,
+            "userActivation": true,
+        });
+        let answer = self.command("script.evaluate", script);
+        match &answer["exceptionDetails"] {
+            Value::Null => json!({ "result": { "value": plain(&answer["result"]) } }),
+            exception => json!({ "exceptionDetails": exception["text"] }),
+        }
+    }
+
+    /// The theme that pages are told of: a preference, which the browser's own window may set.
+    fn prefer(&mut self, theme: &str) {
+        let scope = json!({ "moz:scope": "chrome" });
+        let windows = self.command("browsingContext.getTree", scope);
+        let window = text(&windows["contexts"][0]["context"]);
+        let number = if theme == "dark" { 0 } else { 1 };
+        let set = format!(
+            "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {number})"
+        );
+        self.evaluate(&json!(set), &window);
+    }
+
+    fn act(&mut self, actions: Value) {
+        let actions = json!({ "context": self.context, "actions": actions });
+        self.command("input.performActions", actions);
+    }
+
+    fn key(&mut self, event: &Value) {
+        let key = key(event["key"].as_str().expect("key"));
+        let action = |kind: &str, key: &str| json!({ "type": kind, "value": key });
+        let control = "\u{e009}";
+        let actions = match (event["type"].as_str(), event["modifiers"] == 2) {
+            (Some("keyUp"), _) => vec![action("keyUp", &key)],
+            (_, false) => vec![action("keyDown", &key)],
+            (_, true) => vec![
+                action("keyDown", control),
+                action("keyDown", &key),
+                action("keyUp", &key),
+                action("keyUp", control),
+            ],
+        };
+        self.act(json!([{ "type": "key", "id": "keys", "actions": actions }]));
+    }
+
+    fn mouse(&mut self, event: &Value) {
+        let (x, y) = (whole(&event["x"]), whole(&event["y"]));
+        let moved = json!({ "type": "pointerMove", "x": x, "y": y });
+        let actions = match event["type"].as_str() {
+            Some("mouseWheel") => {
+                let scroll = json!({ "type": "scroll", "x": x, "y": y,
+                    "deltaX": whole(&event["deltaX"]), "deltaY": whole(&event["deltaY"]) });
+                return self.act(json!([{ "type": "wheel", "id": "wheel", "actions": [scroll] }]));
+            }
+            Some("mousePressed") => vec![moved, json!({ "type": "pointerDown", "button": 0 })],
+            Some("mouseReleased") => vec![moved, json!({ "type": "pointerUp", "button": 0 })],
+            _ => vec![moved],
+        };
+        self.act(json!([{ "type": "pointer", "id": "mouse", "actions": actions }]));
+    }
+
+    /// All fingers that are on the screen after it, as Chromium wants them.
+    fn touch(&mut self, points: &[Value]) {
+        let mut sources = Vec::new();
+        let mut source = |id: u64, actions: Vec<Value>| {
+            let kind = json!({ "pointerType": "touch" });
+            sources.push(json!({ "type": "pointer", "id": format!("finger {id}"),
+                "parameters": kind, "actions": actions }));
+        };
+        let now: BTreeSet<u64> = points.iter().filter_map(|at| at["id"].as_u64()).collect();
+        for at in points {
+            let id = at["id"].as_u64().expect("id");
+            let moved =
+                json!({ "type": "pointerMove", "x": whole(&at["x"]), "y": whole(&at["y"]) });
+            let down = json!({ "type": "pointerDown", "button": 0 });
+            match self.fingers.contains(&id) {
+                true => source(id, vec![moved]),
+                false => source(id, vec![moved, down]),
+            }
+        }
+        for &id in self.fingers.difference(&now) {
+            source(id, vec![json!({ "type": "pointerUp", "button": 0 })]);
+        }
+        self.fingers = now;
+        self.act(json!(sources));
+    }
+}
+
+impl Protocol for Firefox {
+    fn call(&mut self, method: &str, params: Value) -> Value {
+        let context = self.context.clone();
+        match method {
+            "Runtime.evaluate" => return self.evaluate(&params["expression"], &context),
+            "Input.dispatchKeyEvent" => self.key(&params),
+            "Input.dispatchMouseEvent" => self.mouse(&params),
+            "Input.dispatchTouchEvent" => {
+                self.touch(params["touchPoints"].as_array().expect("points"))
+            }
+            "Input.insertText" => {
+                for letter in text(&params["text"]).chars() {
+                    let letter = letter.to_string();
+                    self.key(&json!({ "type": "keyDown", "key": letter }));
+                    self.key(&json!({ "type": "keyUp", "key": letter }));
+                }
+            }
+            "Emulation.setEmulatedMedia" => self.prefer(&text(&params["features"][0]["value"])),
+            // Its screens feel fingers as they are, and its certificates are accepted from the start.
+            "Emulation.setTouchEmulationEnabled" | "Security.setIgnoreCertificateErrors" => {}
+            "Network.getCookies" => {
+                let found = self.command("storage.getCookies", json!({}));
+                return json!({ "cookies": found["cookies"] });
+            }
+            _ => {
+                let (method, mut params) = match method {
+                    "Page.navigate" => (
+                        "browsingContext.navigate",
+                        json!({ "url": params["url"], "wait": "complete" }),
+                    ),
+                    "Page.reload" => ("browsingContext.reload", json!({ "wait": "complete" })),
+                    "Page.bringToFront" => ("browsingContext.activate", json!({})),
+                    "Target.createTarget" => {
+                        let tab = json!({ "type": "tab" });
+                        return self.command("browsingContext.create", tab);
+                    }
+                    "Page.addScriptToEvaluateOnNewDocument" => {
+                        let script = format!("() => {{ {} }}", text(&params["source"]));
+                        let script = json!({ "functionDeclaration": script });
+                        return self.command("script.addPreloadScript", script);
+                    }
+                    "Emulation.setDeviceMetricsOverride" => (
+                        "browsingContext.setViewport",
+                        json!({ "viewport": { "width": params["width"], "height": params["height"] },
+                            "devicePixelRatio": params["deviceScaleFactor"] }),
+                    ),
+                    "Emulation.setTimezoneOverride" => {
+                        let zone =
+                            json!({ "timezone": params["timezoneId"], "contexts": [context] });
+                        return self.command("emulation.setTimezoneOverride", zone);
+                    }
+                    _ => panic!("Firefox is not told to {method}"),
+                };
+                params["context"] = json!(context);
+                return self.command(method, params);
+            }
+        }
+        Value::Null
+    }
+
+    fn told(&mut self, method: &str) -> Vec<Value> {
+        if method.starts_with("Network.webSocket") {
+            let context = self.context.clone();
+            let told = self.evaluate(&json!("globalThis.toldOfWebSockets ?? []"), &context);
+            let told = told["result"]["value"].as_array().cloned();
+            let told = told.into_iter().flatten();
+            let told = told.filter(|told| told["method"] == method);
+            return told.map(|told| told["params"].clone()).collect();
+        }
+        // All that was told before this answer comes before it.
+        let context = self.context.clone();
+        self.evaluate(&json!("0"), &context);
+        let is_asked = |event: &&Value| {
+            let params = &event["params"];
+            match method {
+                "Page.javascriptDialogOpening" => {
+                    event["method"] == "browsingContext.userPromptOpened"
+                }
+                "Runtime.exceptionThrown" => {
+                    params["type"] == "javascript" && params["level"] == "error"
+                }
+                "Runtime.consoleAPICalled" => params["type"] == "console",
+                _ => false,
+            }
+        };
+        let asked = self.events.iter().filter(is_asked);
+        asked.map(|event| event["params"].clone()).collect()
+    }
+}
+
+impl Drop for Firefox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("text").to_owned()
+}
+
+/// Coordinates of actions are whole px here.
+fn whole(value: &Value) -> i64 {
+    value.as_f64().unwrap_or(0.0).round() as i64
+}
+
+/// What WebDriver calls a key (WebDriver section 17.4.2).
+fn key(name: &str) -> String {
+    let code = match name {
+        "Enter" => '\u{e007}',
+        "Escape" => '\u{e00c}',
+        "Tab" => '\u{e004}',
+        "PageUp" => '\u{e00e}',
+        "PageDown" => '\u{e00f}',
+        "End" => '\u{e010}',
+        "Home" => '\u{e011}',
+        "ArrowLeft" => '\u{e012}',
+        "ArrowUp" => '\u{e013}',
+        "ArrowRight" => '\u{e014}',
+        "ArrowDown" => '\u{e015}',
+        _ => return name.to_owned(),
+    };
+    code.to_string()
+}
+
+/// What JSON would be of a value that BiDi describes.
+fn plain(value: &Value) -> Value {
+    let inner = &value["value"];
+    let list = || inner.as_array().into_iter().flatten();
+    match value["type"].as_str() {
+        Some("string" | "boolean" | "number") => inner.clone(),
+        Some("array") => list().map(plain).collect(),
+        Some("object") => {
+            let pair = |pair: &Value| (text(&pair[0]), plain(&pair[1]));
+            Value::Object(list().map(pair).collect::<Map<_, _>>())
+        }
+        _ => Value::Null,
+    }
+}
