@@ -20,6 +20,7 @@ use tungstenite::protocol::WebSocket;
 /// Nothing that asks or calls home, and another theme than the machine's where a test wants one.
 const PREFERENCES: &str = r#"
 user_pref("app.normandy.enabled", false);
+user_pref("general.smoothScroll", false);
 user_pref("browser.startup.page", 0);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("network.captive-portal-service.enabled", false);

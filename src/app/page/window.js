@@ -213,8 +213,10 @@ export class Window {
     this.#rows.style.transform = `translateY(${y}px)`;
   }
 
+  /** By the difference: a place that is set breaks off what a wheel has just begun in Firefox. */
   #scrollTo(top) {
-    this.#view.scrollTop = top;
+    const by = top - this.#view.scrollTop;
+    if (Math.abs(by) >= 0.5) this.#view.scrollBy({ top: by, behavior: 'instant' });
     this.#top = this.#view.scrollTop;
   }
 
@@ -284,8 +286,13 @@ export class Window {
       return;
     }
     this.#scrolling = false;
-    if (this.following) this.#settle();
-    else this.#rebase();
+    if (this.following) {
+      this.#settle();
+    } else {
+      this.#rebase();
+      // At the very top the rows may have moved: there they stay, though their sizes are told later.
+      this.#hold();
+    }
     this.#told.rested();
   }
 
