@@ -182,7 +182,7 @@ pub fn the_cursor_of_a_large_file_is_exact() {
 
 /// Time in the page runs this many times faster, so that nobody waits for heartbeats.
 const HASTE: &str = "{
-    const [now, wait, haste, start] = [Date.now, setTimeout, 20, Date.now()];
+    const [now, wait, haste, start] = [Date.now, setTimeout, 10, Date.now()];
     Date.now = () => start + (now() - start) * haste;
     window.setTimeout = (call, delay) => wait(call, delay / haste);
 }";

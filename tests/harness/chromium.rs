@@ -113,6 +113,10 @@ impl Protocol for Chromium {
                 panic!("no answer to {command}; Chromium said: {said:?}")
             });
             if message["id"] == id {
+                // Asked while the page went to another one: there is no value, and who waits asks again.
+                if message["error"]["message"] == "Inspected target navigated or closed" {
+                    return Value::Null;
+                }
                 assert!(message["error"].is_null(), "{command}: {message}");
                 return message["result"].clone();
             }

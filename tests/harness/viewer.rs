@@ -97,7 +97,7 @@ impl Viewer {
 
     /// Waits for the state of the connection, given as a regular expression.
     pub fn until_state(&mut self, words: &str) {
-        let state = "document.getElementById('state').textContent";
+        let state = "document.getElementById('state')?.textContent";
         self.until(words, &format!("/^({words})$/.test({state})"));
     }
 
