@@ -28,7 +28,7 @@ also_in_firefox! {
     page_chart: every_form_with_no_question_asked numbers_open_by_themselves a_day over_rotations_and_a_restart
         before_the_clock_was_set a_file_that_begins;
     page_chart_hands: mouse_and_live what_a_person_chose two_streams_over_each_other taken_away;
-    page_find: from_hit_to_hit a_filter_shows_hits_alone_and_one_leads_to_its_place the_address_is_the_view
+    page_find: from_hit_to_hit a_filter_shows_hits_alone_and_one_leads_to_its_place what_stands_around_a_hit the_address_is_the_view
         an_evil_pattern_stops_nothing levels_and_errors to_a_part_and_to_a_time;
     page_kinds: a_value_that_is_written_anew a_sensor_that_is_away the_list_of_a_glob polled;
     page_legible: colours_levels_and_records lines_that_were_never_drawn_are_copied_as_they_are a_choice_is_kept;

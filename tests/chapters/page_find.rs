@@ -109,6 +109,58 @@ pub fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
     }
 }
 
+/// A hit in a stack trace shows the record that it is a part of; more around it where that is wanted.
+#[test]
+pub fn what_stands_around_a_hit() {
+    let folder = Folder::new();
+    let event = |n: usize| format!("2026-11-25 20:{:02}:{:02} INFO event {n}", n / 60, n % 60);
+    let trace = [
+        "2026-11-25 20:00:30 ERROR it failed",
+        "Traceback (most recent call last):",
+        "  File \"pump.py\", line 3",
+        "ValueError: needle",
+    ]
+    .map(str::to_owned);
+    let before: Vec<String> = (0..30).map(event).collect();
+    let behind: Vec<String> = (31..60).map(event).collect();
+    folder.append([&before[..], &trace, &behind].concat().join("\n") + "\n");
+    let Some((_server, mut viewer)) = Viewer::of(&folder) else {
+        return;
+    };
+    viewer.until_last(&behind[28]);
+    viewer.press("&");
+    viewer.write("needle");
+    viewer.press("Enter");
+    viewer.until_shown(&trace);
+    let quiet = "[...document.querySelectorAll('.row')].filter(row => !row.matches('.around')).map(row => row.textContent)";
+    assert_eq!(viewer.browser.evaluate(quiet), json!([trace[3]]));
+    let wider = "document.getElementById('around').click()";
+    viewer.browser.evaluate(wider);
+    let three = [&before[27..], &trace, &behind[..3]].concat();
+    viewer.until_shown(&three);
+    viewer.browser.evaluate(wider);
+    let ten = [&before[20..], &trace, &behind[..10]].concat();
+    viewer.until_shown(&ten);
+    // Two that are near each other have what is between them once; what comes later is looked at, too.
+    let again = format!("{} is a needle again", event(61));
+    folder.append(format!("{}\n{again}\n", event(60)));
+    let more: Vec<String> = (51..61).map(event).collect();
+    let both = [&ten[..], &more, &[again.clone()]].concat();
+    viewer.until_shown(&both);
+    folder.append(format!("{}\n", event(62)));
+    let both = [&both[..], &[event(62)]].concat();
+    viewer.until_shown(&both);
+    viewer.until(
+        "the address",
+        "location.hash === '#app.log&f=needle&around=10'",
+    );
+    viewer.browser.reload();
+    viewer.until_shown(&both);
+    viewer.browser.evaluate(wider);
+    viewer.until_shown(&[&trace[..], &[again]].concat());
+    viewer.assert_no_complaints();
+}
+
 #[test]
 pub fn the_address_is_the_view() {
     let folder = Folder::new();

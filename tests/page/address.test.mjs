@@ -21,7 +21,7 @@ globalThis.clearTimeout = () => (timer = null);
 Object.defineProperty(globalThis, 'performance', { value: { now: () => now } });
 
 const { address } = await page('address.js');
-const view = (name) => ({ name, with: [], filters: [], highlights: [], level: null, at: null, chart: null });
+const view = (name) => ({ name, with: [], filters: [], highlights: [], level: null, around: 0, at: null, chart: null });
 
 /** Lets so many ms go by. */
 function pass(ms) {

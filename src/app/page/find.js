@@ -1,5 +1,6 @@
 // Find, filter and highlight: the box, the terms that are in force, and the way from hit to hit.
 
+import { Around } from './around.js';
 import { Hits } from './hits.js';
 import { Matcher, TooSlow } from './matcher.js';
 import { terms } from './pattern.js';
@@ -11,6 +12,8 @@ const TYPED = 200;
 const PAINT = 60;
 /** Colours of highlights; page.css has as many. */
 const COLOURS = 4;
+/** Lines around each hit, to choose from. */
+const AROUND = [0, 3, 10];
 
 const at = (id) => document.getElementById(id);
 const node = (name, text, look = '') => Object.assign(document.createElement(name), { textContent: text, className: look });
@@ -19,6 +22,8 @@ export class Find {
   matcher = new Matcher();
   /** What the window shows instead of the whole log. */
   filtered = null;
+  /** The same with what stands around each. */
+  #around = null;
   #page;
   #win;
   #announcer;
@@ -33,8 +38,8 @@ export class Find {
   #slow = new Set();
   #walk = null;
 
-  /** `page`: `log()`, `whole()`, `view()`, `times()`, `changed(view, step)`, `go(place, px)`,
-   * `current()`. */
+  /** `page`: `log()`, `whole()`, `view()`, `times()`, `text(entry, most)`, `changed(view, step)`,
+   * `go(place, px)`, `current()`. */
   constructor(page, win, announcer) {
     this.#page = page;
     this.#win = win;
@@ -80,6 +85,8 @@ export class Find {
   /** Lines came. */
   push(run, start, bytes) {
     this.filtered?.push(run, start, bytes);
+    // What stands behind a hit may have come.
+    if (this.#around && this.#win.source === this.#around) this.#win.grew();
     this.#hits?.push(run, start, bytes);
     this.#errors?.push(run, start, bytes);
   }
@@ -91,20 +98,22 @@ export class Find {
 
   /** Makes the window show what the view says. */
   apply() {
-    const { filters, highlights, level } = this.#page.view();
-    const { log } = this.#page;
+    const { filters, highlights, level, around } = this.#page.view();
+    const { log, text, times } = this.#page;
     const { error } = terms([...filters, ...highlights]);
     const asked = filters.length > 0 || level;
     this.filtered?.close();
-    this.filtered = null;
+    this.filtered = this.#around = null;
     this.#slow.clear();
     if (asked && !error) {
       const hits = new Hits(log().pieces, log().lines, this.matcher, { filters, level }, () => {
         this.#say();
-        if (this.filtered === hits && this.#win.source === hits) this.#win.grew();
+        if (this.filtered === hits && [hits, this.#around].includes(this.#win.source)) this.#win.grew();
       });
       this.filtered = hits;
-      this.#win.open(hits);
+      // Where lines are only left out, what is around them would be those.
+      if (level || terms(filters).match.length > 0) this.#around = new Around(hits, log().lines, text, () => times().winner, around);
+      this.#win.open(this.#around ?? hits);
     } else if (this.#win.source !== this.#page.whole()) {
       this.#win.open(this.#page.whole());
     }
@@ -114,6 +123,14 @@ export class Find {
     this.paint();
   }
 
+  /** A line that only stands around a hit is quieter, and a stroke stands where lines are left out. */
+  dress(entry, row) {
+    const around = this.#around;
+    if (!around || this.#win.source !== around || !entry.run) return;
+    row.classList.toggle('around', !around.isHit(entry));
+    row.classList.toggle('apart', this.#page.view().around > 0 && around.isApart(entry));
+  }
+
   /** From a line of the filtered ones to its place in the log, at the same px. */
   async reveal(item) {
     const top = item.node.getBoundingClientRect().top;
@@ -121,7 +138,7 @@ export class Find {
     const view = { ...this.#page.view(), filters: [], level: null, at: { inode: run.inode, offset: start } };
     this.#page.changed(view, true);
     this.filtered?.close();
-    this.filtered = null;
+    this.filtered = this.#around = null;
     this.#chips(null);
     at('levels').ariaPressed = 'false';
     this.#win.show(this.#page.log().lines);
@@ -226,7 +243,7 @@ export class Find {
 
   /** The terms in force, each with its way out. */
   #chips(error) {
-    const { filters, highlights, level } = this.#page.view();
+    const { filters, highlights, level, around } = this.#page.view();
     const chip = (list, text, look, words) => {
       const button = node('button', words, `term ${look}`);
       button.type = 'button';
@@ -247,8 +264,25 @@ export class Find {
     chips.push(...highlights.map((text, i) => chip('highlights', text, `colour-${i % COLOURS}`, text)));
     const count = node('span', error ?? '');
     count.id = 'count';
-    at('terms').replaceChildren(...chips, count);
+    const lines = this.#around && node('button', around > 0 ? `± ${around} lines` : 'with lines around');
+    if (lines) {
+      lines.id = 'around';
+      lines.type = 'button';
+      lines.addEventListener('click', () => this.#widen());
+    }
+    at('terms').replaceChildren(...chips, ...(lines ? [lines] : []), count);
     at('terms').hidden = chips.length === 0;
+  }
+
+  /** More lines around each hit, or none again. */
+  #widen() {
+    const view = this.#page.view();
+    const around = AROUND.find((count) => count > view.around) ?? 0;
+    this.#page.changed({ ...view, around }, false);
+    const anchor = this.#win.following ? null : this.#win.anchor;
+    this.apply();
+    if (anchor) this.#win.to(() => anchor.entry, anchor.px);
+    at('around')?.focus();
   }
 
   /** How many there are, as far as anybody has looked. */

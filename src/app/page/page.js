@@ -45,7 +45,7 @@ const sources = new Sources();
 const announcer = new Announcer(at('word'), at('news'));
 const status = new Status(announcer);
 
-const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => drawer().draw(entry), {
+const win = new Window(at('view'), at('canvas'), at('rows'), draw, {
   followed: () => status.follow(win.following),
   drawn() {
     sayEmpty();
@@ -63,6 +63,7 @@ const page = {
   log: () => log,
   whole: () => merged ?? log.lines,
   times: () => times,
+  text: (entry, most) => rows.text(entry, most),
   view: () => view,
   name: () => shown,
   current: () => rows.current,
@@ -157,6 +158,11 @@ const streams = new Streams({
 });
 
 const drawer = () => (merged && win.source === merged ? merged : rows);
+function draw(entry) {
+  const row = drawer().draw(entry);
+  find.ready?.dress(entry, row);
+  return row;
+}
 
 function sayEmpty() {
   at('empty').hidden = win.items.length > 0 || !status.live || win.source !== log?.lines;

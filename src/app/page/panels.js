@@ -141,7 +141,7 @@ function help() {
     title('Keys'),
     make('dl', {}, ...keys),
     title('Find'),
-    make('p', { textContent: 'Plain text; all lower case means any case. /this/ is an expression. A leading - leaves such lines out. Tap a line of a filtered log to see it among its neighbours.' }),
+    make('p', { textContent: 'Plain text; all lower case means any case. /this/ is an expression. A leading - leaves such lines out. A filter shows a hit with the whole record that it is a part of; tap a line to see it among its neighbours.' }),
     isSecureContext ? '' : make('p', { textContent: secure }),
   ].filter(Boolean);
 }

@@ -1,5 +1,5 @@
 // The address is the view:
-// `#NAME&with=NAME&f=TEXT&f=-TEXT&hl=TEXT&level=warn&at=INODE-OFFSET&chart`. Whoever opens it
+// `#NAME&with=NAME&f=TEXT&f=-TEXT&hl=TEXT&level=warn&around=3&at=INODE-OFFSET&chart`. Whoever opens it
 // elsewhere sees the same.
 
 const decode = (text) => {
@@ -14,19 +14,20 @@ const decode = (text) => {
 const encode = (text) => encodeURIComponent(text);
 
 /**
- * `{ name, with, filters, highlights, level, at, chart }`; `name` is '' where the address has none,
- * `with` names streams that are merged with it, `at` `{ inode, offset }`, `chart` `null` or how it
+ * `{ name, with, filters, highlights, level, around, at, chart }`; `name` is '' where the address
+ * has none, `around` counts lines on each side of those that are wanted, `with` names streams that are merged with it, `at` `{ inode, offset }`, `chart` `null` or how it
  * is to be shown.
  */
 export function parse(fragment) {
   const [name, ...rest] = fragment.replace(/^#/, '').split('&');
-  const view = { name: decode(name), with: [], filters: [], highlights: [], level: null, at: null, chart: null };
+  const view = { name: decode(name), with: [], filters: [], highlights: [], level: null, around: 0, at: null, chart: null };
   for (const part of rest) {
     const [key, value] = [part.split('=', 1)[0], decode(part.slice(part.indexOf('=') + 1))];
     if (key === 'with' && value) view.with.push(value);
     else if (key === 'f' && value) view.filters.push(value);
     else if (key === 'hl' && value) view.highlights.push(value);
     else if (key === 'level') view.level = value;
+    else if (key === 'around' && /^\d\d?$/.test(value)) view.around = Number(value);
     else if (key === 'at' && /^[\da-f]+-[\da-f]{1,13}(-|$)/.test(value)) {
       const [inode, offset] = value.split('-');
       view.at = { inode, offset: Number.parseInt(offset, 16) };
@@ -35,10 +36,11 @@ export function parse(fragment) {
   return view;
 }
 
-export function format({ name, with: others, filters, highlights, level, at, chart }) {
+export function format({ name, with: others, filters, highlights, level, around, at, chart }) {
   const parts = [encode(name), ...others.map((other) => `with=${encode(other)}`)];
   parts.push(...filters.map((text) => `f=${encode(text)}`), ...highlights.map((text) => `hl=${encode(text)}`));
   if (level) parts.push(`level=${level}`);
+  if (around > 0) parts.push(`around=${around}`);
   if (at) parts.push(`at=${at.inode}-${at.offset.toString(16)}`);
   if (chart !== null) parts.push(chart ? `chart=${encode(chart)}` : 'chart');
   return `#${parts.join('&')}`;
