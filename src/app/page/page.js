@@ -236,7 +236,17 @@ async function go({ run, start }, px = at('view').clientHeight / 3) {
   const { lines } = log;
   rows.current = { run, start };
   for (const { node, entry } of win.items) node.classList.toggle('current', rows.isCurrent(entry));
-  return win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
+  await win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
+  choose(win.items.find(({ entry }) => rows.isCurrent(entry)));
+}
+
+/** When the line of this row was written, in ms; `null` where that is not known. */
+const moment = (item) => (item && !item.entry.mark && times.parse(drawer().text(item.entry) ?? '')?.ms) || null;
+
+/** The charts show this line's moment. */
+function choose(item) {
+  const ms = moment(item);
+  if (ms !== null) charts?.point(ms, true);
 }
 
 /** Shows a line among its neighbours. */
@@ -298,6 +308,7 @@ async function chart(text) {
     keepAlerts: (rules) => keep(name, { alerts: rules }),
     moment: (ms) => acts.ready.to({ ms }),
   });
+  choose(win.items.find(({ entry }) => rows.isCurrent(entry)));
 }
 
 /** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a
@@ -457,7 +468,10 @@ on('rows', 'click', (event) => {
   if (!item || item.entry.mark || event.target.closest('a, button') || !getSelection().isCollapsed) return;
   if (find.ready?.filtered) find.ready.reveal(item);
   else item.node.classList.toggle('whole');
+  choose(item);
 });
+on('rows', 'pointerover', ({ target }) => charts?.point(moment(win.itemOf(target))));
+on('rows', 'pointerleave', () => charts?.point(null));
 on('rows', 'more', ({ detail }) => win.redrawKey(detail));
 // Who is about to choose sees what has come since.
 on('choice', 'focus', () => streams.ask());
