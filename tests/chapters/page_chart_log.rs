@@ -222,3 +222,40 @@ pub fn a_number_among_words() {
     assert!(again <= 4, "{again}");
     viewer.assert_no_complaints();
 }
+
+/// Pause is for all that moves: the chart stands still, too, and loses nothing.
+#[test]
+pub fn pause_is_for_both() {
+    let folder = Folder::new();
+    folder.append(make(600, |i, time| format!("{time} {i}.5")));
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let server = Server::start(&[folder.arg()]);
+    viewer.browser.go(&server.url("/#app.log&chart"));
+    viewer.until("the newest reading", &format!("{VALUE} === 599.5"));
+    viewer.until_state("live");
+    viewer.press("p");
+    viewer.until_state("live, paused");
+    let said = "document.querySelector('#chart-panel .chart-said p').textContent";
+    let before = viewer.browser.evaluate(said);
+    folder.append("2026-11-25T02:00:00Z 700.5\nno such thing\n");
+    viewer.until("the newest, kept", &format!("{VALUE} === 700.5"));
+    let after = viewer.browser.evaluate(said);
+    let (before, after) = (before.as_str().unwrap(), after.as_str().unwrap());
+    // A line without a reading is told of.
+    assert_eq!(after.strip_prefix(before), Some(" · 1 line does not fit"));
+    viewer.press("p");
+    viewer.until("it to go on", &format!("/\\(2 h\\)/.test({said})"));
+    // What a person has zoomed stays so when the log goes on.
+    viewer
+        .browser
+        .evaluate("document.querySelector('#chart-panel .chart-live').click()");
+    viewer.press("p");
+    viewer.until_state("live, paused");
+    viewer.press("p");
+    viewer.until_state("live");
+    let live = "document.querySelector('#chart-panel .chart-live').ariaPressed";
+    assert_eq!(viewer.browser.evaluate(live), "false");
+    viewer.assert_no_complaints();
+}

@@ -35,7 +35,7 @@ const button = (textContent, onclick) => make('button', { type: 'button', textCo
  * - `alerts`: an `Alerts`: its thresholds are drawn and set (`keepAlerts(rules)`), and it is told of what comes;
  * - `moment(ms)`: the reader asks for the log at this instant.
  *
- * It gives `{ close(), point(ms, chosen) }`: where an instant of the log lies, which is pointed at or chosen there.
+ * It gives `{ close(), pause(on), point(ms, chosen) }`: where an instant of the log lies, which is pointed at or chosen there.
  */
 export async function open(host, options) {
   if (!document.querySelector('link[href$="chart.css"]')) {
@@ -56,6 +56,7 @@ class Charts {
   /** What is followed, up to the newest; `live`: it is. */
   #range = '24 h';
   #live = true;
+  #paused = false;
   #charts = [];
   /** Instants that the reader points at: one that moves, one that is held. */
   #points = [];
@@ -107,6 +108,14 @@ class Charts {
     const half = (this.to - this.from) / 2;
     if (chosen && (ms < this.from || ms > this.to)) this.see(ms - half, ms + half);
     this.dirty();
+  }
+
+  /** The page is paused, or goes on; so does what was followed. What comes is kept meanwhile. */
+  pause(on) {
+    if (!on && this.#paused) this.#follow(this.#range);
+    if (!on || !this.#live) return;
+    this.#paused = true;
+    this.see(this.from, this.to);
   }
 
   #build() {
@@ -229,7 +238,7 @@ class Charts {
   }
 
   #follow(range) {
-    [this.#range, this.#live] = [range, true];
+    [this.#range, this.#live, this.#paused] = [range, true, false];
     this.keep();
   }
 

@@ -46,7 +46,10 @@ const announcer = new Announcer(at('word'), at('news'));
 const status = new Status(announcer);
 
 const win = new Window(at('view'), at('canvas'), at('rows'), (entry) => drawer().draw(entry), {
-  followed: () => status.follow(win.following),
+  followed() {
+    status.follow(win.following);
+    if (win.following) charts?.pause(false);
+  },
   drawn() {
     sayEmpty();
     selection.ready?.drawn();
@@ -293,7 +296,7 @@ async function chart(text) {
   at('chart-panel').hidden = text === null;
   if (text === null) return;
   const name = shown;
-  const [{ open }] = await Promise.all([import('./chart.js'), watching().then(watch), acts()]);
+  const [{ open }] = await Promise.all([import('./chart.js'), watching().then(watch)]);
   if (name !== shown || view.chart === null) return;
   charts = await open(at('chart-panel'), {
     name,
@@ -306,7 +309,7 @@ async function chart(text) {
     others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
     alerts: watching.ready.alerts,
     keepAlerts: (rules) => keep(name, { alerts: rules }),
-    moment: (ms) => acts.ready.to({ ms }),
+    moment: (ms) => acts().then((ready) => ready.to({ ms })),
   });
   choose(win.items.find(({ entry }) => rows.isCurrent(entry)));
 }
@@ -364,7 +367,11 @@ const toggleWrap = () => {
   wrap(on);
   keep(shown, { wrap: on });
 };
-const togglePause = () => (win.following ? win.stop() : win.toEnd());
+const togglePause = () => {
+  if (!win.following) return win.toEnd();
+  charts?.pause(true);
+  win.stop();
+};
 const copy = () => acts().then((ready) => ready.copy());
 const link = () => acts().then((ready) => ready.copyLink());
 const step = (down, errors) => find().then((ready) => ready.step(down, errors));
