@@ -27,10 +27,12 @@ also_in_firefox! {
         the_cursor_of_a_large_file_is_exact a_silent_server_is_noticed being_looked_at_again_ends_the_wait;
     page_chart: every_form_with_no_question_asked numbers_open_by_themselves a_day over_rotations_and_a_restart
         before_the_clock_was_set a_file_that_begins;
-    page_chart_hands: mouse_and_live what_a_person_chose two_streams_over_each_other taken_away;
+    page_chart_hands: mouse_and_live what_a_person_chose two_streams_over_each_other taken_away keys;
+    page_chart_log: the_log_and_the_chart_point_at_one_moment a_chosen_line_comes_into_the_chart one_reading carriage_returns
+        a_file_that_is_not_there_yet a_number_among_words pause_is_for_both;
     page_find: from_hit_to_hit a_filter_shows_hits_alone_and_one_leads_to_its_place what_stands_around_a_hit the_address_is_the_view
         an_evil_pattern_stops_nothing levels_and_errors to_a_part_and_to_a_time;
-    page_kinds: a_value_that_is_written_anew a_sensor_that_is_away the_list_of_a_glob polled;
+    page_kinds: a_value_that_is_written_anew a_sensor_that_is_away the_list_of_a_glob polled a_long_history;
     page_legible: colours_levels_and_records lines_that_were_never_drawn_are_copied_as_they_are a_choice_is_kept;
     page_scroll: each_line_once_from_the_end_to_the_start_and_into_the_rotated_file
         a_wheel_moves_by_its_own_px_and_leaves_nothing_out pause_loses_nothing_and_moves_nothing

@@ -310,3 +310,39 @@ pub fn taken_away() {
     assert!(height.as_u64().unwrap() > 400, "{height}");
     viewer.assert_no_complaints();
 }
+
+/// By keyboard alone: pointed at, told, zoomed, moved.
+#[test]
+pub fn keys() {
+    let lines = make(600, |i, time| format!("{time} {i}.5"));
+    let Some((_folder, _server, mut viewer)) = scene(&lines) else {
+        return;
+    };
+    viewer
+        .browser
+        .evaluate("document.querySelector('#charts canvas').focus()");
+    let value = "parseFloat(document.querySelector('#charts strong').textContent)";
+    viewer.press("ArrowLeft");
+    viewer.until(
+        "what is left of the middle",
+        &format!("{value} > 250 && {value} < 299"),
+    );
+    viewer.press("Enter");
+    for _ in 0..5 {
+        viewer.press("ArrowRight");
+    }
+    viewer.until("the way", &format!("/ between two points/.test({SAID})"));
+    let before = span(&mut viewer);
+    viewer.press("+");
+    let near = span(&mut viewer);
+    let zoomed = (before.1 - before.0) / (near.1 - near.0);
+    assert!((zoomed - 2.0).abs() < 0.1, "{zoomed}");
+    viewer.press("PageUp");
+    let moved = span(&mut viewer);
+    assert!(moved.0 < near.0 && moved.1 < near.1);
+    assert!((moved.1 - moved.0 - near.1 + near.0).abs() < 1.0);
+    viewer.press("-");
+    let wide = span(&mut viewer);
+    assert!(wide.1 - wide.0 > 1.9 * (near.1 - near.0));
+    viewer.assert_no_complaints();
+}

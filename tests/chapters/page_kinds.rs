@@ -1,6 +1,9 @@
 //! The page beside logs: files of one value, sensors, pipes, many streams, file systems without notices.
 
+use super::pipes::{make_fifo, write};
+use crate::deadline::until_true;
 use crate::folder::{Folder, rename};
+use crate::http::source;
 use crate::server::Server;
 use crate::viewer::Viewer;
 use std::fs;
@@ -138,5 +141,62 @@ pub fn polled() {
     let other = "location.hash = 'uptime', true";
     viewer.until("the other stream", other);
     viewer.until("no such word", &format!("!({shown})"));
+    viewer.assert_no_complaints();
+}
+
+/// Where a history was asked for, a pipe and a sensor are read and searched as a file is: to their first line.
+#[test]
+pub fn a_long_history() {
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let folder = Folder::new();
+    make_fifo(&folder.log);
+    let sensor = folder.path("status");
+    let reading = |words: &str| fs::write(&sensor, words.repeat(600)).unwrap();
+    reading("first ");
+    let options = ["--history=2M", "--sample=20ms"];
+    let sample = format!("status=sample:{}", sensor.display());
+    let server = Server::start(&[&options[..], &[folder.arg(), &sample]].concat());
+    let line = |n| {
+        format!(
+            "line {n} {}\n",
+            if n % 5000 == 7 {
+                "needle"
+            } else {
+                "of the pipe"
+            }
+        )
+    };
+    write(&folder.log, (0..30_000).map(line).collect::<String>());
+    let size = |name| source(&server, name)["size"].as_u64().unwrap();
+    until_true("more than is kept unasked", || size("app.log") > 600 << 10);
+    viewer.browser.go(&server.url("/#app.log"));
+    viewer.until_last("line 29999 of the pipe");
+    viewer.press("g");
+    viewer.until(
+        "the first line",
+        "document.querySelector('.row')?.textContent === 'line 0 of the pipe'",
+    );
+    viewer.press("&");
+    viewer.write("needle");
+    viewer.press("Enter");
+    viewer.until_shown(&[0, 1, 2, 3, 4, 5].map(|n| format!("line {} needle", n * 5000 + 7)));
+
+    // A sensor is read while somebody looks.
+    viewer.browser.go(&server.url("/#status&f=first"));
+    let hit = "/Z first /.test(document.querySelector('.row')?.textContent)";
+    viewer.until("the first readings", hit);
+    reading("later ");
+    until_true("more of the sensor", || size("status") > 600 << 10);
+    viewer.browser.reload();
+    viewer.until("the first readings, found", hit);
+    viewer.browser.evaluate("location.hash = '#status'");
+    viewer.until(
+        "the last readings",
+        "/Z later /.test([...document.querySelectorAll('.row')].at(-1)?.textContent)",
+    );
+    viewer.press("g");
+    viewer.until("the first readings, scrolled to", hit);
     viewer.assert_no_complaints();
 }

@@ -17,12 +17,12 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-fn make_fifo(path: &Path) {
+pub fn make_fifo(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, Mode::from(0o644), 0).expect("mkfifo");
 }
 
 /// Comes, writes, goes.
-fn write(path: &Path, bytes: impl AsRef<[u8]>) {
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) {
     let mut writer = File::options().write(true).open(path).expect("open");
     writer.write_all(bytes.as_ref()).expect("write");
 }

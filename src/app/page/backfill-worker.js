@@ -22,10 +22,14 @@ const AGAIN = 5_000;
 /** From so many lines on it is known what they hold. */
 const KNOWN = 50;
 
+const [NEWLINE, RETURN] = [10, 13];
+
 const decoder = new TextDecoder();
 let address, path, detected, past, live, source;
 let [wanted, oldest, early, told] = [Infinity, Infinity, 0, 0];
 let wake = () => {};
+/** What ends a line. */
+let ends = NEWLINE;
 /** Lines from which it is told what they hold, as long as there are few. */
 let sample = [];
 /** Raised by each beginning; what an older one still fetches is not used. */
@@ -54,7 +58,7 @@ async function read({ inode }, from, to) {
   return new Uint8Array(answer ? await answer.arrayBuffer() : 0);
 }
 
-const linesOf = (bytes) => decoder.decode(bytes).split(/\r?\n/).filter((line) => line !== '');
+const linesOf = (bytes) => decoder.decode(bytes).split(ends === RETURN ? '\r' : /\r?\n/).filter((line) => line !== '');
 
 async function begin() {
   const mine = (turn += 1);
@@ -70,6 +74,7 @@ async function begin() {
 
 async function backfill(files, mine) {
   let rest;
+  if (files.length === 0) follow('start', mine);
   for (const [i, file] of files.entries()) {
     const start = file.start ?? 0;
     const before = (end) => {
@@ -83,12 +88,16 @@ async function backfill(files, mine) {
     // The first of them may be growing: its last line is not yet one.
     if (i === 0) {
       const newest = await next;
-      const whole = newest.lastIndexOf(10) + 1;
+      // Instruments that end their lines with a carriage return end none with a newline.
+      ends = newest.includes(RETURN) && !newest.includes(NEWLINE) ? RETURN : NEWLINE;
+      const whole = newest.lastIndexOf(ends) + 1;
       end += whole - newest.length;
       next = newest.subarray(0, whole);
       if (mine !== turn) return;
       const head = end - whole > 0 ? linesOf(await read(file, 0, HEAD)).slice(0, 1) : [];
-      learn([...head, ...linesOf(next)], file.modified ? Date.parse(file.modified) : Date.now());
+      // A reading alone, without an end: it comes as a line in a second, and what it is is known by then.
+      const lines = linesOf(whole > 0 ? next : newest);
+      learn([...head, ...lines], file.modified ? Date.parse(file.modified) : Date.now());
       follow(`${file.inode}-${end.toString(16)}`, mine);
       if (!detected) break;
     }
@@ -102,7 +111,7 @@ async function backfill(files, mine) {
       bytes.set(piece);
       bytes.set(rest, piece.length);
       // What stands at the start of a ring may be the rest of a line.
-      const cut = end > 0 ? bytes.indexOf(10) + 1 : 0;
+      const cut = end > 0 ? bytes.indexOf(ends) + 1 : 0;
       rest = bytes.subarray(0, cut).slice(-LONGEST);
       if (mine !== turn) return;
       take(linesOf(bytes.subarray(cut)), past, false);
@@ -115,8 +124,9 @@ async function backfill(files, mine) {
 }
 
 function learn(lines, arrival) {
-  sample = lines.length < KNOWN ? lines : [];
   const found = detect(lines, { path });
+  // In a log that holds no numbers, one line that does is no reason to read it all again.
+  sample = found === null ? lines.slice(-KNOWN / 2) : lines.length < KNOWN ? lines : [];
   const keys = (one) => JSON.stringify(one?.series.map(({ key }) => key));
   if (keys(found) === keys(detected)) return;
   detected = found;
@@ -170,7 +180,6 @@ function follow(place, mine) {
         learn(sample, Date.now());
         if (detected && detected !== before) return void begin();
       }
-      if (!detected && sample.length >= KNOWN) sample = sample.slice(-KNOWN / 2);
     }
     if (!detected) return;
     take([data], live, true);

@@ -2,7 +2,8 @@
 
 import { draw, LEFT, MARKERS, RIGHT, trace } from './draw.js';
 import { gestures } from './gesture.js';
-import { clock, day, exact, lasting } from './scale.js';
+import { sentence } from './said.js';
+import { exact } from './scale.js';
 import { Series } from './series.js';
 import { kept } from './settings.js';
 
@@ -34,7 +35,7 @@ const button = (textContent, onclick) => make('button', { type: 'button', textCo
  * - `alerts`: an `Alerts`: its thresholds are drawn and set (`keepAlerts(rules)`), and it is told of what comes;
  * - `moment(ms)`: the reader asks for the log at this instant.
  *
- * It gives `{ close(), point(ms) }`: `point` shows where an instant of the log lies.
+ * It gives `{ close(), pause(on), point(ms, chosen) }`: where an instant of the log lies, which is pointed at or chosen there.
  */
 export async function open(host, options) {
   if (!document.querySelector('link[href$="chart.css"]')) {
@@ -50,11 +51,12 @@ export async function open(host, options) {
 class Charts {
   feeds = [];
   /** What is seen, in ms. */
-  from = 0;
-  to = 1;
+  to = Date.now();
+  from = this.to - FIRST;
   /** What is followed, up to the newest; `live`: it is. */
   #range = '24 h';
   #live = true;
+  #paused = false;
   #charts = [];
   /** Instants that the reader points at: one that moves, one that is held. */
   #points = [];
@@ -99,12 +101,21 @@ class Charts {
     this.host.replaceChildren();
   }
 
-  /** Shows where this instant lies. */
-  point(ms) {
-    this.#points = [ms];
+  /** The log points at this instant, at none where it is `null`. One that is `chosen` stays, and comes into sight. */
+  point(ms, chosen = false) {
+    const held = chosen ? [ms] : this.#points.slice(1);
+    this.#points = ms === null ? held : [ms, ...held];
     const half = (this.to - this.from) / 2;
-    if (ms < this.from || ms > this.to) this.see(ms - half, ms + half);
+    if (chosen && (ms < this.from || ms > this.to)) this.see(ms - half, ms + half);
     this.dirty();
+  }
+
+  /** The page is paused, or goes on; so does what was followed. What comes is kept meanwhile. */
+  pause(on) {
+    if (!on && this.#paused) this.#follow(this.#range);
+    if (!on || !this.#live) return;
+    this.#paused = true;
+    this.see(this.from, this.to);
   }
 
   #build() {
@@ -227,7 +238,7 @@ class Charts {
   }
 
   #follow(range) {
-    [this.#range, this.#live] = [range, true];
+    [this.#range, this.#live, this.#paused] = [range, true, false];
     this.keep();
   }
 
@@ -290,26 +301,11 @@ class Charts {
     const { live, ranges, said, log } = this.parts;
     live.ariaPressed = String(this.#live);
     for (const one of ranges) one.ariaPressed = String(this.#live && one.textContent === this.#range);
-    const words = this.#words();
+    const words = sentence(this, this.#points);
     if (said.textContent !== words) said.textContent = words;
-    log.hidden = !this.options.moment || this.#points.length === 0;
+    // Where lines have no times, none of them is to be found by one.
+    log.hidden = !this.options.moment || this.#points.length === 0 || this.feeds[0].timeless;
     this.#table?.();
-  }
-
-  #words() {
-    if (this.shown.length === 0) return this.feeds.some(({ series, done }) => series.length > 0 || !done) ? 'Nothing to show yet.' : 'No numbers in these lines yet.';
-    const [point, held] = this.#points;
-    const span = this.to - this.from;
-    const [from, to] = [this.from, this.to].map((ms) => new Date(ms));
-    const time = (date) => clock(date, span < 10 * MINUTE ? 1000 : MINUTE);
-    const end = day(from) === day(to) ? time(to) : `${day(to)} ${time(to)}`;
-    const said = [held === undefined ? `${day(from)} ${time(from)} – ${end} (${lasting(span)})` : `${lasting(Math.abs(point - held))} between two points`];
-    for (const { wrong, early, timeless } of this.feeds) {
-      if (wrong > 0) said.push(`${wrong.toLocaleString('en')} ${wrong === 1 ? 'line does' : 'lines do'} not fit`);
-      if (early > 0) said.push(`${early.toLocaleString('en')} from before the clock was set left out`);
-      if (timeless) said.push('lines have no time: those from before are drawn a second apart');
-    }
-    return said.join(' · ');
   }
 
   #drawOne(chart, look) {
@@ -332,14 +328,14 @@ class Charts {
     const rules = (this.options.alerts?.rules ?? []).filter((rule) => series.some(({ name }) => name === rule.series));
     draw(canvas, { traces, from, per, marks, limits: rules.map((rule) => rule.above ?? rule.below), look });
     series.forEach(({ data, unit, value, numbers }, i) => {
-      const [point, held] = this.#points.map((ms) => near(data, ms));
+      const [point, held = point] = this.#points.map((ms) => near(data, ms));
       const { raw } = data;
       const { min, max, sum, n } = traces[i];
       const shown = this.#points.length > 0 ? (point?.value ?? NaN) : raw.data[raw.length * 2 - 1];
       value.textContent = `${exact(shown ?? NaN)}${unit && ` ${unit}`}`;
-      const digits = Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(max - min || 1))));
+      const digits = max > min ? Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(max - min)))) : 12;
       numbers.textContent =
-        point && held
+        point && held && point !== held
           ? `${point.value < held.value ? '' : '+'}${exact(point.value - held.value)} from ${exact(held.value)}`
           : n > 0
             ? `min ${exact(min)} · mean ${exact(Number((sum / n).toFixed(digits)))} · max ${exact(max)}`

@@ -140,7 +140,11 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
       pen.beginPath();
       for (let i = 0; i < line.length; i += 2) pen.lineTo(place(line[i]), y(line[i + 1]));
       // A reading alone is a dot.
-      if (line.length <= 2) pen.arc(place(line[0]), y(line[1]), 1.5, 0, 7);
+      if (line.length <= 2) {
+        pen.arc(place(line[0]), y(line[1]), 3, 0, 7);
+        pen.fill();
+        continue;
+      }
       pen.stroke();
       if (traces.length < 2) {
         pen.globalAlpha = 0.1;

@@ -46,7 +46,10 @@ const announcer = new Announcer(at('word'), at('news'));
 const status = new Status(announcer);
 
 const win = new Window(at('view'), at('canvas'), at('rows'), draw, {
-  followed: () => status.follow(win.following),
+  followed() {
+    status.follow(win.following);
+    if (win.following) charts?.pause(false);
+  },
   drawn() {
     sayEmpty();
     selection.ready?.drawn();
@@ -242,7 +245,17 @@ async function go({ run, start }, px = at('view').clientHeight / 3) {
   const { lines } = log;
   rows.current = { run, start };
   for (const { node, entry } of win.items) node.classList.toggle('current', rows.isCurrent(entry));
-  return win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
+  await win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
+  choose(win.items.find(({ entry }) => rows.isCurrent(entry)));
+}
+
+/** When the line of this row was written, in ms; `null` where that is not known. */
+const moment = (item) => (item && !item.entry.mark && times.parse(drawer().text(item.entry) ?? '')?.ms) || null;
+
+/** The charts show this line's moment. */
+function choose(item) {
+  const ms = moment(item);
+  if (ms !== null) charts?.point(ms, true);
 }
 
 /** Shows a line among its neighbours. */
@@ -289,7 +302,7 @@ async function chart(text) {
   at('chart-panel').hidden = text === null;
   if (text === null) return;
   const name = shown;
-  const [{ open }] = await Promise.all([import('./chart.js'), watching().then(watch), acts()]);
+  const [{ open }] = await Promise.all([import('./chart.js'), watching().then(watch)]);
   if (name !== shown || view.chart === null) return;
   charts = await open(at('chart-panel'), {
     name,
@@ -302,8 +315,9 @@ async function chart(text) {
     others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
     alerts: watching.ready.alerts,
     keepAlerts: (rules) => keep(name, { alerts: rules }),
-    moment: (ms) => acts.ready.to({ ms }),
+    moment: (ms) => acts().then((ready) => ready.to({ ms })),
   });
+  choose(win.items.find(({ entry }) => rows.isCurrent(entry)));
 }
 
 /** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a
@@ -359,7 +373,11 @@ const toggleWrap = () => {
   wrap(on);
   keep(shown, { wrap: on });
 };
-const togglePause = () => (win.following ? win.stop() : win.toEnd());
+const togglePause = () => {
+  if (!win.following) return win.toEnd();
+  charts?.pause(true);
+  win.stop();
+};
 const copy = () => acts().then((ready) => ready.copy());
 const link = () => acts().then((ready) => ready.copyLink());
 const step = (down, errors) => find().then((ready) => ready.step(down, errors));
@@ -463,7 +481,10 @@ on('rows', 'click', (event) => {
   if (!item || item.entry.mark || event.target.closest('a, button') || !getSelection().isCollapsed) return;
   if (find.ready?.filtered) find.ready.reveal(item);
   else item.node.classList.toggle('whole');
+  choose(item);
 });
+on('rows', 'pointerover', ({ target }) => charts?.point(moment(win.itemOf(target))));
+on('rows', 'pointerleave', () => charts?.point(null));
 on('rows', 'more', ({ detail }) => win.redrawKey(detail));
 // Who is about to choose sees what has come since.
 on('choice', 'focus', () => streams.ask());
