@@ -170,7 +170,14 @@ mod tests {
         let from = |number: u16| IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, number]);
         for guess in 0..5 {
             let kept = vec![format!("a{guess}"), format!("b{guess}")];
-            wrong.note(from(guess), &Wrong { given: 0, cookies: kept }, now);
+            wrong.note(
+                from(guess),
+                &Wrong {
+                    given: 0,
+                    cookies: kept,
+                },
+                now,
+            );
         }
         assert!(wrong.locked(from(77), now).is_some());
         assert!(

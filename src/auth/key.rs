@@ -55,7 +55,10 @@ pub enum Credential<'a> {
 }
 
 /// The keys that a request says, by `?key=`, by `Authorization: Bearer` (RFC 6750 section 2.1) and by cookie.
-pub fn credentials<'a>(request: &'a Request, cookie: &'a str) -> impl Iterator<Item = Credential<'a>> {
+pub fn credentials<'a>(
+    request: &'a Request,
+    cookie: &'a str,
+) -> impl Iterator<Item = Credential<'a>> {
     let raw = request.raw_parameter("key");
     // A form writes a space as `+`, a person a plus.
     let spaced = raw
