@@ -88,6 +88,8 @@ mod page_breaks;
 mod page_chart;
 /// Charts in a person's hands: pointed at, moved, zoomed, chosen, taken away.
 mod page_chart_hands;
+/// The page says how a stream stands at its engine.
+mod page_engine;
 /// The page's find, filters and highlights; the address is the view.
 mod page_find;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
