@@ -8,7 +8,7 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth` | what is measured |
+//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine` | what is measured |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -22,6 +22,7 @@
 mod bare;
 mod client;
 mod crowd;
+mod engine;
 mod flows;
 mod footprint;
 mod growth;
@@ -46,7 +47,7 @@ const DEADLINE: Duration = Duration::from_secs(1200);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 12] = [
+const CHAPTERS: [Chapter; 13] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
@@ -58,6 +59,7 @@ const CHAPTERS: [Chapter; 12] = [
     ("matching", |_, folder| search::follow(folder)),
     ("crowd", |_, folder| crowd::rows(folder)),
     ("growth", |_, folder| growth::rows(folder)),
+    ("engine", |_, folder| engine::rows(folder)),
     ("size", |_, _| footprint::size()),
 ];
 

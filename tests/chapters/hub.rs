@@ -23,7 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A Tailcast that shows what stands under `pattern` at `nats`, as a user who may do no more than read.
-fn hub(folder: &Folder, nats: SocketAddr, pattern: &str) -> Server {
+pub fn hub(folder: &Folder, nats: SocketAddr, pattern: &str) -> Server {
     let credentials = credentials(folder, "hub:look");
     let url = format!("nats://{nats}/{pattern}");
     let args = ["--public", "--max-clients=5000", &credentials, &url];
@@ -116,11 +116,29 @@ fn a_subject_goes_on_over_what_happens_to_the_file() {
     folder.truncate();
     folder.append(lines([102]));
     assert_eq!(client.bytes_until(lines([102])), lines([102]));
-    assert!(client.events.is_empty(), "{:?}", client.events);
+    // Each is told where it happened, and the subject goes on at the next byte, cut or not.
+    let place = |last| format!("-{:x}", lines(1..=last).len());
+    let told = |client: &Client| {
+        let events = client.events.iter();
+        let told = events.map(|(count, event)| {
+            let cursor = event["cursor"].as_str().unwrap().split('-').nth(1).unwrap();
+            (*count, event["event"].clone(), format!("-{cursor}"))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let want = [100, 101].map(|last| (lines(1..=last).len() as u64, json!("rotated"), place(last)));
+    assert_eq!(told(&client), want);
     let mut late = Client::connect(&hub, "/stream/app.log?from=start");
     assert_lines(&late.bytes_until(lines([102])), 1..=102);
-    assert!(late.events.is_empty());
+    assert_eq!(told(&late), want);
     assert_lines(&get(&hub, "/stream").body, 1..=102);
+    // A poll ends before it; the next one goes on.
+    let poll = get(&hub, "/stream?from=start");
+    assert_lines(&poll.body, 1..=100);
+    let cursor = poll.header("Tailcast-Cursor").unwrap().to_owned();
+    let poll = get(&hub, &format!("/stream?from={cursor}"));
+    assert_eq!(poll.body, lines([101]));
+    assert_eq!(poll.header("Tailcast-Lost"), None);
 }
 
 #[test]

@@ -22,6 +22,14 @@ mod dead_share;
 mod door;
 /// A board that hands its streams to NATS: exactly once, whatever happens on the way.
 mod engine;
+/// The engine is away, for as long as it likes: what comes late is exact, or told as lost.
+mod engine_away;
+/// A cluster of three servers, of which one is killed and one cut off.
+mod engine_cluster;
+/// Readers that others wrote, in Node over WebSocket.
+mod engine_readers;
+/// The README's commands of "More than one board", a leaf node with TLS among them.
+mod engine_readme;
 /// Why a stream does not go to its engine, in one sentence each.
 mod engine_refusals;
 /// Server-sent events: a line is an event, its id the cursor behind it.
@@ -84,6 +92,8 @@ mod page_chart;
 mod page_chart_hands;
 /// The chart and the log below it; charts of streams that have hardly begun.
 mod page_chart_log;
+/// The page says how a stream stands at its engine.
+mod page_engine;
 /// The page's find, filters and highlights; the address is the view.
 mod page_find;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.

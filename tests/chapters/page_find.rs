@@ -145,7 +145,7 @@ pub fn what_stands_around_a_hit() {
     let again = format!("{} is a needle again", event(61));
     folder.append(format!("{}\n{again}\n", event(60)));
     let more: Vec<String> = (51..61).map(event).collect();
-    let both = [&ten[..], &more, &[again.clone()]].concat();
+    let both = [&ten[..], &more, std::slice::from_ref(&again)].concat();
     viewer.until_shown(&both);
     folder.append(format!("{}\n", event(62)));
     let both = [&both[..], &[event(62)]].concat();

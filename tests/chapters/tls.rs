@@ -42,7 +42,7 @@ https://LISTEN {
 ";
 
 /// Makes key and certificate, with which it also is its own authority.
-fn certify(directory: &Path) {
+pub fn certify(directory: &Path) {
     let arguments = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 2 -subj /CN=127.0.0.1 \
                      -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out certificate.pem";
     let made = Command::new("openssl")

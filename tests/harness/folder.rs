@@ -76,7 +76,7 @@ impl Folder {
     }
 
     /// Waits for the next tick of the file system's clock: within one, `mtime` cannot tell the order of two rotations.
-    fn tick(&self) {
+    pub fn tick(&self) {
         let time = |path: &Path| {
             fs::metadata(path)
                 .and_then(|m| m.modified())

@@ -6,6 +6,8 @@ use crate::program::Program;
 use crate::require::tool;
 use crate::server::reserve;
 use serde_json::{Value, json};
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -13,6 +15,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The README's configuration and its stream.
@@ -21,10 +24,11 @@ const STREAM: &str = include_str!("../nats/stream.json");
 
 /// A running server on a loopback port of its own; killed when dropped.
 pub struct Nats {
-    program: PathBuf,
+    /// The command that starts it.
+    words: Vec<OsString>,
     directory: TempDir,
     pub addr: SocketAddr,
-    _port: OwnedFd,
+    _port: Option<OwnedFd>,
     running: Option<Program>,
 }
 
@@ -41,34 +45,51 @@ impl Nats {
         Some(nats)
     }
 
-    /// Starts it with this configuration, in which LISTEN and STORE are filled in, and no stream.
+    /// Starts it with this configuration, with a place of its own, and no stream.
     pub fn bare(config: &str) -> Option<Nats> {
-        let program = tool("nats-server")?;
-        let directory = TempDir::with_prefix("tailcast-nats-").expect("temporary directory");
         let (port, addr) = reserve(Ipv4Addr::LOCALHOST);
-        let config = config
-            .replace("LISTEN", &addr.to_string())
-            .replace("STORE", directory.path().join("store").to_str().unwrap());
-        fs::write(directory.path().join("conf"), config).unwrap();
-        let mut nats = Nats {
-            program,
-            directory,
-            addr,
-            _port: port,
-            running: None,
-        };
+        let mut nats = Nats::on(addr, &[], config)?;
+        nats._port = Some(port);
         nats.start_again();
         Some(nats)
     }
 
+    /// One that listens on `addr` once it is started, behind the words that it takes to run it there.
+    pub fn on(addr: SocketAddr, before: &[&str], config: &str) -> Option<Nats> {
+        let program = program()?;
+        let directory = TempDir::with_prefix("tailcast-nats-").expect("temporary directory");
+        let config = config.replace("0.0.0.0:4222", &addr.to_string()).replace(
+            "/var/lib/nats",
+            directory.path().join("store").to_str().unwrap(),
+        );
+        fs::write(directory.path().join("conf"), config).unwrap();
+        let before = before.iter().map(OsString::from);
+        let words = before.chain([program.into_os_string()]).collect();
+        Some(Nats {
+            words,
+            directory,
+            addr,
+            _port: None,
+            running: None,
+        })
+    }
+
     /// Makes the README's stream, with these values in the place of its own.
     pub fn create(&self, changes: Value) {
+        assert!(self.try_create(changes));
+    }
+
+    /// The same; whether it was made.
+    pub fn try_create(&self, changes: Value) -> bool {
         let mut stream: Value = serde_json::from_str(STREAM).unwrap();
         for (name, value) in changes.as_object().unwrap() {
             stream[name] = value.clone();
         }
-        let answer = self.api("STREAM.CREATE.TAILCAST", &stream.to_string());
-        assert!(answer["error"].is_null(), "{answer}");
+        let (asked, stream) = ("$JS.API.STREAM.CREATE.TAILCAST", stream.to_string());
+        let answer = Talk::open(self).ask_within(DEADLINE / 10, asked, stream.as_bytes());
+        let answer = answer.map(|(_, answer)| String::from_utf8(answer).unwrap());
+        println!("{answer:?}");
+        answer.is_some_and(|answer| answer.contains("\"config\""))
     }
 
     /// As `--to` takes it.
@@ -78,7 +99,8 @@ impl Nats {
 
     /// Starts the stopped server again: same store, same port.
     pub fn start_again(&mut self) {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(&self.words[0]);
+        command.args(&self.words[1..]);
         command.arg("-c").arg(self.directory.path().join("conf"));
         command.arg("-l").arg(self.directory.path().join("log"));
         self.running = Some(Program::start(&mut command));
@@ -125,6 +147,11 @@ impl Nats {
         Talk::open(self).last(subject)
     }
 
+    /// How many bytes `subject` has had.
+    pub fn last_bytes(&self, subject: &str) -> u64 {
+        self.last(subject).map_or(0, |last| last.bytes)
+    }
+
     /// The bytes of `subject`, once they are so many; every message must begin where the one before it ended.
     pub fn bytes(&self, subject: &str, length: usize) -> Vec<u8> {
         let mut talk = Talk::open(self);
@@ -134,6 +161,12 @@ impl Nats {
         });
         chained(&self.messages(subject))
     }
+}
+
+/// nats-server; `TAILCAST_NATS_SERVER` is the path of another one than that on `PATH`.
+pub fn program() -> Option<PathBuf> {
+    let other = env::var_os("TAILCAST_NATS_SERVER").map(PathBuf::from);
+    other.or_else(|| tool("nats-server"))
 }
 
 /// The option that names a file with these credentials, closed to others.
@@ -196,10 +229,23 @@ impl Talk {
 
     /// The answer to `payload`: its headers and its payload.
     pub fn ask(&mut self, subject: &str, payload: &[u8]) -> (String, Vec<u8>) {
+        let answer = self.ask_within(DEADLINE, subject, payload);
+        answer.unwrap_or_else(|| panic!("no answer of `{subject}`"))
+    }
+
+    /// The same, if one comes in this time: a cluster without a leader says nothing. Without one the connection is over.
+    pub fn ask_within(
+        &mut self,
+        time: Duration,
+        subject: &str,
+        payload: &[u8],
+    ) -> Option<(String, Vec<u8>)> {
+        let socket = self.stream.get_ref();
+        socket.set_read_timeout(Some(time)).unwrap();
         self.publish(subject, Some("admin.box"), payload);
         loop {
             let mut line = String::new();
-            self.stream.read_line(&mut line).expect("an answer");
+            self.stream.read_line(&mut line).ok()?;
             let words: Vec<&str> = line.split_whitespace().collect();
             let total = |at: usize| words[words.len() - at].parse::<usize>().unwrap();
             let (head, all) = match words.first() {
@@ -216,7 +262,7 @@ impl Talk {
             self.stream.read_exact(&mut body).unwrap();
             body.truncate(all);
             let payload = body.split_off(head);
-            return (String::from_utf8(body).unwrap(), payload);
+            return Some((String::from_utf8(body).unwrap(), payload));
         }
     }
 
@@ -249,25 +295,36 @@ impl Talk {
         self.get(&format!("$JS.API.DIRECT.GET.TAILCAST.{subject}"), b"")
     }
 
-    fn get(&mut self, asked: &str, payload: &[u8]) -> Option<Stored> {
-        let (headers, payload) = self.ask(asked, payload);
-        let header = |name: &str| {
-            let line = headers
-                .lines()
-                .find_map(|line| line.strip_prefix(&format!("{name}: ")))?;
-            Some(line.to_owned())
-        };
-        if headers.starts_with("NATS/1.0 404") {
-            return None;
-        }
-        Some(Stored {
-            sequence: header("Nats-Sequence").expect(&headers).parse().unwrap(),
-            from: header("Tailcast-From").unwrap_or_default(),
-            cursor: header("Tailcast-Cursor").unwrap_or_default(),
-            bytes: header("Tailcast-Bytes").map_or(0, |bytes| bytes.parse().unwrap()),
-            lost: header("Tailcast-Lost"),
-            mark: header("Tailcast-Mark"),
-            payload,
-        })
+    /// The same of one in a cluster, which may say nothing for a while.
+    pub fn last_if_any(&mut self, subject: &str) -> Option<Stored> {
+        let asked = format!("$JS.API.DIRECT.GET.TAILCAST.{subject}");
+        self.ask_within(DEADLINE / 10, &asked, b"").and_then(stored)
     }
+
+    fn get(&mut self, asked: &str, payload: &[u8]) -> Option<Stored> {
+        stored(self.ask(asked, payload))
+    }
+}
+
+/// A message out of the answer to who asked for one.
+fn stored((headers, payload): (String, Vec<u8>)) -> Option<Stored> {
+    let header = |name: &str| {
+        let line = headers
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}: ")))?;
+        Some(line.to_owned())
+    };
+    let is_none = |it| headers.starts_with(it);
+    if is_none("NATS/1.0 404") || is_none("NATS/1.0 503") {
+        return None;
+    }
+    Some(Stored {
+        sequence: header("Nats-Sequence").expect(&headers).parse().unwrap(),
+        from: header("Tailcast-From").unwrap_or_default(),
+        cursor: header("Tailcast-Cursor").unwrap_or_default(),
+        bytes: header("Tailcast-Bytes").map_or(0, |bytes| bytes.parse().unwrap()),
+        lost: header("Tailcast-Lost"),
+        mark: header("Tailcast-Mark"),
+        payload,
+    })
 }

@@ -66,7 +66,7 @@ export class Sources {
     };
     const left = behind > 0 ? `, ${behind.toLocaleString('en')} bytes behind` : '';
     line.textContent = (words[state] ?? state) + left;
-    line.title = [url, cause].filter(Boolean).join(': ');
+    line.title = [line.textContent, url, cause].filter(Boolean).join(': ');
     line.dataset.state = state;
   }
 }

@@ -40,6 +40,8 @@ export class Stream {
   /** The server put us elsewhere than we asked and has not yet said why. */
   #gap = null;
   #missing = false;
+  /** There is a file again: a `rotated` that follows at once may mean the same one. */
+  #found = false;
   #attempts = 0;
   #retryAt = 0;
   #heard = 0;
@@ -133,7 +135,8 @@ export class Stream {
       case 'lost': {
         const place = new Cursor(event.cursor);
         // The same file has its name again, or a sensor is back: it goes on where it was.
-        const same = event.event === 'rotated' && this.#cursor?.samePlace(place);
+        const same = this.#found && event.event === 'rotated' && this.#cursor?.samePlace(place);
+        this.#found = false;
         this.#gap = null;
         this.#missing = false;
         this.#cursor = place;
@@ -150,6 +153,7 @@ export class Stream {
         break;
       case 'found':
         this.#missing = false;
+        this.#found = true;
         this.#listener.mark(event);
         this.#listener.state('live');
         break;

@@ -25,6 +25,8 @@ pub(crate) struct Piece {
     /// The place behind it there.
     pub cursor: Cursor,
     lost: Lost,
+    /// Another file begins with it, or the board's was cut.
+    rotated: bool,
     skipped: u64,
 }
 
@@ -40,9 +42,9 @@ impl Piece {
         };
         let marks = headers.get(MARK).unwrap_or_default();
         let has = |word| marks.split(' ').any(|mark| mark == word);
-        let begins = has("rotated") || has("truncated") || lost != Lost::Nothing;
+        let rotated = has("rotated") || has("truncated");
         // Where another file begins, it is counted from that one's start.
-        let is_same = !begins && from.inode == cursor.inode;
+        let is_same = !rotated && lost == Lost::Nothing && from.inode == cursor.inode;
         let begun = if is_same { from.offset } else { 0 };
         let skipped = (cursor.offset.checked_sub(begun))
             .and_then(|passed| passed.checked_sub(payload.len() as u64))
@@ -55,6 +57,7 @@ impl Piece {
             from,
             cursor,
             lost,
+            rotated,
             skipped: skipped.unwrap_or(0),
         })
     }
@@ -84,21 +87,22 @@ impl Piece {
         (self.cursor.inode, self.cursor.offset.saturating_sub(behind))
     }
 
-    /// What is to be told before its bytes; `here` is the cursor of its first byte. That the board's file was rotated is not:
-    /// the subject goes on.
+    /// What is to be told before its bytes; `here` is the cursor of its first byte. A file that was cut at the board is told
+    /// like one that was rotated: of the subject nothing was cut, and nothing is read from its start again.
     pub(crate) fn markers(&self, here: Cursor) -> impl Iterator<Item = Marker> + use<> {
         let lost = match self.lost {
             Lost::Nothing => None,
             Lost::Bytes(bytes) => Some(Marker::Lost(here, Some(bytes))),
             Lost::Unknown => Some(Marker::Lost(here, None)),
         };
+        let rotated = self.rotated.then_some(Marker::Rotated(here));
         let skipped = (self.skipped > 0).then_some(Marker::Skipped(here, self.skipped));
-        lost.into_iter().chain(skipped)
+        lost.into_iter().chain(rotated).chain(skipped)
     }
 
     /// Whether anything is.
     pub(crate) fn is_marked(&self) -> bool {
-        self.lost != Lost::Nothing || self.skipped > 0
+        self.lost != Lost::Nothing || self.rotated || self.skipped > 0
     }
 }
 
@@ -140,20 +144,22 @@ mod tests {
     #[test]
     fn what_is_told_before_a_piece() {
         let here = Cursor::NOWHERE;
+        let rotated = Marker::Rotated(here);
         let skipped = |bytes| Marker::Skipped(here, bytes);
         for (from, cursor, extra, want) in [
-            ("a-10", "b-3", "Tailcast-Mark: rotated\r\n", vec![]),
+            ("a-10", "a-13", "", vec![]),
+            ("a-10", "b-3", "Tailcast-Mark: rotated\r\n", vec![rotated]),
             (
                 "a-10",
                 "b-3",
                 "Tailcast-Mark: rotated\r\nTailcast-Lost: unknown\r\n",
-                vec![Marker::Lost(here, None)],
+                vec![Marker::Lost(here, None), rotated],
             ),
             (
                 "a-10",
                 "a-3",
                 "Tailcast-Mark: truncated\r\nTailcast-Lost: 7\r\n",
-                vec![Marker::Lost(here, Some(7))],
+                vec![Marker::Lost(here, Some(7)), rotated],
             ),
             (
                 "a-10",
@@ -165,7 +171,7 @@ mod tests {
                 "a-10",
                 "b-1003",
                 "Tailcast-Mark: rotated skipped\r\n",
-                vec![skipped(0x1000)],
+                vec![rotated, skipped(0x1000)],
             ),
         ] {
             let text = format!(

@@ -43,6 +43,9 @@ const SETTLED: Duration = Duration::from_secs(1);
 const STORED: Duration = Duration::from_millis(20);
 const STORED_TRIES: u32 = 20;
 
+/// How often it is asked where a subject ends that is said to end before where it was.
+const BACK_STEP: Duration = Duration::from_millis(200);
+
 /// How often at most it is looked which subjects there are.
 const LOOK_TIME: Duration = Duration::from_secs(1);
 
@@ -240,6 +243,10 @@ impl Hub {
             subject.refresh(client).await?;
             subject.fresh.set(subject.sid.get().is_some());
             self.link.status.trouble(&subject.name, None);
+            if subject.is_back() {
+                again = again.min(BACK_STEP);
+                subject.doubtful.set(true);
+            }
             if subject.expected.get() > subject.end() {
                 // It will be there in a moment, or never.
                 let tries = subject.tries.get() + 1;
@@ -290,7 +297,10 @@ impl Hub {
                 return;
             }
         }
-        self.sequence.set(sequence);
+        // What is doubted is asked for once more.
+        if !self.list().iter().any(|subject| subject.is_back()) {
+            self.sequence.set(sequence);
+        }
     }
 }
 

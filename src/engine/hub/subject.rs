@@ -24,6 +24,10 @@ const HUB_TIME: Duration = Duration::from_secs(3);
 /// How long it is believed where a subject begins, while old messages give way.
 const START_TIME: Duration = Duration::from_secs(1);
 
+/// How long it is doubted that a subject ends before where it was: in a cluster one who has not heard the last of it may
+/// answer, and a board fills up again what an older copy lacks.
+const BACK_TIME: Duration = Duration::from_secs(3);
+
 /// Steps from one message to the next before the place is searched for.
 const STEPS_MAX: usize = 3;
 
@@ -60,6 +64,8 @@ pub(crate) struct Subject {
     pub fresh: Cell<bool>,
     /// The tail has to be asked for.
     pub doubtful: Cell<bool>,
+    /// Since when it is said to end before where it was.
+    back: Cell<Option<Instant>>,
     listeners: Cell<usize>,
     /// Something is new for readers.
     pub changed: Rc<Bell>,
@@ -85,6 +91,7 @@ impl Subject {
             sid: Cell::new(None),
             fresh: Cell::new(false),
             doubtful: Cell::new(false),
+            back: Cell::new(None),
             listeners: Cell::new(0),
             changed: Rc::default(),
             link,
@@ -162,7 +169,8 @@ impl Subject {
         let asked = format!("$JS.API.DIRECT.GET.{STREAM}.{}", self.name);
         let reply = client.request(&asked, &[], &[]).await?;
         let Some(headers) = found(&reply)? else {
-            if self.tail.take().is_some() {
+            if self.tail().is_some() && !self.is_doubted() {
+                *self.tail.borrow_mut() = None;
                 self.set_back();
             }
             return Ok(());
@@ -183,7 +191,11 @@ impl Subject {
                 self.name
             ))
         })?;
-        let is_back = tail.end < self.end();
+        let is_less = tail.end < self.end();
+        if is_less && self.is_doubted() {
+            return Ok(());
+        }
+        let is_back = is_less || self.back.get().is_some();
         let is_new = is_back || tail.end > self.end();
         if let Some(piece) = Piece::read(&headers, &reply.payload) {
             self.link.keep(self.serial(), Rc::new(piece));
@@ -198,8 +210,21 @@ impl Subject {
         Ok(())
     }
 
-    /// It ends before where it was: an older copy was put back, or it was emptied. What caches hold of it may be wrong.
+    /// Whether it is too early to believe that it ends before where it was.
+    fn is_doubted(&self) -> bool {
+        let since = self.back.get().unwrap_or_else(Instant::now);
+        self.back.set(Some(since));
+        since.elapsed() < BACK_TIME
+    }
+
+    /// Whether it was said to end before where it was, and has to be asked again.
+    pub(crate) fn is_back(&self) -> bool {
+        self.back.get().is_some()
+    }
+
+    /// It ended before where it was: an older copy was put back, or it was emptied. What caches hold of it may be wrong.
     fn set_back(&self) {
+        self.back.set(None);
         self.serial.set(self.link.runtime.serial());
         self.start.set(None);
         self.changed.ring();

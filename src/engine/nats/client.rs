@@ -290,7 +290,7 @@ impl Client {
             return Err(refusal(text));
         };
         self.questions.borrow_mut().retain(|_, question| {
-            let is_it = question.subject == subject;
+            let is_it = undomained(&question.subject) == undomained(subject);
             if is_it {
                 let _ = question.answer.try_send(Err(Failure::Refused(format!(
                     "this user may not publish to `{subject}` there; its permissions must allow it"
@@ -404,6 +404,13 @@ impl Client {
             ended.rung().await;
         }
     }
+}
+
+/// What is asked of JetStream, whatever it is called: behind a leaf node a server names the one that it asks by its domain.
+fn undomained(subject: &str) -> &str {
+    let asked = subject.strip_prefix("$JS.");
+    let asked = asked.and_then(|rest| rest.split_once("API."));
+    asked.map_or(subject, |(_, asked)| asked)
 }
 
 /// Nobody waits any more.

@@ -86,7 +86,7 @@ pub(crate) fn found(reply: &Reply) -> Result<Option<Headers<'_>>, Failure> {
     match reply.headers().status() {
         None => Ok(Some(reply.headers())),
         Some((404, _)) => Ok(None),
-        Some((503, _)) => Err(no_stream()),
+        Some((503, _)) => Err(nobody()),
         Some((code, words)) => Err(Failure::Refused(format!(
             "it says {code} {}",
             words.escape_debug()
@@ -97,6 +97,13 @@ pub(crate) fn found(reply: &Reply) -> Result<Option<Headers<'_>>, Failure> {
 fn no_stream() -> Failure {
     Failure::Refused(format!(
         "it has no stream `{STREAM}`; the README has the command that makes it (`More than one board`)"
+    ))
+}
+
+/// The stream was there when the connection was made.
+fn nobody() -> Failure {
+    Failure::Refused(format!(
+        "nobody answers for its stream `{STREAM}`: its cluster has no leader now, or somebody has deleted it"
     ))
 }
 
@@ -169,7 +176,7 @@ pub(crate) async fn publish(
     }
     let reply = client.request(subject, &headers, payload).await?;
     if reply.headers().status().is_some() {
-        return Err(no_stream());
+        return Err(nobody());
     }
     let ack: Option<Ack> = str::from_utf8(&reply.payload)
         .ok()
