@@ -13,6 +13,8 @@ use crate::sides::{Server, Side};
 use crate::table::{Row, Target, Values};
 
 const LINE: &[u8; 64] = b"2026-01-01T00:00:00.000Z sensor[1234]: 21.5 degrees, 40 percent\n";
+/// A line as a chunk of an answer: its length in hex before it, and two line ends.
+const CHUNK: usize = "40".len() + 2 + LINE.len() + 2;
 const ROUNDS: usize = 3;
 const LINES: usize = 300;
 /// What a board has to catch up with.
@@ -113,10 +115,10 @@ fn latency(file: &mut File, viewer: &mut TcpStream) -> f64 {
         let begun = Instant::now();
         file.write_all(LINE).expect("space");
         let mut came = 0;
-        // With what chunks and their ends add.
-        while came < LINE.len() {
+        while came < CHUNK {
             came += viewer.read(&mut space).expect("a line");
         }
+        assert_eq!(came, CHUNK, "each line comes by itself");
         begun.elapsed().as_secs_f64() * 1000.0
     });
     median(&took.collect::<Vec<_>>()).expect("lines")

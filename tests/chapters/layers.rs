@@ -52,6 +52,9 @@ const PURE: &[&str] = &[
     "http/head.rs",
     "http/range.rs",
     "http/response.rs",
+    "engine/hub/cache.rs",
+    "engine/hub/message.rs",
+    "engine/hub/pattern.rs",
     "engine/mqtt/board.rs",
     "engine/mqtt/cells.rs",
     "engine/mqtt/discovery.rs",
@@ -60,6 +63,10 @@ const PURE: &[&str] = &[
     "engine/mqtt/position.rs",
     "engine/mqtt/template.rs",
     "engine/mqtt/units.rs",
+    "engine/nats/protocol.rs",
+    "engine/nats/say.rs",
+    "engine/nats/subject.rs",
+    "engine/target.rs",
 ];
 
 /// What a pure room must not name.

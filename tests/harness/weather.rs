@@ -67,6 +67,12 @@ impl Weather {
 }
 
 impl State {
+    /// One fault fewer to come; several connections may have been thrown the last one.
+    fn pass(&self) {
+        let less = |left: u64| left.checked_sub(1);
+        let _ = (self.left).fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+    }
+
     fn carry(self: Arc<State>, client: TcpStream) {
         let Ok(engine) = TcpStream::connect(self.to) else {
             return;
@@ -93,13 +99,13 @@ impl State {
                 Some(Fault::Cut(at)) if passed >= at => {
                     let kept = read - (passed - at) as usize;
                     let _ = engine.write_all(&bytes[..kept]);
-                    self.left.fetch_sub(1, Ordering::SeqCst);
+                    self.pass();
                     break;
                 }
                 Some(Fault::HoldBack(at)) if passed >= at => {
                     let _ = engine.write_all(&bytes[..read / 2]);
                     *self.held.lock().unwrap() = Some((engine, bytes[read / 2..].to_vec()));
-                    self.left.fetch_sub(1, Ordering::SeqCst);
+                    self.pass();
                     let _ = client.shutdown(Shutdown::Both);
                     return;
                 }
@@ -128,7 +134,7 @@ impl State {
             if let Some(Fault::LoseAnswer(at)) = fault
                 && passed >= at
             {
-                self.left.fetch_sub(1, Ordering::SeqCst);
+                self.pass();
                 let _ = engine.shutdown(Shutdown::Both);
                 break;
             }
@@ -136,7 +142,7 @@ impl State {
                 came += read as u64;
                 if came >= at {
                     let _ = client.write_all(&buffer[..read - (came - at) as usize]);
-                    self.left.fetch_sub(1, Ordering::SeqCst);
+                    self.pass();
                     let _ = engine.shutdown(Shutdown::Both);
                     break;
                 }

@@ -4,8 +4,12 @@
 pub(crate) mod cache;
 pub(crate) mod link;
 pub(crate) mod message;
+mod pattern;
 pub(crate) mod reader;
+pub(crate) mod search;
 pub(crate) mod subject;
+
+pub use pattern::HubSource;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,11 +25,12 @@ use crate::engine::backoff::Backoff;
 use crate::engine::hub::link::Link;
 use crate::engine::hub::reader::HubReader;
 use crate::engine::hub::subject::Subject;
-use crate::engine::nats::client::{Client, Failure};
+use crate::engine::nats::client::Client;
+use crate::engine::nats::failure::Failure;
 use crate::engine::nats::jetstream;
-use crate::engine::nats::protocol::{is_match, is_pattern, name};
+use crate::engine::nats::subject::is_match;
 use crate::engine::status::{State, Status};
-use crate::engine::target::{Login, Target, TargetError};
+use crate::engine::target::Login;
 use crate::source::remote::{Catalog, Fetched, RemoteReader, Standing, Stream};
 use crate::source::{Extent, Runtime};
 
@@ -54,58 +59,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// The most subjects that one SOURCE offers, as of a glob.
 const SUBJECTS_MAX: usize = 1000;
-
-/// What a SOURCE `nats://HUB/SUBJECT` names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HubSource {
-    /// Where the hub is.
-    pub target: Target,
-    /// A subject, perhaps with wildcards.
-    pub pattern: String,
-}
-
-impl HubSource {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// In a sentence, what it should be.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        let (target, pattern) = Target::parse(url).map_err(|error| match error {
-            TargetError::Login => error.to_string(),
-            error => format!("`{url}`: {error}"),
-        })?;
-        if !is_pattern(pattern) || !pattern.starts_with("tailcast.") {
-            return Err(format!(
-                "`{target}/{pattern}` names no subject of Tailcast's; expected nats://HUB/tailcast.BOARD.NAME, with `*` or `>` for many"
-            ));
-        }
-        Ok(Self {
-            target,
-            pattern: pattern.to_owned(),
-        })
-    }
-
-    /// Whether it names many.
-    fn is_wild(&self) -> bool {
-        self.pattern.contains(['*', '>'])
-    }
-
-    /// What the stream of `subject` is called: by its last part, where the board is one; else by board and that.
-    pub fn title(&self, subject: &str) -> String {
-        let parts: Vec<&str> = subject.split('.').skip(1).collect();
-        let is_one_board = self
-            .pattern
-            .split('.')
-            .nth(1)
-            .is_some_and(|it| !it.contains(['*', '>']));
-        let shown = match parts.as_slice() {
-            [_, rest @ ..] if is_one_board && !rest.is_empty() => rest,
-            all => all,
-        };
-        let shown: Vec<String> = shown.iter().map(|part| name(part)).collect();
-        shown.join(":")
-    }
-}
 
 /// The streams of one SOURCE at a hub.
 pub(crate) struct Hub {
@@ -381,37 +334,5 @@ impl Stream for Subject {
 
     fn cursor(self: Rc<Self>, offset: u64) -> Fetched<'static, io::Result<Cursor>> {
         async move { Self::cursor(&self, offset).await }.boxed_local()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_streams_are_called() {
-        for (pattern, subject, want) in [
-            (
-                "tailcast.pi1.app%2Elog",
-                "tailcast.pi1.app%2Elog",
-                "app.log",
-            ),
-            ("tailcast.pi1.>", "tailcast.pi1.app%2Elog", "app.log"),
-            ("tailcast.*.syslog", "tailcast.pi%201.syslog", "pi 1:syslog"),
-            ("tailcast.>", "tailcast.pi1.syslog", "pi1:syslog"),
-        ] {
-            let source = HubSource::parse(&format!("nats://hub/{pattern}")).unwrap();
-            assert_eq!(source.title(subject), want);
-        }
-        for url in [
-            "nats://hub",
-            "nats://hub/other.>",
-            "nats://hub/tailcast.a*",
-            "nats://hub/>",
-        ] {
-            assert!(HubSource::parse(url).is_err(), "{url}");
-        }
-        let error = HubSource::parse("nats://me:secret@hub/tailcast.>").unwrap_err();
-        assert!(!error.contains("secret"), "{error}");
     }
 }

@@ -2,77 +2,28 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
-use rustix::net::sockopt;
+use futures_lite::{AsyncWriteExt, future};
 use smol::channel::{Sender, bounded};
 use smol::lock::Mutex;
 use smol::{Async, Timer};
 
 use crate::bell::Bell;
-use crate::engine::nats::protocol::{self, Headers, Info, Message, Op, Violation, parse};
+use crate::engine::nats::dial::{CHUNK, INBOX, dial, read};
+use crate::engine::nats::failure::{Failure, refusal, too_large};
+use crate::engine::nats::protocol::{Headers, Info, Message, Op, parse};
+use crate::engine::nats::say;
 use crate::engine::target::{Login, Target};
-use crate::source::error::cause;
-
-/// How long a server may take to accept a connection and to say what it is.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// How long an answer is waited for: a batch may have to go over a slow uplink first.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
 
 /// How long a server may take over what is sent to it.
 const SEND_TIME: Duration = Duration::from_secs(60);
-
-/// After this long without a word the kernel asks whether the server is still there, so that we need not wake for it.
-const KEEPALIVE: Duration = Duration::from_secs(20);
-
-/// A server whose kernel has confirmed nothing for this long is gone, in milliseconds.
-const VANISHED: u32 = 45_000;
-
-/// How much is read at once, in bytes.
-const CHUNK: usize = 16 * 1024;
-
-/// The subscription that answers come to.
-const INBOX: u64 = 1;
-
-/// Why something did not go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// The server is not there, or not any more.
-    Away(String),
-    /// It is, and will not, until somebody does what the sentence says.
-    Refused(String),
-    /// The stream stands elsewhere: somebody else has published, or an older message of ours came first.
-    Elsewhere,
-}
-
-impl Failure {
-    fn io(error: &io::Error) -> Self {
-        Self::Away(cause(error))
-    }
-
-    /// It, in a sentence.
-    pub(crate) fn sentence(&self) -> String {
-        match self {
-            Self::Away(cause) | Self::Refused(cause) => cause.clone(),
-            Self::Elsewhere => {
-                "another one publishes it, too: two boards must not have one name (`--as`)"
-                    .to_owned()
-            }
-        }
-    }
-}
-
-impl From<Violation> for Failure {
-    fn from(_: Violation) -> Self {
-        Self::Away("what it says is not the protocol of NATS".to_owned())
-    }
-}
 
 /// An answer.
 #[derive(Debug, Default)]
@@ -123,81 +74,18 @@ impl Client {
         login: Option<&Login>,
         name: &str,
     ) -> Result<Rc<Self>, Failure> {
-        let late = async {
-            Timer::after(CONNECT_TIME).await;
-            Err(Failure::Away(format!(
-                "no answer in {} s",
-                CONNECT_TIME.as_secs()
-            )))
-        };
-        future::or(Self::greet(target, login, name), late).await
-    }
-
-    async fn greet(
-        target: &Target,
-        login: Option<&Login>,
-        name: &str,
-    ) -> Result<Rc<Self>, Failure> {
-        let mut socket = open(target).await.map_err(|error| Failure::io(&error))?;
-        let mut unread = Vec::new();
-        let info = loop {
-            match parse(&unread)? {
-                Some((Op::Info(text), length)) => {
-                    let info = Info::parse(text)?;
-                    unread.drain(..length);
-                    break info;
-                }
-                Some((Op::Error(text), _)) => return Err(refusal(text)),
-                Some(_) => return Err(Violation.into()),
-                None => read(&mut socket, &mut unread).await?,
-            }
-        };
-        if info.tls_required == Some(true) {
-            return Err(Failure::Refused(
-                "it wants TLS, which is not spoken here; connect to a leaf node beside the board, which speaks it upwards"
-                    .to_owned(),
-            ));
-        }
-        if info.headers == Some(false) {
-            return Err(Failure::Refused(
-                "it knows no headers; nats-server 2.9 and later does".to_owned(),
-            ));
-        }
-        let (user, token) = match login {
-            Some(Login::User(user, password)) => (Some((user.as_str(), password.as_str())), None),
-            Some(Login::Token(token)) => (None, Some(token.as_str())),
-            None => (None, None),
-        };
-        let inbox = format!("_INBOX.{}.{:x}.", protocol::token(name), random());
-        let mut hello = protocol::connect(name, user, token);
-        hello += &protocol::subscribe(&format!("{inbox}*"), INBOX);
-        hello += "PING\r\n";
-        socket
-            .write_all(hello.as_bytes())
-            .await
-            .map_err(|error| Failure::io(&error))?;
-        loop {
-            match parse(&unread)? {
-                Some((Op::Pong, length)) => {
-                    unread.drain(..length);
-                    break;
-                }
-                Some((Op::Error(text), _)) => return Err(refusal(text)),
-                Some((_, length)) => _ = unread.drain(..length),
-                None => read(&mut socket, &mut unread).await?,
-            }
-        }
+        let greeted = dial(target, login, name).await?;
         Ok(Rc::new(Self {
-            socket,
-            info,
+            socket: greeted.socket,
+            info: greeted.info,
             writing: Mutex::new(()),
-            inbox,
+            inbox: greeted.inbox,
             next: Cell::new(INBOX + 1),
             questions: RefCell::default(),
             handlers: RefCell::default(),
             over: RefCell::default(),
             ended: Rc::default(),
-            unread: RefCell::new(unread),
+            unread: RefCell::new(greeted.unread),
         }))
     }
 
@@ -319,7 +207,7 @@ impl Client {
         };
         self.questions.borrow_mut().insert(number, question);
         let _forgotten = Forget(self, number);
-        let head = protocol::publish(
+        let head = say::publish(
             subject,
             &format!("{}{number}", self.inbox),
             headers,
@@ -348,7 +236,7 @@ impl Client {
     ) -> Result<u64, Failure> {
         let sid = self.next.replace(self.next.get() + 1);
         self.handlers.borrow_mut().insert(sid, Rc::new(handler));
-        self.send(&[protocol::subscribe(subject, sid).as_bytes()])
+        self.send(&[say::subscribe(subject, sid).as_bytes()])
             .await?;
         Ok(sid)
     }
@@ -356,7 +244,7 @@ impl Client {
     /// Ends a subscription.
     pub(crate) async fn unsubscribe(&self, sid: u64) -> Result<(), Failure> {
         self.handlers.borrow_mut().remove(&sid);
-        self.send(&[protocol::unsubscribe(sid).as_bytes()]).await
+        self.send(&[say::unsubscribe(sid).as_bytes()]).await
     }
 
     /// Sends a frame. One that is not sent whole ends the connection, so that nothing can come behind half of it.
@@ -430,73 +318,4 @@ impl Drop for Whole<'_> {
         self.0
             .end(Failure::Away("it takes nothing more".to_owned()));
     }
-}
-
-/// The first of the target's addresses that takes a connection.
-async fn open(target: &Target) -> io::Result<Async<TcpStream>> {
-    let mut failed = io::Error::from(io::ErrorKind::NotFound);
-    for address in smol::net::resolve((target.host.as_str(), target.port)).await? {
-        match Async::<TcpStream>::connect(address).await {
-            Ok(socket) => {
-                let stream = socket.get_ref();
-                let _ = stream.set_nodelay(true);
-                let _ = sockopt::set_socket_keepalive(stream, true);
-                let _ = sockopt::set_tcp_keepidle(stream, KEEPALIVE);
-                let _ = sockopt::set_tcp_keepintvl(stream, KEEPALIVE);
-                let _ = sockopt::set_tcp_user_timeout(stream, VANISHED);
-                return Ok(socket);
-            }
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
-}
-
-/// Appends what has come to `unread`.
-async fn read(mut socket: impl AsyncReadExt + Unpin, unread: &mut Vec<u8>) -> Result<(), Failure> {
-    let held = unread.len();
-    unread.resize(held + CHUNK, 0);
-    let read = socket.read(&mut unread[held..]).await;
-    unread.truncate(held + *read.as_ref().unwrap_or(&0));
-    match read {
-        Ok(0) => Err(Failure::Away("it ended the connection".to_owned())),
-        Ok(_) => Ok(()),
-        Err(error) => Err(Failure::io(&error)),
-    }
-}
-
-/// What `-ERR` means for who must do something about it.
-fn refusal(text: &str) -> Failure {
-    let text = text.escape_debug().to_string();
-    if text.starts_with("Authorization") || text.starts_with("Authentication") {
-        return Failure::Refused(
-            "it does not know this user and password; `--credentials FILE` names a file that holds USER:PASSWORD, or a token"
-                .to_owned(),
-        );
-    }
-    if let Some(rest) = text.strip_prefix("Permissions Violation for Subscription to ") {
-        let rest = rest.replace('\\', "");
-        let subject = rest.split('"').nth(1).unwrap_or_default();
-        // An inbox has a random part.
-        let subject = match subject.strip_prefix("_INBOX.") {
-            Some(rest) => format!("_INBOX.{}.>", rest.split('.').next().unwrap_or_default()),
-            None => subject.to_owned(),
-        };
-        return Failure::Refused(format!(
-            "this user may not subscribe to `{subject}` there; its permissions must allow it"
-        ));
-    }
-    Failure::Away(format!("it says: {text}"))
-}
-
-fn too_large() -> Failure {
-    Failure::Refused(format!(
-        "a message there has more than {} bytes, which is none of Tailcast's",
-        protocol::MESSAGE_MAX
-    ))
-}
-
-/// A number that nobody else has.
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }

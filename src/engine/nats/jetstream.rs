@@ -3,8 +3,10 @@
 use miniserde::{Deserialize, json};
 
 use crate::bytes::cursor::Cursor;
-use crate::engine::nats::client::{Client, Failure, Reply};
-use crate::engine::nats::protocol::{Headers, token};
+use crate::engine::nats::client::{Client, Reply};
+use crate::engine::nats::failure::Failure;
+use crate::engine::nats::protocol::Headers;
+use crate::engine::nats::subject::token;
 use crate::source::marker::Lost;
 
 /// The stream that holds all boards' subjects, as its owner has to name it.

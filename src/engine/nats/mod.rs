@@ -1,9 +1,13 @@
 //! NATS with JetStream: streams go to the subjects `tailcast.BOARD.NAME` of the stream `TAILCAST`.
 
 pub(crate) mod client;
+pub(crate) mod dial;
+pub(crate) mod failure;
 pub(crate) mod jetstream;
 pub mod protocol;
 pub(crate) mod publish;
+pub(crate) mod say;
+pub mod subject;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,7 +18,8 @@ use smol::{Task, Timer};
 
 use crate::engine::Engine;
 use crate::engine::backoff::Backoff;
-use crate::engine::nats::client::{Client, Failure};
+use crate::engine::nats::client::Client;
+use crate::engine::nats::failure::Failure;
 use crate::engine::nats::publish::{Publisher, idle_time};
 use crate::engine::status::Status;
 use crate::source::{Runtime, Source, Sources};

@@ -1,6 +1,6 @@
-//! The client protocol of NATS: what a server says, and what is said to it. Pure.
+//! The client protocol of NATS: what a server says. Pure.
 //!
-//! A line in each direction, with a payload behind some of them:
+//! A line each, with a payload behind some of them:
 //!
 //! | server | |
 //! | --- | --- |
@@ -9,10 +9,7 @@
 //! | `HMSG subject sid [reply] header-bytes all-bytes`, then both | one with headers |
 //! | `PING`, `PONG`, `+OK`, `-ERR 'why'` | |
 
-use std::fmt::Write;
-
-use miniserde::{Deserialize, Serialize, json};
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use miniserde::{Deserialize, json};
 
 /// The longest line, in bytes: an `INFO` names the servers of a cluster, a subject of ours has a few hundred bytes.
 pub const LINE_MAX: usize = 32 * 1024;
@@ -212,106 +209,6 @@ impl Info {
     }
 }
 
-#[derive(Serialize)]
-struct Connect<'a> {
-    verbose: bool,
-    pedantic: bool,
-    headers: bool,
-    no_responders: bool,
-    echo: bool,
-    lang: &'a str,
-    version: &'a str,
-    name: &'a str,
-    user: Option<&'a str>,
-    pass: Option<&'a str>,
-    auth_token: Option<&'a str>,
-}
-
-/// `CONNECT`, with a user and a password, or with a token, or with neither.
-pub fn connect(name: &str, user: Option<(&str, &str)>, token: Option<&str>) -> String {
-    let connect = Connect {
-        verbose: false,
-        pedantic: false,
-        headers: true,
-        no_responders: true,
-        echo: false,
-        lang: "tailcast",
-        version: env!("CARGO_PKG_VERSION"),
-        name,
-        user: user.map(|user| user.0),
-        pass: user.map(|user| user.1),
-        auth_token: token,
-    };
-    format!("CONNECT {}\r\n", json::to_string(&connect))
-}
-
-/// `SUB`: what is published to `subject` from now on comes with `sid`.
-pub fn subscribe(subject: &str, sid: u64) -> String {
-    format!("SUB {subject} {sid}\r\n")
-}
-
-/// `UNSUB`.
-pub fn unsubscribe(sid: u64) -> String {
-    format!("UNSUB {sid}\r\n")
-}
-
-/// The line and the headers of a `HPUB`, or of a `PUB` where there are none; then come the payload and a line's end.
-/// Values hold no line's end.
-pub fn publish(subject: &str, reply: &str, headers: &[(&str, String)], length: usize) -> String {
-    if headers.is_empty() {
-        return format!("PUB {subject} {reply} {length}\r\n");
-    }
-    let mut block = "NATS/1.0\r\n".to_owned();
-    for (name, value) in headers {
-        let _ = write!(block, "{name}: {value}\r\n");
-    }
-    block.push_str("\r\n");
-    let (head, total) = (block.len(), block.len() + length);
-    format!("HPUB {subject} {reply} {head} {total}\r\n{block}")
-}
-
-/// What has a meaning in a subject, or could not be told from it on a line: a name's token has it as `%XX`.
-const TOKEN: &AsciiSet = &CONTROLS.add(b' ').add(b'.').add(b'*').add(b'>').add(b'%');
-
-/// `name` as one token of a subject.
-pub fn token(name: &str) -> String {
-    utf8_percent_encode(name, TOKEN).to_string()
-}
-
-/// The name that a token stands for.
-pub fn name(token: &str) -> String {
-    percent_decode_str(token).decode_utf8_lossy().into_owned()
-}
-
-/// Whether `subject` is one of those that `pattern` means: `*` stands for one token, `>` at the end for one or more.
-pub fn is_match(pattern: &str, subject: &str) -> bool {
-    let mut tokens = subject.split('.');
-    let mut parts = pattern.split('.').peekable();
-    while let Some(part) = parts.next() {
-        match (part, tokens.next()) {
-            (">", Some(_)) if parts.peek().is_none() => return true,
-            ("*", Some(_)) => {}
-            (part, Some(token)) if part == token => {}
-            _ => return false,
-        }
-    }
-    tokens.next().is_none()
-}
-
-/// Whether `text` can be subscribed to.
-pub fn is_pattern(text: &str) -> bool {
-    let mut tokens = text.split('.').peekable();
-    while let Some(token) = tokens.next() {
-        let is_last = tokens.peek().is_none();
-        let wild = token.contains(['*', '>']);
-        let is_wildcard = token == "*" || token == ">" && is_last;
-        if token.is_empty() || wild && !is_wildcard {
-            return false;
-        }
-    }
-    !text.contains(|c: char| c.is_whitespace() || c.is_control())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -419,23 +316,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_to_it() {
-        assert_eq!(subscribe("a.*", 3), "SUB a.* 3\r\n");
-        assert_eq!(unsubscribe(3), "UNSUB 3\r\n");
-        assert_eq!(publish("a", "r", &[], 7), "PUB a r 7\r\n");
-        assert_eq!(
-            publish("a", "r", &[("X", "1".to_owned())], 7),
-            "HPUB a r 18 25\r\nNATS/1.0\r\nX: 1\r\n\r\n"
-        );
-        let said = connect("pi1", Some(("me", "a\"b")), None);
-        assert!(said.starts_with("CONNECT {") && said.ends_with("}\r\n"));
-        assert!(
-            said.contains(r#""user":"me","pass":"a\"b","auth_token":null"#),
-            "{said}"
-        );
-    }
-
-    #[test]
     fn info() {
         let info = Info::parse(br#"{"server_id":"x","max_payload":5,"headers":true,"x":[{}]}"#);
         let info = info.unwrap();
@@ -445,44 +325,6 @@ mod tests {
         );
         for bytes in [&b""[..], b"{", b"[]", b"\xff", br#"{"max_payload":-1}"#] {
             assert!(Info::parse(bytes).is_err(), "{:?}", bytes.escape_ascii());
-        }
-    }
-
-    #[test]
-    fn names_as_tokens_and_back() {
-        for (text, want) in [
-            ("syslog", "syslog"),
-            ("app.log", "app%2Elog"),
-            ("a b*c>d%", "a%20b%2Ac%3Ed%25"),
-            ("gr\u{fc}n/x:y", "gr%C3%BCn/x:y"),
-        ] {
-            assert_eq!(token(text), want);
-            assert_eq!(name(want), text);
-        }
-    }
-
-    #[test]
-    fn patterns() {
-        for (pattern, subject, want) in [
-            ("a.b", "a.b", true),
-            ("a.b", "a.bc", false),
-            ("a.*", "a.b", true),
-            ("a.*", "a.b.c", false),
-            ("a.*", "a", false),
-            ("*.b", "a.b", true),
-            ("a.>", "a.b.c", true),
-            ("a.>", "a", false),
-            (">", "a", true),
-        ] {
-            assert_eq!(is_match(pattern, subject), want, "{subject} of {pattern}");
-        }
-        for text in ["a", "a.b", "*.b", "a.>", ">"] {
-            assert!(is_pattern(text), "{text}");
-        }
-        for text in [
-            "", "a.", ".a", "a..b", "a.>.b", "a*", "a>", "a b", "a\u{7f}",
-        ] {
-            assert!(!is_pattern(text), "{text:?}");
         }
     }
 }

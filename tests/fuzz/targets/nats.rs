@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tailcast::engine::nats::protocol::{Info, LINE_MAX, MESSAGE_MAX, Op, is_match, name, parse, token};
+use tailcast::engine::nats::{protocol::{Info, LINE_MAX, MESSAGE_MAX, Op, parse}, subject::{is_match, name, token}};
 
 fuzz_target!(|bytes: &[u8]| {
     match parse(bytes) {
