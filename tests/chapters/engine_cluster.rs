@@ -5,7 +5,7 @@ use crate::chapters::hub::hub;
 use crate::client::{Client, Heard};
 use crate::deadline::DEADLINE;
 use crate::folder::Folder;
-use crate::nats::{Nats, Talk, chained};
+use crate::nats::{Nats, Talk, chained, is_serial_in_clusters};
 use crate::require::{require, tool};
 use crate::server::Server;
 use crate::writer::{assert_lines, lines};
@@ -148,6 +148,9 @@ fn until_seen(hub: &Server, viewer: &mut Client, bytes: &mut Vec<u8>, last: u64)
 
 #[test]
 fn one_is_killed_and_one_cut_off() {
+    if !is_serial_in_clusters() {
+        return;
+    }
     let Some(networks) = Networks::make() else {
         return;
     };

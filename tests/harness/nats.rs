@@ -3,7 +3,7 @@
 use crate::deadline::{DEADLINE, until_true};
 use crate::folder::Folder;
 use crate::program::Program;
-use crate::require::tool;
+use crate::require::{skip, tool};
 use crate::server::reserve;
 use serde_json::{Value, json};
 use std::env;
@@ -167,6 +167,29 @@ impl Nats {
 pub fn program() -> Option<PathBuf> {
     let other = env::var_os("TAILCAST_NATS_SERVER").map(PathBuf::from);
     other.or_else(|| tool("nats-server"))
+}
+
+/// Whether a cluster of these servers keeps to the condition of a publish when its leader changes: before 2.9.21 it may
+/// take two messages on one condition (nats-server's issue 4320). `false` (the test should return) after having said so.
+pub fn is_serial_in_clusters() -> bool {
+    let Some(program) = program() else {
+        return false;
+    };
+    let said = Command::new(program)
+        .arg("--version")
+        .output()
+        .expect("nats-server");
+    let said = String::from_utf8(said.stdout).expect("text");
+    let version = said.trim().rsplit_once('v').expect("a version").1;
+    let numbers: Vec<u32> = version
+        .split('.')
+        .map_while(|number| number.parse().ok())
+        .collect();
+    let serial = numbers.as_slice() >= &[2, 9, 21];
+    if !serial {
+        skip(&format!("nats-server {version} is older than 2.9.21"));
+    }
+    serial
 }
 
 /// The option that names a file with these credentials, closed to others.
