@@ -8,7 +8,8 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth` | what is measured |
+//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `chart` | what is measured |
+//! | `chromium`, `protocol`, `deadline`, `require` | the browser of the tests, for `chart` |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -20,13 +21,22 @@
 )]
 
 mod bare;
+mod chart;
+#[path = "../harness/chromium.rs"]
+mod chromium;
 mod client;
 mod crowd;
+#[path = "../harness/deadline.rs"]
+mod deadline;
 mod flows;
 mod footprint;
 mod growth;
 mod latency;
 mod measure;
+#[path = "../harness/protocol.rs"]
+mod protocol;
+#[path = "../harness/require.rs"]
+mod require;
 mod search;
 mod sides;
 mod table;
@@ -46,7 +56,7 @@ const DEADLINE: Duration = Duration::from_secs(1200);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 12] = [
+const CHAPTERS: [Chapter; 13] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
@@ -58,6 +68,7 @@ const CHAPTERS: [Chapter; 12] = [
     ("matching", |_, folder| search::follow(folder)),
     ("crowd", |_, folder| crowd::rows(folder)),
     ("growth", |_, folder| growth::rows(folder)),
+    ("chart", |_, folder| chart::rows(folder)),
     ("size", |_, _| footprint::size()),
 ];
 

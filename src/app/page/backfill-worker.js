@@ -116,7 +116,11 @@ async function backfill(files, mine) {
       if (mine !== turn) return;
       take(linesOf(bytes.subarray(cut)), past, false);
       if (performance.now() - told > EVERY) tell(false);
-      while (oldest < wanted - APART && end > start) await new Promise((done) => (wake = done));
+      while (oldest < wanted - APART && end > start) {
+        // What is wanted is told by who knows how old the newest are.
+        tell(false);
+        await new Promise((done) => (wake = done));
+      }
     }
   }
   tell(false);
