@@ -16,7 +16,7 @@ use crate::protocol::Protocol;
 use crate::sides::{Server, Side};
 use crate::table::{Row, Target, Values};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// One a second.
 const DAY: u32 = 86_400;
@@ -247,6 +247,7 @@ fn moved(file: &Path) -> Vec<Row> {
             frames,
         ));
     }
-    assert!(page.chromium.told("Runtime.exceptionThrown").is_empty());
+    let thrown = page.chromium.told("Runtime.exceptionThrown");
+    assert!(thrown.is_empty(), "{thrown:?}");
     rows
 }
