@@ -142,7 +142,13 @@ fn a_sensor_over_a_restart() {
         const { lines } = trace(data.source(from), from, 1, 1e6);
         return lines.filter((line) => line[1] !== line.at(-1)).length;
     })()";
-    assert_eq!(viewer.browser.evaluate(breaks), 0, "a line over the gap");
+    let steps = "(({ raw, step }) => `${step}: ${Array.from({ length: raw.length - 1 }, (_, i) => `${raw.data[2 * i + 1]} ${raw.at(i + 1) - raw.at(i)}`)}`)(charts.feeds[0].series[0].data)";
+    let steps = viewer.browser.evaluate(steps);
+    assert_eq!(
+        viewer.browser.evaluate(breaks),
+        0,
+        "a line over the gap: {steps}"
+    );
     viewer.assert_no_complaints_but_of_the_network();
 }
 
@@ -192,7 +198,8 @@ pub fn what_crosses_a_threshold() {
         "its line",
         "/attic_c=30.5$/.test(document.querySelector('.row.current')?.textContent)",
     );
-    viewer.browser.reload();
+    viewer.browser.go("about:blank");
+    viewer.look_at(&server);
     folder.append("2026-11-25T00:01:42Z attic_c=20\n");
     viewer.until(
         "the chart again",
