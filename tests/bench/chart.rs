@@ -34,7 +34,7 @@ const WATCH: &str = "document.addEventListener('DOMContentLoaded', () =>
         const text = document.querySelector('#chart-panel small')?.textContent ?? '';
         if (text.startsWith('min')) globalThis.first ??= performance.now();
         if (text.startsWith('min −40.5')) globalThis.whole ??= performance.now();
-    }).observe(document.getElementById('chart-panel'), { subtree: true, childList: true, characterData: true }))";
+    }).observe(document.getElementById('chart-panel') ?? document, { subtree: true, childList: true, characterData: true }))";
 
 /// Frames a second while a mouse drags the chart to and fro for two seconds, one step a frame.
 const DRAG: &str = "new Promise((done) => {
