@@ -15,5 +15,5 @@ mod harness;
 
 use harness::{
     broker, browser, chromium, client, cursor, cut, deadline, dice, endless, event_source, firefox,
-    folder, http, nats, program, proxy, require, server, strace, viewer, weather, writer,
+    folder, http, nats, program, protocol, proxy, require, server, strace, viewer, weather, writer,
 };

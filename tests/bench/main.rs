@@ -8,7 +8,8 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine` | what is measured |
+//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine`, `chart` | what is measured |
+//! | `chromium`, `protocol`, `deadline`, `require` | the browser of the tests, for `chart` |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -20,14 +21,23 @@
 )]
 
 mod bare;
+mod chart;
+#[path = "../harness/chromium.rs"]
+mod chromium;
 mod client;
 mod crowd;
+#[path = "../harness/deadline.rs"]
+mod deadline;
 mod engine;
 mod flows;
 mod footprint;
 mod growth;
 mod latency;
 mod measure;
+#[path = "../harness/protocol.rs"]
+mod protocol;
+#[path = "../harness/require.rs"]
+mod require;
 mod search;
 mod sides;
 mod table;
@@ -47,7 +57,7 @@ const DEADLINE: Duration = Duration::from_secs(1200);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 13] = [
+const CHAPTERS: [Chapter; 14] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
@@ -60,6 +70,7 @@ const CHAPTERS: [Chapter; 13] = [
     ("crowd", |_, folder| crowd::rows(folder)),
     ("growth", |_, folder| growth::rows(folder)),
     ("engine", |_, folder| engine::rows(folder)),
+    ("chart", |_, folder| chart::rows(folder)),
     ("size", |_, _| footprint::size()),
 ];
 

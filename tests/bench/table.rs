@@ -13,6 +13,8 @@ pub enum Target {
     RatioAtLeast(f64),
     /// Tailcast's value itself, below this.
     Below(f64),
+    /// Tailcast's value itself, this or more.
+    AtLeast(f64),
     /// Tailcast's value itself, nothing at all.
     Zero,
 }
@@ -108,6 +110,7 @@ impl Row {
                 ratio.map(|ratio| ratio >= least),
             ),
             Target::Below(limit) => (format!("< {limit}"), ours.map(|value| value < limit)),
+            Target::AtLeast(least) => (format!(">= {least}"), ours.map(|value| value >= least)),
             Target::Zero => ("= 0".into(), ours.map(|value| value == 0.0)),
         };
         [

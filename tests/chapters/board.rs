@@ -208,11 +208,14 @@ impl Board {
         assert!(time.starts_with(&today), "{time} on {today}");
     }
 
-    /// Sets the thermometer of `vexpress-a9`, over the monitor that the script names in its second line.
-    fn set_temperature(&mut self, reading: &str) {
+    /// QEMU's monitor, which the script names in its second line: it is talked to for as long as something is set there.
+    fn monitor(&self) -> UnixStream {
         let line = self.printed.recv_timeout(DEADLINE).expect("a second line");
-        let monitor = line.rsplit(' ').next().unwrap();
-        let mut monitor = UnixStream::connect(monitor).expect("monitor");
+        UnixStream::connect(line.rsplit(' ').next().unwrap()).expect("monitor")
+    }
+
+    /// Sets the thermometer of `vexpress-a9`.
+    fn set_temperature(&mut self, monitor: &mut UnixStream, reading: &str) {
         let set = format!("qom-set /machine/peripheral/thermometer temperature {reading}\n");
         monitor.write_all(set.as_bytes()).expect("monitor");
         // It goes once it is told, not before.
@@ -220,6 +223,31 @@ impl Board {
             let read = self.run("cat /sys/class/hwmon/hwmon0/temp1_input");
             (read == reading).then_some(())
         });
+    }
+
+    /// A real browser shows the thermometer as a chart with no question asked, and what is set outside is its newest point.
+    fn is_charted(&mut self, monitor: &mut UnixStream) {
+        let Some(mut viewer) = Viewer::start() else {
+            return;
+        };
+        viewer.browser.go(&format!(
+            "http://{}/?key={}#temperature",
+            self.addr, self.key
+        ));
+        let live = "document.querySelector('#chart-panel strong')?.textContent";
+        for (reading, shown) in [("41500", "41.5"), ("-12250", "−12.25"), ("30500", "30.5")] {
+            self.set_temperature(monitor, reading);
+            viewer.until(shown, &format!("{live} === '{shown} °C'"));
+            // What is drawn, as it is taken away: its last row.
+            let newest = "(async () => {
+                const taken = new Promise((done) => (URL.createObjectURL = (blob) => (done(blob), 'data:,')));
+                [...document.querySelectorAll('#chart-panel button')].find((one) => one.textContent === 'CSV').click();
+                return (await (await taken).text()).trimEnd().split(/[\\n,]/).at(-1);
+            })()";
+            let newest = viewer.browser.evaluate(newest);
+            assert_eq!(newest, shown.replace('−', "-"));
+        }
+        viewer.assert_no_complaints();
     }
 
     /// The processor's thermometer, which QEMU never warms.
@@ -343,8 +371,10 @@ fn raspi3b() {
 fn vexpress_a9() {
     if let Some(board) = Board::boot("vexpress-a9", &["armv7", "armv6"]) {
         board.serves(|board| {
-            board.set_temperature("30500");
+            let mut monitor = board.monitor();
+            board.set_temperature(&mut monitor, "30500");
             board.has_temperature("30500");
+            board.is_charted(&mut monitor);
         });
     }
 }

@@ -28,6 +28,9 @@ also_in_firefox! {
     page_chart: every_form_with_no_question_asked numbers_open_by_themselves a_day over_rotations_and_a_restart
         before_the_clock_was_set a_file_that_begins;
     page_chart_hands: mouse_and_live what_a_person_chose two_streams_over_each_other taken_away keys;
+    page_chart_access: axe_finds_nothing_in_charts every_target_of_a_chart_is_large_enough_for_a_thumb
+        the_table_has_the_files_own_values;
+    page_chart_open: a_connection_that_died_in_its_sleep what_crosses_a_threshold;
     page_chart_log: the_log_and_the_chart_point_at_one_moment a_chosen_line_comes_into_the_chart one_reading carriage_returns
         a_file_that_is_not_there_yet a_number_among_words pause_is_for_both;
     page_find: from_hit_to_hit a_filter_shows_hits_alone_and_one_leads_to_its_place what_stands_around_a_hit the_address_is_the_view

@@ -88,10 +88,14 @@ mod page_access;
 mod page_breaks;
 /// Charts: streams of numbers in every form, live and from the newest back, over breaks.
 mod page_chart;
+/// Charts for everybody: what axe-core finds, numbers in a table, series told apart by more than colour.
+mod page_chart_access;
 /// Charts in a person's hands: pointed at, moved, zoomed, chosen, taken away.
 mod page_chart_hands;
 /// The chart and the log below it; charts of streams that have hardly begun.
 mod page_chart_log;
+/// A chart that is kept open: over a phone's sleep, a gap, a sensor that begins anew; thresholds.
+mod page_chart_open;
 /// The page says how a stream stands at its engine.
 mod page_engine;
 /// The page's find, filters and highlights; the address is the view.

@@ -100,8 +100,13 @@ pub fn a_letter_in_a_field_is_a_letter() {
     viewer.assert_no_complaints();
 }
 
+/// What axe-core finds in the page as it is, a sentence for each.
+pub const AXE: &str = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+    .then(({ violations }) => violations.map(({ id, nodes }) =>
+        id + ' ' + nodes.map(({ target, failureSummary }) => target + ' ' + failureSummary).join('; ')))";
+
 /// `axe.min.js` of npm's `axe-core`, from where `.ci/run` has put it; `None` after having said so.
-fn axe() -> Option<String> {
+pub fn axe() -> Option<String> {
     let path = std::env::var_os("TAILCAST_AXE").map(PathBuf::from);
     let text = path.and_then(|path| fs::read_to_string(path).ok());
     if text.is_none() {
@@ -126,9 +131,6 @@ pub fn axe_finds_nothing() {
     let Some((mut server, mut viewer)) = Viewer::of(&folder) else {
         return;
     };
-    let run = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-        .then(({ violations }) => violations.map(({ id, nodes }) =>
-            id + ' ' + nodes.map(({ target, failureSummary }) => target + ' ' + failureSummary).join('; ')))";
     for (width, height) in SIZES {
         for theme in ["light", "dark"] {
             viewer.size(width, height);
@@ -139,7 +141,7 @@ pub fn axe_finds_nothing() {
             viewer.until_last("21.5");
             viewer.browser.evaluate(&axe);
             let check = |viewer: &mut Viewer, state: &str| {
-                let found = viewer.browser.evaluate(run);
+                let found = viewer.browser.evaluate(AXE);
                 assert_eq!(found, Value::Array(vec![]), "{state}, {theme}, {width} px");
             };
             check(&mut viewer, "live");

@@ -39,7 +39,9 @@ const OPEN: &str = "(async (view) => {
 
 /// All that is known of the first series: its readings, one after the other.
 pub const VALUES: &str = "[...(({ raw }) => raw.data.subarray(0, raw.length * 2))(charts.feeds[0].series[0]?.data ?? { raw: { data: new Float64Array(0), length: 0 } })].filter((_, i) => i % 2)";
-const DONE: &str = "charts.feeds.every(({ done }) => done)";
+/// All is read, and drawn.
+const DONE: &str = "charts.feeds.every(({ done }) => done) &&
+    !['', 'Reading …'].includes(document.querySelector('#charts .chart-said p').textContent)";
 /// `name value unit` of each series as it stands above the charts.
 pub const LEGEND: &str = "[...document.querySelectorAll('#charts li')].map((item) => `${item.children[1].textContent} ${item.querySelector('strong').textContent}`)";
 pub const SAID: &str = "document.querySelector('#charts .chart-said p').textContent";

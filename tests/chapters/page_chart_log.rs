@@ -259,3 +259,21 @@ pub fn pause_is_for_both() {
     assert_eq!(viewer.browser.evaluate(live), "false");
     viewer.assert_no_complaints();
 }
+
+/// What was written long ago and stands still is shown as it stands.
+#[test]
+pub fn readings_of_long_ago() {
+    let folder = Folder::new();
+    folder.append(
+        make(20_000, |i, time| format!("{time} temp_c={}.5", i % 7)).replace("2026-", "2020-"),
+    );
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    let server = Server::start(&[folder.arg()]);
+    viewer.browser.go(&server.url("/#app.log&chart"));
+    viewer.until("the newest of them", &format!("{VALUE} === 0.5"));
+    let all = "/^Wed 25 Nov 2020 .* \\(5 h 33 min\\)$/.test(document.querySelector('#chart-panel .chart-said p').textContent)";
+    viewer.until("all of them", all);
+    viewer.assert_no_complaints();
+}

@@ -3,17 +3,9 @@
 use crate::chromium::Chromium;
 use crate::deadline::until_true;
 use crate::firefox::Firefox;
+use crate::protocol::Protocol;
 use serde_json::{Value, json};
 use std::cell::Cell;
-
-/// What both browsers understand. Its words are those of Chromium's DevTools protocol.
-pub trait Protocol {
-    /// Sends one command and waits for its result.
-    fn call(&mut self, method: &str, params: Value) -> Value;
-
-    /// What the tab told so far under this name, oldest first.
-    fn told(&mut self, method: &str) -> Vec<Value>;
-}
 
 thread_local! {
     static WANTS_FIREFOX: Cell<bool> = const { Cell::new(false) };

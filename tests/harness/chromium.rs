@@ -3,8 +3,8 @@
 //! The protocol runs through a pair of pipes and not through a port: nobody else can connect, and the browser ends by
 //! itself when this process does, however that ends.
 
-use crate::browser::Protocol;
 use crate::deadline::DEADLINE;
+use crate::protocol::Protocol;
 use crate::require::tool;
 use serde_json::{Value, json};
 use std::fs::{self, File};

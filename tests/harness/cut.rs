@@ -23,6 +23,9 @@ struct State {
     cuts: u64,
     /// Connections are refused.
     closed: bool,
+    /// How many connections there have been, and how many of them carry nothing any more.
+    made: u64,
+    dead: u64,
     /// Bytes of a dead client, and the socket that they are for.
     held: Option<(Vec<u8>, TcpStream)>,
     /// The sockets of the connections that are there.
@@ -82,12 +85,21 @@ impl Cut {
     pub fn open(&self) {
         self.state.lock().unwrap().closed = false;
     }
+
+    /// The connections that are there die as by a phone's sleep: who only listens does not hear of it, who sends
+    /// something does. New ones live.
+    pub fn deaden(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.dead = state.made;
+    }
 }
 
 fn carry(client: TcpStream, server: TcpStream, state: &Arc<Mutex<State>>) {
     let mut shared = state.lock().unwrap();
     let copies = [&client, &server].map(|socket| socket.try_clone().expect("socket"));
     shared.open.extend(copies);
+    let number = shared.made;
+    shared.made += 1;
     drop(shared);
     for socket in [&client, &server] {
         socket.set_nodelay(true).expect("nodelay");
@@ -97,14 +109,14 @@ fn carry(client: TcpStream, server: TcpStream, state: &Arc<Mutex<State>>) {
         let (client, server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
         let state = state.clone();
         thread::spawn(move || match up {
-            true => pump(&client, &server, &state, true),
-            false => pump(&server, &client, &state, false),
+            true => pump(&client, &server, &state, number, true),
+            false => pump(&server, &client, &state, number, false),
         });
     }
 }
 
 /// Carries one direction until either end is over or it is cut.
-fn pump(from: &TcpStream, to: &TcpStream, state: &Mutex<State>, up: bool) {
+fn pump(from: &TcpStream, to: &TcpStream, state: &Mutex<State>, number: u64, up: bool) {
     let (mut from_reader, mut to_writer) = (from, to);
     let mut chunk = [0; 4096];
     let mut sent = 0u64;
@@ -117,6 +129,12 @@ fn pump(from: &TcpStream, to: &TcpStream, state: &Mutex<State>, up: bool) {
         };
         let bytes = &chunk[..length];
         let mut shared = state.lock().unwrap();
+        if number < shared.dead {
+            match up {
+                true => break,
+                false => continue,
+            }
+        }
         let left = match shared.fault {
             Some(Fault::Up(left) | Fault::Zombie(left)) if up => Some(left),
             Some(Fault::Down(left)) if !up => Some(left),

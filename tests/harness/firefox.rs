@@ -1,9 +1,9 @@
 //! Firefox, driven over WebDriver BiDi (a W3C draft). The commands are those of Chromium's DevTools protocol, as far as
 //! the tests use it, each put into BiDi's.
 
-use crate::browser::Protocol;
 use crate::deadline::DEADLINE;
 use crate::http::Connection;
+use crate::protocol::Protocol;
 use crate::require::tool;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;

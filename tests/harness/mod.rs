@@ -30,6 +30,8 @@ pub mod http;
 pub mod nats;
 /// A program that others wrote, and what it prints.
 pub mod program;
+/// How a browser is driven.
+pub mod protocol;
 /// A proxy in front of a Tailcast: nginx or Caddy.
 pub mod proxy;
 /// Outside programs: found on `PATH`, or the test is skipped in plain words.

@@ -33,6 +33,7 @@ test('thousandths of the kernel', () => {
     ['temp', [48312], { unit: '°C', scale: 0.001 }],
     ['/sys/class/hwmon/hwmon0/temp1_input', [48312], { unit: '°C', scale: 0.001 }],
     ['/sys/class/hwmon/hwmon0/in1_input', [12], { unit: 'V', scale: 0.001 }],
+    ['temperature', [48312], { unit: '°C', scale: 0.001 }],
     ['temp', [48.3], null],
     ['temp', [48312, 12], null],
     ['temp', [NaN], null],

@@ -30,6 +30,8 @@ let [wanted, oldest, early, told] = [Infinity, Infinity, 0, 0];
 let wake = () => {};
 /** What ends a line. */
 let ends = NEWLINE;
+/** The place behind what came last, and the turn that follows it. */
+let following = [];
 /** Lines from which it is told what they hold, as long as there are few. */
 let sample = [];
 /** Raised by each beginning; what an older one still fetches is not used. */
@@ -40,6 +42,8 @@ onmessage = ({ data }) => {
     ({ address, path } = data);
     begin();
   }
+  // A connection may have died while the phone slept, and nobody told it.
+  if (data.awake && following[1] === turn) follow(...following);
   wanted = Math.min(wanted, data.wanted ?? Infinity);
   wake();
 };
@@ -116,7 +120,11 @@ async function backfill(files, mine) {
       if (mine !== turn) return;
       take(linesOf(bytes.subarray(cut)), past, false);
       if (performance.now() - told > EVERY) tell(false);
-      while (oldest < wanted - APART && end > start) await new Promise((done) => (wake = done));
+      while (oldest < wanted - APART && end > start) {
+        // What is wanted is told by who knows how old the newest are.
+        tell(false);
+        await new Promise((done) => (wake = done));
+      }
     }
   }
   tell(false);
@@ -166,11 +174,12 @@ function tell(coming) {
 
 /** What is written from this place on. The browser finds its way back by the ids of events. */
 function follow(place, mine) {
-  source = new EventSource(`${address}?from=${place}`);
+  source?.close();
+  const own = (source = new EventSource(`${address}?from=${place}`));
+  following = [place, mine];
   let waiting = 0;
-  let last = place;
-  source.onmessage = ({ data, lastEventId }) => {
-    last = lastEventId;
+  own.onmessage = ({ data, lastEventId }) => {
+    following[0] = lastEventId;
     if (sample.length > 0 || !detected) {
       // Few lines do not tell all: with twice as many it is looked at again.
       sample.push(data);
@@ -188,7 +197,7 @@ function follow(place, mine) {
       tell(true);
     }, EVERY);
   };
-  source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED && mine === turn) setTimeout(() => mine === turn && follow(last, mine), AGAIN);
+  own.onerror = () => {
+    if (own.readyState === EventSource.CLOSED) setTimeout(() => own === source && mine === turn && follow(...following), AGAIN);
   };
 }

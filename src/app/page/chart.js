@@ -67,6 +67,9 @@ class Charts {
   #dark = matchMedia('(prefers-color-scheme: dark)');
   #theme = new MutationObserver(() => this.#dark.onchange());
   #look = null;
+  #awake = () => {
+    if (!document.hidden) for (const { worker } of this.feeds) worker.postMessage({ awake: true });
+  };
   /** What is open below: drawn again with the charts, and when there are other series. */
   #table = null;
   #choice = null;
@@ -81,6 +84,7 @@ class Charts {
       this.dirty();
     };
     this.#theme.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    document.addEventListener('visibilitychange', this.#awake);
     const [range = '', keys, over] = options.view.split('~');
     const [from, to] = range.split('-').map(Number);
     if (RANGES[range.replace('-', ' ')]) this.#range = range.replace('-', ' ');
@@ -97,6 +101,7 @@ class Charts {
     this.#sizes.disconnect();
     this.#theme.disconnect();
     this.#dark.onchange = null;
+    document.removeEventListener('visibilitychange', this.#awake);
     for (const { worker } of this.feeds) worker.terminate();
     this.host.replaceChildren();
   }

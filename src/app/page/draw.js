@@ -7,6 +7,8 @@ import { COUNT, LAST, LAST_AT, MAX, MIN, SUM } from './series.js';
 export const MARKERS = ['●', '■', '▲', '◆', '✚', '✖'];
 /** What stands around the lines, in CSS px. */
 export const [LEFT, RIGHT, TOP, BOTTOM] = [58, 14, 10, 24];
+/** Of more points to a column, lines touch each other: a band. */
+const DENSE = 3;
 /** From a marker to the next, in CSS px. */
 const MARKED = 110;
 
@@ -74,6 +76,16 @@ export function trace({ rows, gap }, from, per, columns) {
   return found;
 }
 
+/** `act(x, value)` with the least of what stands at each x of a line. */
+function lowest(line, act) {
+  for (let i = 0, least = Infinity; i < line.length; i += 2) {
+    least = Math.min(least, line[i + 1]);
+    if (line[i] === line[i + 2]) continue;
+    act(line[i], least);
+    least = Infinity;
+  }
+}
+
 /** A crisp line. */
 const half = (x) => Math.round(x) + 0.5;
 
@@ -134,9 +146,11 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
   pen.lineJoin = 'round';
   for (const { lines, colour, marker } of traces) {
     pen.strokeStyle = pen.fillStyle = colour;
-    pen.lineWidth = 1.5;
     const place = (column) => LEFT + column / ratio;
     for (const line of lines) {
+      // A wide stroke up and down in each column takes 30 times as long, and in a band nobody sees it.
+      const band = line.length / 2 > DENSE * (line.at(-2) - line[0] + 1);
+      pen.lineWidth = band ? 1 / ratio : 1.5;
       pen.beginPath();
       for (let i = 0; i < line.length; i += 2) pen.lineTo(place(line[i]), y(line[i + 1]));
       // A reading alone is a dot.
@@ -147,6 +161,10 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
       }
       pen.stroke();
       if (traces.length < 2) {
+        if (band) {
+          pen.beginPath();
+          lowest(line, (column, value) => pen.lineTo(place(column), y(value)));
+        }
         pen.globalAlpha = 0.1;
         pen.lineTo(place(line.at(-2)), bottom);
         pen.lineTo(place(line[0]), bottom);

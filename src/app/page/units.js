@@ -29,7 +29,7 @@ const DECIMAL_COMMA = /^([+-]?\d+),(\d+)(?=\D|$)/;
 /** How kernels name their readings: by the end of the file's path, what one of theirs is worth in
  * which unit. */
 const SYSFS = [
-  [/(?:^|[/_])temp\d*(?:_input)?$/, '°C', 0.001, 1000],
+  [/(?:^|[/_])temp(?:erature)?\d*(?:_input)?$/, '°C', 0.001, 1000],
   [/\/in\d+_input$/, 'V', 0.001, 0],
   [/\/curr\d+_input$/, 'A', 0.001, 0],
   [/\/power\d+_(?:input|average)$/, 'W', 1e-6, 0],
