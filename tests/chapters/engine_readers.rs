@@ -2,8 +2,8 @@
 //! its headers. The same bytes arrive, however often the connections break.
 
 use crate::broker::{faults, node_module};
+use crate::browser::Browser;
 use crate::chapters::engine::{SUBJECT, board};
-use crate::chromium::Chromium;
 use crate::deadline::{DEADLINE, until_true};
 use crate::dice::Dice;
 use crate::folder::Folder;
@@ -122,12 +122,12 @@ fn in_node_over_websocket() {
 
 #[test]
 fn in_a_browser() {
-    let (Some(mut chromium), Some(library)) = (Chromium::start(), node_module(LIBRARY)) else {
+    let (Some(mut browser), Some(library)) = (Browser::start(), node_module(LIBRARY)) else {
         return;
     };
     let Some(scene) = Scene::set(5) else { return };
-    chromium.evaluate(&script(&library));
-    chromium.evaluate(&format!(
+    browser.evaluate(&script(&library));
+    browser.evaluate(&format!(
         "let text = '', again; const decoder = new TextDecoder(); \
          read(load('core/mod').wsconnect, '{}', '{SUBJECT}', \
               (data) => (text += decoder.decode(data, {{ stream: true }}))) \
@@ -135,10 +135,10 @@ fn in_a_browser() {
         scene.url()
     ));
     let want = scene.write();
-    chromium.until("the last line", "again !== undefined");
-    let text = chromium.evaluate("text");
+    browser.until("the last line", "again !== undefined");
+    let text = browser.evaluate("text");
     assert_eq!(sha256(text.as_str().unwrap()), sha256(&want));
-    assert!(chromium.evaluate("again").as_u64().unwrap() > 0);
+    assert!(browser.evaluate("again").as_u64().unwrap() > 0);
 }
 
 /// The library and the reader as one script: a browser knows no `require`.
