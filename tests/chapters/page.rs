@@ -157,6 +157,42 @@ pub fn a_flood_keeps_the_end_and_the_readers_place() {
     viewer.assert_no_complaints();
 }
 
+/// The browser tells of a scroll a frame later. Until then the page may be changing heights, and
+/// would bring to the end who has just left it.
+#[test]
+pub fn who_scrolls_up_while_the_page_changes_heights_is_not_brought_back() {
+    let folder = Folder::new();
+    folder.append("");
+    let Some((_server, mut viewer)) = Viewer::of(&folder) else {
+        return;
+    };
+    let lines: String = (0..3_000).map(|n| format!("line {n}\n")).collect();
+    folder.append(&lines);
+    viewer.until_last("line 2999");
+    let at_end = "{ const view = document.getElementById('view');
+        view.scrollHeight - view.scrollTop - view.clientHeight < 9 }";
+    viewer.until("the end to be in sight", at_end);
+    let up = viewer.browser.evaluate(
+        "(() => { const view = document.getElementById('view');
+           view.scrollTop -= 1000;
+           document.getElementById('wrap').click();
+           return view.scrollHeight - view.scrollTop - view.clientHeight > 500
+             && !document.getElementById('jump').hidden; })()",
+    );
+    assert_eq!(up, true, "the reader was brought back to the end");
+
+    // Who then wishes for the end in the same breath as scrolling gets the end.
+    viewer.browser.evaluate(
+        "document.getElementById('view').scrollTop -= 200;
+         document.getElementById('jump').click()",
+    );
+    viewer.until("the end to be in sight again", at_end);
+    folder.append("the newest\n");
+    viewer.until_last("the newest");
+    viewer.until("the newest line to be in sight", at_end);
+    viewer.assert_no_complaints();
+}
+
 #[test]
 pub fn a_hidden_tab_stays_small_and_catches_up() {
     let folder = Folder::new();

@@ -106,6 +106,7 @@ export class Window {
     this.#rows.replaceChildren();
     this.#canvas.style.height = '';
     this.#move(0);
+    this.#top = this.#view.scrollTop;
     this.#held = null;
     this.toEnd();
   }
@@ -120,7 +121,7 @@ export class Window {
         return;
       }
       const began = performance.now();
-      if (this.following) this.#tail();
+      if (this.#follows()) this.#tail();
       else this.#fill();
       // In a flood most of what is drawn is gone a moment later: the reader's finger comes first.
       const ended = performance.now();
@@ -129,6 +130,8 @@ export class Window {
   }
 
   async toEnd() {
+    // Where the reader scrolled to before this wish is no wish against it.
+    this.#top = this.#view.scrollTop;
     this.#follow(true);
     this.#tail();
   }
@@ -151,13 +154,12 @@ export class Window {
   /** Scrolls by px. */
   by(px) {
     this.#view.scrollTop += px;
-    // The browser tells of it a frame later: what comes in between would bring the view back to the end.
     this.#scrolled();
   }
 
   /** Rows have come between others: what is in sight is looked for again. */
   again() {
-    const anchor = this.following ? null : this.anchor;
+    const anchor = this.#follows() ? null : this.anchor;
     if (anchor) this.#seek(() => anchor.entry, anchor.px);
     else this.#seek((source) => source.before(null), null);
   }
@@ -188,6 +190,7 @@ export class Window {
       change();
       return;
     }
+    this.#follows();
     const { node, px } = this.anchor ?? {};
     const item = this.#items.find((one) => one.node === node);
     change();
@@ -206,6 +209,13 @@ export class Window {
     if (this.following === on) return;
     this.following = on;
     this.#told.followed();
+  }
+
+  /** The browser tells of a scroll a frame later: whoever would bring the view to the end until then
+   * asks here, so that no reader who has just left is brought back. */
+  #follows() {
+    this.#scrolled();
+    return this.following;
   }
 
   #move(y) {
@@ -246,7 +256,7 @@ export class Window {
 
   #resized() {
     if (!this.#source) return;
-    if (this.following) this.#settle();
+    if (this.#follows()) this.#settle();
     else if (this.#held?.node.isConnected) this.#place(this.#held.node, this.#held.px);
     this.#fill();
   }
@@ -286,7 +296,7 @@ export class Window {
       return;
     }
     this.#scrolling = false;
-    if (this.following) {
+    if (this.#follows()) {
       this.#settle();
     } else {
       this.#rebase();
@@ -369,6 +379,7 @@ export class Window {
       }
     };
     const atEnd = px === null;
+    const followed = this.following;
     if (!atEnd && steady) this.#follow(false);
     const found = find(source) ?? (await ask(find));
     if (turn !== this.#turn || !found) return false;
@@ -385,6 +396,7 @@ export class Window {
       if (atEnd) entries.unshift(next);
       else entries.push(next);
     }
+    if (atEnd && followed && !this.#follows()) return false;
     this.#items = [];
     this.#rows.replaceChildren();
     this.#append(entries);
@@ -447,6 +459,7 @@ export class Window {
 
   /** One go above or below. `false`: nothing was to be done. */
   async #step() {
+    if (this.#source) this.#scrolled();
     const [source, turn] = [this.#source, this.#turn];
     if (!source || this.#items.length === 0) {
       if (source && this.following) {
