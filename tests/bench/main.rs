@@ -8,7 +8,7 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine`, `chart` | what is measured |
+//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine`, `chart`, `instructions` | what is measured |
 //! | `chromium`, `protocol`, `deadline`, `require` | the browser of the tests, for `chart` |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
@@ -32,6 +32,7 @@ mod engine;
 mod flows;
 mod footprint;
 mod growth;
+mod instructions;
 mod latency;
 mod measure;
 #[path = "../harness/protocol.rs"]
@@ -57,7 +58,7 @@ const DEADLINE: Duration = Duration::from_secs(1200);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 14] = [
+const CHAPTERS: [Chapter; 15] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
@@ -71,6 +72,7 @@ const CHAPTERS: [Chapter; 14] = [
     ("growth", |_, folder| growth::rows(folder)),
     ("engine", |_, folder| engine::rows(folder)),
     ("chart", |_, folder| chart::rows(folder)),
+    ("instructions", |_, folder| instructions::rows(folder)),
     ("size", |_, _| footprint::size()),
 ];
 

@@ -45,7 +45,7 @@ pub struct Server {
     pub from: From,
     /// Where it listens.
     pub address: SocketAddr,
-    process: Child,
+    pub process: Child,
 }
 
 impl Server {
@@ -83,7 +83,7 @@ impl Server {
     }
 
     /// A server that prints its address.
-    fn announced(side: Side, from: From, mut command: Command) -> Self {
+    pub fn announced(side: Side, from: From, mut command: Command) -> Self {
         let mut process = command
             .stdout(Stdio::piped())
             .spawn()
