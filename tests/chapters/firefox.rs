@@ -19,7 +19,7 @@ macro_rules! also_in_firefox {
 
 also_in_firefox! {
     page: a_line_appears_within_a_second half_a_line_is_shown_and_grows text_stays_text another_stream_can_be_chosen
-        a_flood_keeps_the_end_and_the_readers_place;
+        a_flood_keeps_the_end_and_the_readers_place who_scrolls_up_while_the_page_changes_heights_is_not_brought_back;
     page_access: every_target_is_large_enough_for_a_thumb rows_are_silent_and_the_state_is_told
         a_letter_in_a_field_is_a_letter axe_finds_nothing;
     page_breaks: restarts_lose_and_repeat_nothing rotation_shows_each_line_once_and_a_mark

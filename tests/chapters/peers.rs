@@ -184,6 +184,7 @@ fn the_browsers_fetch_as_a_poller() {
         .collect();
     assert!(connections.len() > 20, "{} answers", connections.len());
     connections.dedup();
-    assert_eq!(connections.len(), 1, "connections: {connections:?}");
+    // Of a connection that takes long to come, on a machine at work, Chromium opens a second one.
+    assert!(connections.len() <= 2, "connections: {connections:?}");
     assert_eq!(browser.told("Runtime.exceptionThrown"), [Value::Null; 0]);
 }

@@ -25,7 +25,8 @@ export class Beginning {
     const text = lines.join('').replace(/\s/g, '');
     if (!/\d/.test(text) || text.match(/[a-z]/gi)?.length > text.length * LETTERS) return false;
     // Fetched only for what may hold some.
-    const { detect } = await import('./fields.js');
-    return detect(lines, this.#stream)?.sure === true;
+    const fields = await import('./fields.js').catch(() => null);
+    // The page or its Wi-Fi is just leaving: asked again with the next bytes.
+    return fields && fields.detect(lines, this.#stream)?.sure === true;
   }
 }
