@@ -98,6 +98,10 @@ impl Firefox {
         });
         let address = addresses.recv_timeout(DEADLINE).expect("Firefox to listen");
         let connection = Connection::to(address.parse().expect("an address"));
+        // A script may take the time of several waits.
+        let patience = Some(4 * DEADLINE);
+        let timed = connection.socket().set_read_timeout(patience);
+        timed.expect("a time limit");
         let mut firefox = Firefox {
             child,
             socket: connection.upgrade("/session", None),

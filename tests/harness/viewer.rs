@@ -19,8 +19,10 @@ const EVERYTHING: &str = "(async () => {
     const rows = () => [...document.querySelectorAll('.row, #rows .mark')];
     const above = () => document.getElementById('rows').getBoundingClientRect().top
         - view.getBoundingClientRect().top;
-    for (let first = null; view.scrollTop > 0 || first !== rows()[0] || above() < -1 || above() > 1;
-        await frame()) {
+    // What stands further up may be on its way from the board, which has other things to do.
+    for (let first = null, rest = 0; rest < 10; await frame()) {
+        const top = view.scrollTop === 0 && first === rows()[0] && Math.abs(above()) <= 1;
+        rest = top ? rest + 1 : 0;
         first = rows()[0];
         view.scrollTop = 0;
         await frame(), await frame(), await frame();
