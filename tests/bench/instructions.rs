@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::measure::median;
 use crate::sides::{Server, Side};
 use crate::table::{Row, Target, Values};
 
@@ -25,7 +24,7 @@ const GROWTH_MAX: f64 = 1.1;
 /// How much is done in the shorter run and in the longer one.
 const TIMES: [u32; 2] = [100, 500];
 
-/// The middle of so many differences: a wake-up that comes together with another one costs less.
+/// The least of so many differences counts: threads that wait for each other only add to it.
 const ROUNDS: usize = 3;
 
 /// Under valgrind all takes fifty times as long.
@@ -42,6 +41,10 @@ const FRAME_HEAD: usize = 2;
 /// Heartbeats that do not come into what is counted, and those that are counted.
 const RARE: &str = "--heartbeat=1h";
 const OFTEN: &str = "--heartbeat=20ms";
+
+/// Who asks from this machine for what everybody may read is asked for no key: that is looked up on another thread, and what
+/// two threads take to wake each other is not the same each time. Where all is public nothing is looked up.
+const PUBLIC: &str = "--public";
 
 type Work = fn(SocketAddr, &Path, u32);
 
@@ -62,7 +65,7 @@ pub fn rows(folder: &Path) -> Vec<Row> {
             .map(|_| difference(folder, beat, work))
             .collect();
         eprintln!("{name}: {counted:.0?}");
-        let value = median(&counted);
+        let value = counted.into_iter().reduce(f64::min);
         if let (Some(value), Some(kept)) = (value, kept(name))
             && value > kept * GROWTH_MAX
         {
@@ -103,7 +106,7 @@ fn count(folder: &Path, beat: &str, work: Work, times: u32) -> f64 {
         .arg("--tool=callgrind")
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env!("CARGO_BIN_EXE_tailcast"))
-        .args(["--listen=127.0.0.1:0", beat])
+        .args(["--listen=127.0.0.1:0", PUBLIC, beat])
         .arg(&log)
         .stdin(Stdio::null())
         .stderr(Stdio::null());
