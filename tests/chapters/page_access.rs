@@ -134,8 +134,7 @@ pub fn axe_finds_nothing() {
     for (width, height) in SIZES {
         for theme in ["light", "dark"] {
             viewer.size(width, height);
-            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-            viewer.browser.call("Emulation.setEmulatedMedia", media);
+            viewer.theme(theme);
             viewer.browser.reload();
             viewer.until_state("live");
             viewer.until_last("21.5");

@@ -21,6 +21,18 @@ fn lines(count: u32) -> String {
 const OPEN: &str = "document.querySelectorAll('#chart-panel canvas').length === 2
     && document.querySelector('#chart-panel strong').textContent !== '–'";
 
+/// Opens what lies below the charts: the choice of series and the table.
+fn unfold(viewer: &mut Viewer) {
+    viewer.browser.evaluate(
+        "for (const one of document.querySelectorAll('#chart-panel details')) one.open = true",
+    );
+    viewer.until(
+        "series and table",
+        "document.querySelectorAll('#chart-panel [type=checkbox]').length === 4
+            && document.querySelectorAll('#chart-panel tbody tr').length > 3",
+    );
+}
+
 #[test]
 pub fn axe_finds_nothing_in_charts() {
     let Some(axe) = axe() else {
@@ -36,8 +48,7 @@ pub fn axe_finds_nothing_in_charts() {
     for (width, height) in SIZES {
         for theme in ["light", "dark"] {
             viewer.size(width, height);
-            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-            viewer.browser.call("Emulation.setEmulatedMedia", media);
+            viewer.theme(theme);
             viewer.browser.reload();
             viewer.until("the charts", OPEN);
             viewer.browser.evaluate(&axe);
@@ -46,14 +57,7 @@ pub fn axe_finds_nothing_in_charts() {
                 assert_eq!(found, Value::Array(vec![]), "{state}, {theme}, {width} px");
             };
             check(&mut viewer, "charts");
-            viewer.browser.evaluate(
-                "for (const one of document.querySelectorAll('#chart-panel details')) one.open = true",
-            );
-            viewer.until(
-                "series and table",
-                "document.querySelectorAll('#chart-panel [type=checkbox]').length === 4
-                    && document.querySelectorAll('#chart-panel tbody tr').length > 3",
-            );
+            unfold(&mut viewer);
             check(&mut viewer, "series and table");
         }
     }
@@ -72,14 +76,7 @@ pub fn every_target_of_a_chart_is_large_enough_for_a_thumb() {
     viewer.size(360, 640);
     viewer.look_at(&server);
     viewer.until("the charts", OPEN);
-    viewer.browser.evaluate(
-        "for (const one of document.querySelectorAll('#chart-panel details')) one.open = true",
-    );
-    viewer.until(
-        "series and table",
-        "document.querySelectorAll('#chart-panel [type=checkbox]').length === 4
-            && document.querySelectorAll('#chart-panel tbody tr').length > 3",
-    );
+    unfold(&mut viewer);
     let small = "[...document.querySelectorAll('#chart-panel :is(button, summary, input, select)')]
         .filter((one) => one.checkVisibility())
         .map((one) => [one.ariaLabel ?? one.textContent, one.getBoundingClientRect()])

@@ -133,6 +133,12 @@ impl Viewer {
             .call("Emulation.setDeviceMetricsOverride", size);
     }
 
+    /// A browser that prefers this theme, `light` or `dark`.
+    pub fn theme(&mut self, theme: &str) {
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        self.browser.call("Emulation.setEmulatedMedia", media);
+    }
+
     /// Waits until a JavaScript expression is true.
     pub fn until(&mut self, what: &str, expression: &str) {
         self.browser.until(what, expression);

@@ -1,14 +1,13 @@
 // Hits with what stands around them, as a source of rows for the window: so many lines on each side, and always the whole
 // record of several lines that a hit is a part of.
 
+import { isBefore } from './lines.js';
 import { continues } from './records.js';
 
 /** Lines of one record that are shown on each side of a hit. */
 const TRACE = 30;
 /** Characters of a line that tell whether it begins a record. */
 const HEAD = 200;
-
-const isBefore = (a, b) => a.run.order < b.run.order || (a.run === b.run && a.start < b.start);
 
 export class Around {
   #hits;

@@ -130,3 +130,9 @@ export class Lines {
     return size;
   }
 }
+
+/** Whether one entry stands before another. */
+export function isBefore(a, b) {
+  const [x, y] = [a.mark ?? a.run, b.mark ?? b.run];
+  return x === y ? (a.start ?? 0) < (b.start ?? 0) : x.order < y.order;
+}

@@ -2,6 +2,7 @@
 // are places in the log, and the text comes from there.
 
 import { overwritten, plain } from './ansi.js';
+import { isBefore } from './lines.js';
 
 /** Lines copied at once: no clipboard takes much more. */
 const MOST = 500_000;
@@ -101,7 +102,7 @@ export class Selection {
 
   #isAbove(entry) {
     const first = this.#win.items[0]?.entry;
-    return Boolean(first) && before(entry, first);
+    return Boolean(first) && isBefore(entry, first);
   }
 
   #changed() {
@@ -172,7 +173,7 @@ export class Selection {
   *#gather(ends = this.#ends) {
     const source = this.#win.source;
     let [first, last] = ends;
-    if (before(last.entry, first.entry) || (first.entry.key === last.entry.key && last.offset < first.offset)) [first, last] = [last, first];
+    if (isBefore(last.entry, first.entry) || (first.entry.key === last.entry.key && last.offset < first.offset)) [first, last] = [last, first];
     const lines = [];
     let entry = first.entry;
     for (let count = 1; entry && count < MOST; count += 1) {
@@ -194,10 +195,4 @@ export class Selection {
     }
     return lines.join('\n');
   }
-}
-
-/** Whether one entry stands before another. */
-function before(a, b) {
-  const [x, y] = [a.mark ?? a.run, b.mark ?? b.run];
-  return x === y ? (a.start ?? 0) < (b.start ?? 0) : x.order < y.order;
 }
