@@ -255,7 +255,9 @@ pub fn pause_is_for_both() {
     viewer.until_state("live, paused");
     viewer.press("p");
     viewer.until_state("live");
-    let live = "document.querySelector('#chart-panel .chart-live').ariaPressed";
+    // Two frames later, when it is drawn.
+    let live = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+        done(document.querySelector('#chart-panel .chart-live').ariaPressed))))";
     assert_eq!(viewer.browser.evaluate(live), "false");
     viewer.assert_no_complaints();
 }
