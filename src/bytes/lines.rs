@@ -53,7 +53,7 @@ impl LineEnd {
 ///
 /// A line loses its newline (LF or CRLF), invalid UTF-8 becomes U+FFFD, and a line over [`LINE_MAX`] comes in several
 /// parts, cut between characters. A file that begins with the mark of UTF-16 is read as such.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Splitter {
     ends: LineEnd,
     coding: Coding,
@@ -70,7 +70,7 @@ pub struct Splitter {
 }
 
 /// What the bytes are.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Coding {
     /// UTF-8, or what has to pass for it.
     #[default]
@@ -271,6 +271,19 @@ impl Splitter {
         self.passed += length;
         self.begun = false;
         self.ended_by_return = false;
+    }
+
+    /// Whether the same bytes make the same lines of both, wherever each stands in its stream.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let state = |it: &Self| (it.ends, it.coding, it.odd, it.ended_by_return, it.begun);
+        state(self) == state(other) && self.held == other.held
+    }
+
+    /// Goes the way from `before` to `after`, where it [is like](Self::is_like) `before`.
+    pub fn go_along(&mut self, before: &Self, after: &Self) {
+        let passed = self.passed + (after.passed - before.passed);
+        self.clone_from(after);
+        self.passed = passed;
     }
 
     /// How many bytes have been passed on or over, newlines included.

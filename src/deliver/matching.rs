@@ -212,7 +212,7 @@ impl Transport for Matching<'_> {
         self.sieve.most(bytes, &self.pattern.matcher)
     }
 
-    fn place(&mut self, at: (u64, u64)) {
+    fn place(&mut self, at: (u64, u64), _: u64) {
         self.at = at;
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod endless;
 pub(crate) mod event;
 pub(crate) mod find;
+pub(crate) mod frames;
 pub(crate) mod matching;
 pub(crate) mod part;
 pub(crate) mod plain;
@@ -24,6 +25,7 @@ use smol::{Async, Timer};
 
 use crate::bell::{Bell, Listener};
 use crate::deliver::find::SEARCHES_MAX;
+use crate::deliver::frames::Frames;
 use crate::deliver::matching::Patterns;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
@@ -71,7 +73,7 @@ pub(crate) struct Context {
     /// Where files are read into.
     pub(crate) cache: Rc<RefCell<ReadCache>>,
     /// Where lines become messages.
-    pub(crate) frames: RefCell<Vec<u8>>,
+    pub(crate) frames: RefCell<Frames>,
     /// What lines somebody asks for.
     pub(crate) patterns: Patterns,
     /// Turns to search.

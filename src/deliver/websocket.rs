@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use crate::bytes::lines::Splitter;
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
+use crate::deliver::frames::Frames;
 use crate::deliver::matching::{Matching, Pattern};
 use crate::deliver::pump::Transport;
 use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
-use crate::websocket::session::{CloseCode, Message, Received, Session, frame_text};
+use crate::websocket::session::{CloseCode, Message, Received, Session};
 use crate::websocket::socket::Wire;
 
 /// The subprotocol for exact clients: the file's bytes, and events.
@@ -33,6 +34,8 @@ struct WebSocket {
     shared: Rc<Shared>,
     session: Session,
     form: Form,
+    /// Which filling of the cache the bytes are that come next.
+    filling: Option<u64>,
     /// Pings since the client was last heard, or last took something that it had been slow to take.
     unanswered: u32,
 }
@@ -49,6 +52,7 @@ pub(crate) async fn serve(
         shared: shared.clone(),
         session,
         form,
+        filling: None,
         unanswered: 0,
     };
     if let Form::Exact(open) = &client.form
@@ -79,30 +83,29 @@ async fn take_leave(session: Session, end: End) {
 }
 
 impl WebSocket {
-    /// Sends the lines that `split` makes, as one write.
-    fn lines(
-        &mut self,
-        split: impl FnOnce(&mut Splitter, &mut dyn FnMut(&str, u64)),
-    ) -> io::Result<()> {
+    /// Sends the lines that `make` makes, as one write.
+    fn lines(&mut self, make: impl FnOnce(&mut Frames, &mut Splitter)) -> io::Result<()> {
         let Form::Text(splitter) = &mut self.form else {
             return Ok(());
         };
         let mut frames = self.shared.frames.borrow_mut();
-        frames.clear();
-        split(splitter, &mut |line, _| {
-            self.shared.metrics.lines.add(1);
-            frame_text(&mut frames, line);
-        });
-        self.session.offer_framed(&frames)
+        make(&mut frames, splitter);
+        self.shared.metrics.lines.add(frames.lines());
+        self.session.offer_framed(frames.bytes())
     }
 }
 
 impl Transport for WebSocket {
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let filling = self.filling.take();
         match self.form {
             Form::Exact(_) => self.session.offer_binary(bytes),
-            Form::Text(_) => self.lines(|splitter, line| splitter.push(bytes, line)),
+            Form::Text(_) => self.lines(|frames, splitter| frames.push(splitter, bytes, filling)),
         }
+    }
+
+    fn place(&mut self, _: (u64, u64), filling: u64) {
+        self.filling = Some(filling);
     }
 
     fn marker(&mut self, marker: &Marker) -> io::Result<()> {
@@ -110,8 +113,8 @@ impl Transport for WebSocket {
             Form::Exact(_) => self.session.offer_text(&event::marker(marker)),
             Form::Text(_) if matches!(marker, Marker::Missing(..) | Marker::Found) => Ok(()),
             // Another file begins: what is held of a line has no end to wait for.
-            Form::Text(_) => self.lines(|splitter, line| {
-                splitter.finish(line);
+            Form::Text(_) => self.lines(|frames, splitter| {
+                frames.make(|line| splitter.finish(line));
                 if let Some(cursor) = marker.cursor() {
                     splitter.begin(cursor.offset);
                 }
@@ -135,7 +138,7 @@ impl Transport for WebSocket {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.lines(|splitter, line| splitter.flush(line))
+        self.lines(|frames, splitter| frames.make(|line| splitter.flush(line)))
     }
 
     fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<End>>> {

@@ -13,6 +13,7 @@ pub struct ReadCache {
     length: usize,
     serial: u64,
     offset: u64,
+    filling: u64,
 }
 
 impl Default for ReadCache {
@@ -22,6 +23,7 @@ impl Default for ReadCache {
             length: 0,
             serial: 0,
             offset: 0,
+            filling: 0,
         }
     }
 }
@@ -35,6 +37,11 @@ impl ReadCache {
     /// The serial and the offset of what it holds.
     pub fn place(&self) -> (u64, u64) {
         (self.serial, self.offset)
+    }
+
+    /// Which filling this is. What begins at its start and is of one length is the same for all who take it.
+    pub fn filling(&self) -> u64 {
+        self.filling
     }
 
     /// The bytes that it holds.
@@ -51,6 +58,7 @@ impl ReadCache {
     /// The first `length` bytes of the space are now what stands at `offset` of generation `serial`.
     pub fn filled(&mut self, serial: u64, offset: u64, length: usize) {
         (self.serial, self.offset, self.length) = (serial, offset, length.min(CHUNK));
+        self.filling += 1;
     }
 
     /// Puts `bytes` there, as many as there is space for.
@@ -89,6 +97,9 @@ mod tests {
         assert_eq!(cache.bytes(), b"xy");
         cache.forget();
         assert!(!cache.holds(3, 13));
+        let before = cache.filling();
+        cache.put(3, 13, b"xz");
+        assert_ne!(cache.filling(), before, "the same place, other bytes");
         cache.put(3, 0, &vec![7; CHUNK + 1]);
         assert_eq!(cache.bytes().len(), CHUNK);
     }
