@@ -265,6 +265,8 @@ async fn browse(
 
 /// A stream to a client from here on, which counts how it ends.
 fn live(context: Rc<Context>, stream: impl Future<Output = End> + 'static) -> Answered {
+    // In a box of its own: what an async block takes along and then awaits has its place in it twice.
+    let stream = stream.boxed_local();
     let counted = async move {
         context.metrics.ended(stream.await);
         Ok(None)
@@ -304,10 +306,8 @@ async fn websocket(
         websocket::Form::Text(splitter.coded(coding, &before, reader.offset()))
     };
     let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
-    let shared = context.clone();
-    Ok(live(context, async move {
-        websocket::serve(&shared, session, reader, form, pattern).await
-    }))
+    let stream = websocket::serve(context.clone(), session, reader, form, pattern);
+    Ok(live(context, stream))
 }
 
 async fn endless(
@@ -351,8 +351,6 @@ async fn endless(
         return Ok(Answered::Done(Some(exchange.connection)));
     }
     let socket = exchange.connection.socket;
-    let shared = context.clone();
-    Ok(live(context, async move {
-        endless::serve(&shared, socket, reader, form, chunked, pattern).await
-    }))
+    let stream = endless::serve(context.clone(), socket, reader, form, chunked, pattern);
+    Ok(live(context, stream))
 }

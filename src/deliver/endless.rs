@@ -189,39 +189,42 @@ struct Endless {
 }
 
 /// Streams to one client until either side ends it. `chunked`: as HTTP/1.1 does (RFC 9112 section 7.1); an HTTP/1.0 client reads to the end of the connection.
-pub(crate) async fn serve(
-    shared: &Rc<Shared>,
+pub(crate) fn serve(
+    shared: Rc<Shared>,
     socket: Async<TcpStream>,
-    reader: Reader,
+    mut reader: Reader,
     form: Form,
     chunked: bool,
     pattern: Option<Rc<Pattern>>,
-) -> End {
+) -> impl Future<Output = End> {
     let mut client = Endless {
         shared: shared.clone(),
         wire: Wire::new(socket),
         form,
         chunked,
     };
-    let hello = match &client.form {
-        Form::Bytes => Ok(()),
-        Form::Events(events) => {
-            // An event without data is not seen, but its id is kept: who is cut off before the first line resumes here, too.
-            let hello = format!("retry: {RETRY}\nid: {}\n\n", events.cursor(0));
-            client.chunk(hello.as_bytes())
+    // As in `websocket::serve`: all is made before the block.
+    async move {
+        let hello = match &client.form {
+            Form::Bytes => Ok(()),
+            Form::Events(events) => {
+                // An event without data is not seen, but its id is kept: who is cut off before the first line resumes here, too.
+                let hello = format!("retry: {RETRY}\nid: {}\n\n", events.cursor(0));
+                client.chunk(hello.as_bytes())
+            }
+        };
+        let end = match hello {
+            Ok(()) => Matching::pump(&shared, &mut client, pattern, &mut reader).await,
+            Err(_) => End::Reset,
+        };
+        if matches!(end, End::Shutdown | End::Unreadable) && client.wire.is_drained() {
+            if client.chunked {
+                let _ = client.wire.offer([b"0\r\n\r\n"]);
+            }
+            Box::pin(part(client.wire.socket())).await;
         }
-    };
-    let end = match hello {
-        Ok(()) => Matching::pump(shared, &mut client, pattern, reader).await,
-        Err(_) => End::Reset,
-    };
-    if matches!(end, End::Shutdown | End::Unreadable) && client.wire.is_drained() {
-        if client.chunked {
-            let _ = client.wire.offer([b"0\r\n\r\n"]);
-        }
-        part(client.wire.socket()).await;
+        end
     }
-    end
 }
 
 impl Endless {

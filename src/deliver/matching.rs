@@ -131,7 +131,7 @@ impl<'a> Matching<'a> {
         context: &Rc<deliver::Context>,
         transport: &mut dyn Transport,
         pattern: Option<Rc<Pattern>>,
-        reader: Reader,
+        reader: &mut Reader,
     ) -> End {
         match pattern {
             None => pump(context, transport, reader).await,

@@ -135,15 +135,16 @@ struct HalfLine {
 pub(crate) async fn pump(
     shared: &Rc<deliver::Context>,
     transport: &mut dyn Transport,
-    mut reader: Reader,
+    reader: &mut Reader,
 ) -> End {
     let mut changed = reader.changed();
     let mut beats = shared.beats();
     let mut shutdown = shared.shutdown.listen();
     let mut half_line: Option<HalfLine> = None;
     loop {
-        let turn = match turn(shared, transport, &mut reader) {
-            Ok(Turn::Cold) => match warm(shared, transport, &mut reader, &mut beats).await {
+        let turn = match turn(shared, transport, reader) {
+            // Boxed, as the other long wait is, so that the space for it is not a part of every client's task.
+            Ok(Turn::Cold) => match Box::pin(warm(shared, transport, reader, &mut beats)).await {
                 Ok(()) => Turn::More,
                 Err(end) => return end,
             },
@@ -159,7 +160,7 @@ pub(crate) async fn pump(
                 shared.shutdown.wait().await;
                 Err(End::Shutdown)
             };
-            if let Err(end) = future::or(drained, stopped).await {
+            if let Err(end) = Box::pin(future::or(drained, stopped)).await {
                 return end;
             }
             transport.caught_up();

@@ -41,13 +41,13 @@ struct WebSocket {
 }
 
 /// Streams to one client until either side ends it.
-pub(crate) async fn serve(
-    shared: &Rc<Shared>,
+pub(crate) fn serve(
+    shared: Rc<Shared>,
     session: Session,
-    reader: Reader,
+    mut reader: Reader,
     form: Form,
     pattern: Option<Rc<Pattern>>,
-) -> End {
+) -> impl Future<Output = End> {
     let mut client = WebSocket {
         shared: shared.clone(),
         session,
@@ -55,15 +55,18 @@ pub(crate) async fn serve(
         filling: None,
         unanswered: 0,
     };
-    if let Form::Exact(open) = &client.form
-        && client.session.offer_text(open).is_err()
-    {
-        return End::Reset;
+    // All is made before the block: what is given to an async function and moved in there has its place in the task twice.
+    async move {
+        if let Form::Exact(open) = &client.form
+            && client.session.offer_text(open).is_err()
+        {
+            return End::Reset;
+        }
+        let end = Matching::pump(&shared, &mut client, pattern, &mut reader).await;
+        // Boxed, so that the space for it is not a part of every client's task.
+        Box::pin(take_leave(client.session, end)).await;
+        end
     }
-    let end = Matching::pump(shared, &mut client, pattern, reader).await;
-    // Boxed, so that the space for it is not a part of every client's task.
-    Box::pin(take_leave(client.session, end)).await;
-    end
 }
 
 async fn take_leave(session: Session, end: End) {

@@ -172,6 +172,8 @@ impl Connection {
             match head::parse(unread) {
                 Ok(Some((request, length))) => {
                     unread.drain(..length);
+                    // An answer may go on for days.
+                    unread.shrink_to_fit();
                     return Ok(Some(Ok(request)));
                 }
                 Ok(None) => {}
