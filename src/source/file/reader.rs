@@ -139,6 +139,8 @@ impl FileReader {
     /// From a member of the family, which no follower has linked to anything, finds the way on to the next newer one.
     async fn link(&self) {
         let place = self.follower.place.clone();
+        // One that was cut a moment ago is no end of the way: its bytes are in a copy, which is on it.
+        self.follower.fresh().await;
         // Taken before the directory is read: what comes after this one is linked to it already.
         let last = self.follower.last();
         let (id, now) = (self.generation.id, last.as_ref().map(|last| last.id));

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, OFlags, StatxFlags, statx};
 
 use crate::bytes::cursor::{CHECK_SPAN, fnv1a};
 use crate::source::file::change::{FileId, Seen};
@@ -206,6 +206,14 @@ pub(crate) fn next(place: &FilePath, old: Old<'_>, now: Option<FileId>) -> Resul
             return Ok(Err(gap));
         };
         let (file, seen) = member.open()?;
+        // Between the copy and the cut of `copytruncate` the copy is no file of its own: its bytes are those of the current one.
+        if let Ok((current, newest)) = place.open()
+            && Some(newest.id) == now
+            && is_made_later(&file, &current)
+            && begins(&current, newest.size, &file, seen.size)
+        {
+            return Ok(Err(*gap));
+        }
         Ok(Ok(Found {
             file,
             seen,
@@ -391,6 +399,12 @@ fn after_unknown(
         newer.truncate(at);
     }
     let copy = old.file.and_then(|old| copy(&newer, old));
+    // Renamed when the old one had gone already: there was a rotation after it, whatever the clock said when they were written.
+    let rotated = newer.iter().any(|member| {
+        member.rotated_name.is_numbered()
+            && member.seen.size > 0
+            && member.seen.changed >= known.changed
+    });
     let unsure = match copy {
         Some((at, is_whole)) => {
             newer.drain(..=at);
@@ -406,7 +420,7 @@ fn after_unknown(
             true
         }
     };
-    let gap = unsure && copy.is_some() && newer.is_empty();
+    let gap = unsure && newer.is_empty() && (copy.is_some() || rotated);
     let steps = newer.into_iter().enumerate();
     (
         steps
@@ -423,19 +437,36 @@ fn copy(members: &[Member], old: &File) -> Option<(usize, bool)> {
     let size = old.metadata().ok()?.len();
     let is_copy = |member: &Member| {
         let length = member.seen.size;
-        let alike = |file: &File, start: u64| {
-            let end = length.min(start + COMPARED);
-            let bytes = read(file, start, end);
-            bytes.is_some() && bytes == read(old, start, end)
-        };
         (1..=size).contains(&length)
-            && member.open().is_ok_and(|(file, _)| {
-                alike(&file, 0) && alike(&file, length.saturating_sub(COMPARED))
-            })
+            && (member.open()).is_ok_and(|(file, _)| begins(old, size, &file, length))
     };
     let compared = members.len().saturating_sub(FITTING_MAX);
     let at = compared + members[compared..].iter().rposition(is_copy)?;
     Some((at, members[at].seen.size == size))
+}
+
+/// Whether the `size` bytes of `whole` begin with the `length` bytes of `file`, by the first and the last of these. Blocks.
+fn begins(whole: &File, size: u64, file: &File, length: u64) -> bool {
+    let alike = |start: u64| {
+        let end = length.min(start + COMPARED);
+        let bytes = read(file, start, end);
+        bytes.is_some() && bytes == read(whole, start, end)
+    };
+    (1..=size).contains(&length) && alike(0) && alike(length.saturating_sub(COMPARED))
+}
+
+/// Whether `copy` was made after `file` was, where the file system knows. Of two files that begin alike it tells a copy from one
+/// that was rotated before the other began. Blocks.
+fn is_made_later(copy: &File, file: &File) -> bool {
+    let made = |file: &File| {
+        let found = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::BTIME).ok()?;
+        let is_known = found.stx_mask & StatxFlags::BTIME.bits() != 0;
+        is_known.then_some((found.stx_btime.tv_sec, found.stx_btime.tv_nsec))
+    };
+    match (made(copy), made(file)) {
+        (Some(copy), Some(file)) => copy > file,
+        _ => false,
+    }
 }
 
 /// Whether the times of two files say another order than their numbers: the clock was set back, an old file was written late,
@@ -690,6 +721,85 @@ mod tests {
             3,
             "a link's family is its target's"
         );
+    }
+
+    /// Until the time that the file system writes down is another one.
+    fn until_the_clock_ticks(directory: &Path) {
+        let now = || {
+            std::fs::write(directory.join("clock"), "x").unwrap();
+            seen(directory, "clock").changed
+        };
+        let begun = now();
+        while now() == begun {}
+    }
+
+    /// A rotation that compressed the file which was followed, on a board whose clock went back meanwhile.
+    #[test]
+    fn what_was_rotated_after_a_file_that_is_gone_may_be_missing() {
+        let directory = scene(&["app.log"]);
+        let at = |name: &str| directory.path().join(name);
+        let place = FilePath::named(at("app.log"));
+        std::fs::rename(at("app.log"), at("app.log.1")).unwrap();
+        let old = File::open(at("app.log.1")).unwrap();
+        let write = |name: &str, second: u64| {
+            std::fs::write(at(name), "y").unwrap();
+            let file = File::options().append(true).open(at(name)).unwrap();
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(second);
+            file.set_modified(time).unwrap();
+        };
+        let way = |old: &File| {
+            let seen = fs::seen(&old.metadata().unwrap());
+            way(&place, directory.path(), closed(seen.id, Some(&seen)))
+        };
+        // Deleted, and what has its name now was made beside what was rotated before that.
+        write("app.log.2", 10);
+        until_the_clock_ticks(directory.path());
+        std::fs::remove_file(at("app.log.1")).unwrap();
+        assert_eq!(way(&old), ".");
+        // One that says it is older has had the name meanwhile.
+        write("app.log", 20);
+        std::fs::rename(at("app.log"), at("app.log.1")).unwrap();
+        write("app.log", 30);
+        assert_eq!(way(&old), "?");
+    }
+
+    /// `copytruncate`, between its copy and its cut.
+    #[test]
+    fn a_copy_that_is_being_made_is_no_file_of_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("app.log.2"), "before").unwrap();
+        std::fs::write(at("app.log"), "all of it").unwrap();
+        let place = FilePath::named(at("app.log"));
+        let old = seen(directory.path(), "app.log.2");
+        let now = Some(seen(directory.path(), "app.log").id);
+        let next = || {
+            let found = next(&place, closed(old.id, Some(&old)), now).ok();
+            found.map(|found| found.seen.id)
+        };
+        let begun = || File::options().append(true).open(at("app.log")).unwrap();
+        until_the_clock_ticks(directory.path());
+        std::fs::write(at("app.log.1"), "all").unwrap();
+        let copy = seen(directory.path(), "app.log.1").id;
+        // Where the file system does not know when a file was made, nothing tells.
+        let knows = is_made_later(
+            &File::open(at("app.log.1")).unwrap(),
+            &File::open(at("app.log")).unwrap(),
+        );
+        assert_eq!(next(), (!knows).then_some(copy), "half a copy");
+        std::fs::write(at("app.log.1"), "all of it").unwrap();
+        assert_eq!(next(), (!knows).then_some(copy), "all of it");
+        begun().set_len(0).unwrap();
+        assert_eq!(next(), Some(copy), "cut");
+        std::fs::write(at("app.log"), "all of it, but later").unwrap();
+        // What was rotated before the current one began may begin alike.
+        std::fs::remove_file(at("app.log.1")).unwrap();
+        std::fs::rename(at("app.log"), at("app.log.1")).unwrap();
+        std::fs::write(at("app.log"), "all of it, but later, and more").unwrap();
+        let rotated = seen(directory.path(), "app.log.1").id;
+        let now = Some(seen(directory.path(), "app.log").id);
+        let found = super::next(&place, closed(old.id, Some(&old)), now).ok();
+        assert_eq!(found.map(|found| found.seen.id), Some(rotated));
     }
 
     #[test]
