@@ -43,10 +43,19 @@ pub struct FileReader {
     skipped: u64,
     /// NULs are content, too.
     raw: bool,
-    /// Bytes that were read on another thread, and the offset that they stand at. Another reader may have put the same ones
-    /// into the cache first; then they are not needed, and must not be taken for what comes later.
-    warmed: Option<(u64, Vec<u8>)>,
+    /// Another reader may have put the same bytes into the cache first; then these are not needed, and must not be taken for
+    /// what comes later.
+    warmed: Option<Warmed>,
     listening: Listening,
+}
+
+/// What was read on another thread.
+struct Warmed {
+    /// The offset that it stands at.
+    at: u64,
+    bytes: Vec<u8>,
+    /// Whether there was something to read in a later file already before it was read.
+    led: bool,
 }
 
 impl FileReader {
@@ -256,6 +265,7 @@ impl FileReader {
             }
             self.permit(&generation)?;
             let newest = self.is_newest();
+            let leads = generation.leads_to_data();
             let end = match generation.file() {
                 // An older file is not looked at by the follower, and may have grown.
                 Some(file) if !newest => unblock(move || file.metadata()).await?.len(),
@@ -268,7 +278,7 @@ impl FileReader {
             if !newest && generation.next().is_none() {
                 self.link().await;
             }
-            if !self.at_end(&generation)? {
+            if !self.at_end(&generation, leads)? {
                 return Ok((0, lost));
             }
         }
@@ -380,10 +390,14 @@ impl FileReader {
             }
             self.permit(&generation)?;
             let newest = self.is_newest();
+            let mut leads = generation.leads_to_data();
             if !newest || self.raw || self.offset < generation.end.get() {
                 if !cache.holds(generation.serial, self.offset) {
-                    match self.warmed.take().filter(|(at, _)| *at == self.offset) {
-                        Some((_, bytes)) => cache.put(generation.serial, self.offset, &bytes),
+                    match self.warmed.take().filter(|warmed| warmed.at == self.offset) {
+                        Some(Warmed { bytes, led, .. }) => {
+                            leads &= led;
+                            cache.put(generation.serial, self.offset, &bytes);
+                        }
                         None => {
                             let read = generation.read_now(self.offset, cache.space())?;
                             let Some(read) = read else {
@@ -431,7 +445,7 @@ impl FileReader {
             if !newest && generation.next().is_none() {
                 return Ok(Next::Cold);
             }
-            if !self.at_end(&generation)? {
+            if !self.at_end(&generation, leads)? {
                 return Ok(Next::End);
             }
         }
@@ -468,8 +482,9 @@ impl FileReader {
         !generation.over.get()
     }
 
-    /// Where nothing is left to read here. `true`: there is more to say.
-    fn at_end(&mut self, generation: &Rc<Generation>) -> io::Result<bool> {
+    /// Where nothing is left to read here. `leads`: a later file had something to read already before it was found that nothing is
+    /// left in this one. Its last line may be written after that, before the first one of the next. `true`: there is more to say, or to read.
+    fn at_end(&mut self, generation: &Rc<Generation>, leads: bool) -> io::Result<bool> {
         let missing = self.follower.missing();
         if let Some(cause) = missing
             && missing != self.told_missing
@@ -496,7 +511,7 @@ impl FileReader {
                 true
             }
             Some((Link::Rotated { gap, start }, next))
-                if generation.is_void() || next.is_void() || generation.leads_to_data() =>
+                if generation.is_void() || next.is_void() || leads =>
             {
                 self.enter(next);
                 self.offset = start;
@@ -509,7 +524,8 @@ impl FileReader {
                 }
                 true
             }
-            _ => false,
+            Some(_) => generation.leads_to_data(),
+            None => false,
         })
     }
 
@@ -558,6 +574,7 @@ impl FileReader {
     /// # Errors
     /// When the file can't be read.
     pub async fn warm(&mut self) -> io::Result<()> {
+        let led = self.generation.leads_to_data();
         let bytes = self.generation.read_cold(self.offset, CHUNK).await?;
         if bytes.is_empty() && !self.is_newest() && self.generation.next().is_none() {
             self.link().await;
@@ -565,7 +582,11 @@ impl FileReader {
         if !self.generation.system().answers_at_once() {
             self.follower.fresh().await;
         }
-        self.warmed = Some((self.offset, bytes));
+        self.warmed = Some(Warmed {
+            at: self.offset,
+            bytes,
+            led,
+        });
         Ok(())
     }
 
@@ -627,6 +648,45 @@ mod tests {
     use super::*;
     use crate::source::Runtime;
     use crate::source::file::path::FilePath;
+
+    /// A writer that goes on in a renamed file, and then in the new one, while the end of the first is read on another thread.
+    #[test]
+    fn the_last_line_of_a_file_comes_before_the_first_of_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("app.log"), "one\n").unwrap();
+        let runtime = Runtime::bare(|_| {});
+        let follower = Follower::new(FilePath::named(at("app.log")), &runtime);
+        smol::block_on(runtime.executor.run(async {
+            let mut viewer = FileReader::open(&follower, From::Start).await.unwrap();
+            let mut cache = ReadCache::default();
+            assert!(matches!(viewer.next(&mut cache).unwrap(), Next::Bytes));
+            std::fs::rename(at("app.log"), at("app.log.1")).unwrap();
+            std::fs::write(at("app.log"), "").unwrap();
+            follower.fresh().await;
+            // Nothing there now.
+            viewer.warm().await.unwrap();
+            let append = |name: &str, line: &str| {
+                use std::io::Write;
+                let file = std::fs::File::options().append(true).open(at(name));
+                file.unwrap().write_all(line.as_bytes()).unwrap();
+            };
+            append("app.log.1", "two\n");
+            append("app.log", "three\n");
+            follower.fresh().await;
+            let mut lines = Vec::new();
+            while !lines.ends_with(b"three\n") {
+                match viewer.next(&mut cache).unwrap() {
+                    Next::Bytes => lines.extend_from_slice(cache.bytes()),
+                    Next::Cold => viewer.warm().await.unwrap(),
+                    Next::Marker(Marker::Rotated(_)) => lines.extend_from_slice(b"rotated "),
+                    Next::Marker(marker) => panic!("{marker:?}"),
+                    Next::End => panic!("{lines:?}"),
+                }
+            }
+            assert_eq!(lines, b"two\nrotated three\n");
+        }));
+    }
 
     #[test]
     fn what_was_read_on_another_thread_counts_for_its_place_alone() {
