@@ -130,13 +130,17 @@ function extremes(lines) {
   return columns;
 }
 
-test('a day: each column of pixels keeps first, least, greatest and last', () => {
+for (const way of ['source', 'drawn']) test(`a day: each column of pixels keeps first, least, greatest and last (${way})`, () => {
   const readings = day();
   const series = stored(readings);
   const from = readings[0];
   const [width, per] = [1000, (readings.at(-2) - from + 1) / 1000];
-  const found = trace(series.source(from), from, per, width);
+  const source = series[way](from, per, width);
+  assert.equal(source.rows, way === 'drawn' ? series.levels[1] : series.raw);
+  const found = trace(source, from, per, width);
   assert.equal(found.n, 86_400);
+  const sum = readings.reduce((sum, value, i) => sum + (i % 2 ? value : 0), 0);
+  assert.ok(Math.abs(found.sum - sum) < 1e-6);
   assert.deepEqual([found.min, found.max], [-40, 99]);
   const expected = new Map();
   for (let i = 0; i < readings.length; i += 2) {
@@ -154,6 +158,24 @@ test('a day: each column of pixels keeps first, least, greatest and last', () =>
     assert.ok(values.length <= 4);
     assert.deepEqual([values[0], Math.min(...values), Math.max(...values), values.at(-1)], expected.get(column), `column ${column}`);
   }
+});
+
+test('what is drawn is of buckets only where a column has two of them, and many readings', () => {
+  const series = stored(day());
+  const start = Date.UTC(2026, 10, 25);
+  const rows = (span, columns) => series.drawn(start, span / columns, columns).rows;
+  assert.equal(rows(DAY, 1000), series.levels[1]);
+  assert.equal(rows(DAY, 500), series.levels[2]);
+  assert.equal(rows(HOUR, 1000), series.raw, 'fewer than four to a column');
+  assert.equal(rows(DAY, 20_000), series.raw, 'no buckets so small reach back so far');
+  // Where no more is kept, as it is.
+  const weeks = new Series();
+  for (let i = 0; i < 40; i += 1) weeks.add(Float64Array.from({ length: 40_000 }, (_, k) => (k % 2 ? k : start + (i * 20_000 + k / 2) * SECOND)));
+  assert.ok(weeks.raw.lost > start);
+  assert.deepEqual(weeks.drawn(start, (9 * DAY) / 100, 100), weeks.source(start));
+  const week = weeks.drawn(start + 3 * DAY, (6 * DAY) / 100, 100);
+  assert.equal(week.rows, weeks.levels[3]);
+  assert.equal(week.finer, weeks.levels[2]);
 });
 
 test('a picture that moves by whole columns is the same picture', () => {

@@ -324,7 +324,7 @@ class Charts {
     const per = (this.to - this.from) / Math.max(1, columns - 1);
     const from = Math.floor(this.from / per) * per;
     Object.assign(chart, { from, per: per * ratio });
-    const traces = series.map(({ data, index }) => ({ ...trace(data.source(from), from, per, columns), colour: look[`c${index}`], marker: MARKERS[index] }));
+    const traces = series.map(({ data, index }) => ({ ...trace(data.drawn(from, per, columns), from, per, columns), colour: look[`c${index}`], marker: MARKERS[index] }));
     const near = (data, ms) => {
       const found = ms === undefined ? null : data.near(ms);
       return found && Math.abs(found.ms - ms) < chart.per * NEAR && Number.isFinite(found.value) ? found : null;

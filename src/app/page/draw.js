@@ -16,8 +16,7 @@ const MARKED = 110;
  * What to draw of the rows from `from` on, `per` ms to a column: `{ lines, min, max, sum, n }`, each line
  * `[x, value, x, value ...]` without a gap, x in columns. `n` counts what lies within.
  */
-export function trace({ rows, gap }, from, per, columns) {
-  const { data, width } = rows;
+export function trace({ rows, gap, finer }, from, per, columns) {
   const to = from + per * columns;
   const end = Math.min(rows.length, rows.find(to) + 1);
   const begin = Math.max(0, rows.find(from) - 1);
@@ -34,25 +33,27 @@ export function trace({ rows, gap }, from, per, columns) {
     line.push(x, last);
     column = NaN;
   };
-  for (let i = begin; i < end; i += 1) {
-    const at = i * width;
+  const take = ({ data, width }, at) => {
     const ms = data[at];
     const value = data[at + 1];
     if (value !== value) {
       flush();
       line = null;
-      continue;
+      return;
     }
     const wide = width > 2;
-    const [low, high, lastAt, close] = wide ? [data[at + MIN], data[at + MAX], data[at + LAST_AT], data[at + LAST]] : [value, value, ms, value];
+    const low = wide ? data[at + MIN] : value;
+    const high = wide ? data[at + MAX] : value;
+    const lastAt = wide ? data[at + LAST_AT] : ms;
+    const close = wide ? data[at + LAST] : value;
     if (line === null || ms - before > gap) {
       flush();
       found.lines.push((line = []));
     }
     before = lastAt;
     if (ms >= from && ms <= to) {
-      found.min = Math.min(found.min, low);
-      found.max = Math.max(found.max, high);
+      if (low < found.min) found.min = low;
+      if (high > found.max) found.max = high;
       found.sum += wide ? data[at + SUM] : value;
       found.n += wide ? data[at + COUNT] : 1;
     }
@@ -60,29 +61,43 @@ export function trace({ rows, gap }, from, per, columns) {
     if (few) {
       line.push(x, value);
       if (wide) line.push(x, low, x, high, (lastAt - from) / per, close);
-      continue;
+      return;
     }
     const here = Math.floor(x);
     if (here !== column) {
       flush();
       [column, first, min, max] = [here, value, low, high];
     } else {
-      min = Math.min(min, low);
-      max = Math.max(max, high);
+      if (low < min) min = low;
+      if (high > max) max = high;
     }
     last = close;
+  };
+  const columnOf = (ms) => Math.floor((ms - from) / per);
+  for (let i = begin; i < end; i += 1) {
+    const at = i * rows.width;
+    const lastAt = rows.data[at + LAST_AT];
+    if (!finer || columnOf(rows.data[at]) === columnOf(lastAt)) {
+      take(rows, at);
+      continue;
+    }
+    // The bucket lies in two columns.
+    for (let k = finer.find(rows.data[at]); k < finer.length && finer.at(k) <= lastAt; k += 1) take(finer, k * finer.width);
   }
   flush();
   return found;
 }
 
-/** `act(x, value)` with the least of what stands at each x of a line. */
-function lowest(line, act) {
-  for (let i = 0, least = Infinity; i < line.length; i += 2) {
-    least = Math.min(least, line[i + 1]);
+/** `act(x, least, greatest)` with what stands at each x of a line, and the last value before it. */
+function spans(line, act) {
+  let [least, greatest] = [Infinity, -Infinity];
+  for (let i = 0; i < line.length; i += 2) {
+    const value = line[i + 1];
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
     if (line[i] === line[i + 2]) continue;
-    act(line[i], least);
-    least = Infinity;
+    act(line[i], least, greatest);
+    least = greatest = value;
   }
 }
 
@@ -148,22 +163,30 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
     pen.strokeStyle = pen.fillStyle = colour;
     const place = (column) => LEFT + column / ratio;
     for (const line of lines) {
-      // A wide stroke up and down in each column takes 30 times as long, and in a band nobody sees it.
+      // A stroke up and down in each column takes 100 times as long as a bar, and in a band nobody sees it.
       const band = line.length / 2 > DENSE * (line.at(-2) - line[0] + 1);
-      pen.lineWidth = band ? 1 / ratio : 1.5;
-      pen.beginPath();
-      for (let i = 0; i < line.length; i += 2) pen.lineTo(place(line[i]), y(line[i + 1]));
-      // A reading alone is a dot.
-      if (line.length <= 2) {
-        pen.arc(place(line[0]), y(line[1]), 3, 0, 7);
-        pen.fill();
-        continue;
+      if (band) {
+        const left = Math.round(LEFT * ratio);
+        spans(line, (column, least, greatest) => {
+          const [above, below] = [Math.floor(y(greatest) * ratio), Math.ceil(y(least) * ratio)];
+          pen.fillRect((left + Math.floor(column)) / ratio, above / ratio, 1 / ratio, (below - above || 1) / ratio);
+        });
+      } else {
+        pen.lineWidth = 1.5;
+        pen.beginPath();
+        for (let i = 0; i < line.length; i += 2) pen.lineTo(place(line[i]), y(line[i + 1]));
+        // A reading alone is a dot.
+        if (line.length <= 2) {
+          pen.arc(place(line[0]), y(line[1]), 3, 0, 7);
+          pen.fill();
+          continue;
+        }
+        pen.stroke();
       }
-      pen.stroke();
       if (traces.length < 2) {
         if (band) {
           pen.beginPath();
-          lowest(line, (column, value) => pen.lineTo(place(column), y(value)));
+          spans(line, (column, least) => pen.lineTo(place(column), y(least)));
         }
         pen.globalAlpha = 0.1;
         pen.lineTo(place(line.at(-2)), bottom);

@@ -14,7 +14,12 @@ const KEY = 10;
 export function gestures(canvas, act) {
   const down = new Map();
   let [start, moved, points, timer, key] = [0, false, false, 0, null];
-  const where = (event) => event.clientX - canvas.getBoundingClientRect().left;
+  let left = 0;
+  const where = (event) => {
+    // To ask for it lays out the page anew, and each move of a finger that drags has written numbers.
+    if (down.size === 0) left = canvas.getBoundingClientRect().left;
+    return event.clientX - left;
+  };
   /** The middle of the fingers and how far they are from it. */
   const hold = () => {
     const all = [...down.values()];

@@ -2,11 +2,13 @@
 
 /** Readings kept as they are: more than a day at one a second. */
 export const RAW = 100_000;
-/** The sizes of buckets, in ms, and how many of each are kept: four hours, a day, a week, ten weeks. */
+/** The sizes of buckets, in ms, and how many of each are kept: four hours, 28 (as long as RAW reaches back at one a second), a week, ten weeks. */
 export const SIZES = [1_000, 10_000, 60_000, 600_000];
-const KEPT = [14_400, 8_640, 10_080, 10_080];
+const KEPT = [14_400, 10_080, 10_080, 10_080];
 /** A longer way than so many usual steps is a gap; the newest of them tell which is usual. */
 const [GAP, STEPS] = [3, 999];
+/** Of more readings to a column buckets are drawn. */
+const MANY = 4;
 /** What stands in a bucket after when and what came first: least, most, when and what came last, sum, count. */
 export const [MIN, MAX, LAST_AT, LAST, SUM, COUNT] = [2, 3, 4, 5, 6, 7];
 
@@ -35,7 +37,7 @@ class Rows {
     return from;
   }
 
-  /** Puts in rows that are in order; `join(data, at, row)` may take a row into the one at `at` before it. */
+  /** Puts in rows that are in order, of which none can be joined; `join` as `joinIn` gives it, where these rows have one. */
   add(rows, join) {
     const { width } = this;
     // What was given up does not come back.
@@ -52,11 +54,10 @@ class Rows {
       this.data = data;
     }
     this.length = place;
+    // In runs of one of the two: what is read of the past is all before what is there.
     for (let b = 0; a < rows.length || b < behind.length; ) {
-      const next = b >= behind.length || rows[a] < behind[b] ? rows.subarray(a, (a += width)) : behind.subarray(b, (b += width));
-      if (this.length > 0 && join?.(this.data, (this.length - 1) * width, next)) continue;
-      this.data.set(next, this.length * width);
-      this.length += 1;
+      if (b >= behind.length || rows[a] < behind[b]) a = this.#append(rows, a, behind[b] ?? Infinity, join);
+      else b = this.#append(behind, b, rows[a] ?? Infinity, join, true);
     }
     // A little more than is kept, so that not each new one moves all.
     const gone = this.length - this.kept;
@@ -65,16 +66,30 @@ class Rows {
     this.data.copyWithin(0, gone * width, this.length * width);
     this.length = this.kept;
   }
+
+  /** Appends the `rows` from `at` on that are before `end`, or at it where `also`; gives where that ends. */
+  #append(rows, at, end, join, also = false) {
+    const { width } = this;
+    let to = at;
+    while (to < rows.length && (rows[to] < end || (also && rows[to] === end))) to += width;
+    while (at < to && this.length > 0 && join?.(this.data, (this.length - 1) * width, rows, at)) at += width;
+    this.data.set(rows.subarray(at, to), this.length * width);
+    this.length += (to - at) / width;
+    return to;
+  }
 }
 
-/** Takes a bucket into an older one of the same time. */
-const joinIn = (size) => (data, at, row) => {
-  if (Math.floor(data[at] / size) !== Math.floor(row[0] / size)) return false;
-  if (row[LAST_AT] >= data[at + LAST_AT]) [data[at + LAST_AT], data[at + LAST]] = [row[LAST_AT], row[LAST]];
-  data[at + MIN] = Math.min(data[at + MIN], row[MIN]);
-  data[at + MAX] = Math.max(data[at + MAX], row[MAX]);
-  data[at + SUM] += row[SUM];
-  data[at + COUNT] += row[COUNT];
+/** Takes the bucket at `from` of `rows` into an older one of the same time, at `at` of `data`; `false`: its time is another. */
+const joinIn = (size) => (data, at, rows, from) => {
+  if (Math.floor(data[at] / size) !== Math.floor(rows[from] / size)) return false;
+  if (rows[from + LAST_AT] >= data[at + LAST_AT]) {
+    data[at + LAST_AT] = rows[from + LAST_AT];
+    data[at + LAST] = rows[from + LAST];
+  }
+  if (rows[from + MIN] < data[at + MIN]) data[at + MIN] = rows[from + MIN];
+  if (rows[from + MAX] > data[at + MAX]) data[at + MAX] = rows[from + MAX];
+  data[at + SUM] += rows[from + SUM];
+  data[at + COUNT] += rows[from + COUNT];
   return true;
 };
 
@@ -82,9 +97,8 @@ const joinIn = (size) => (data, at, row) => {
 function joined(rows, join) {
   let end = 0;
   for (let at = 0; at < rows.length; at += 8) {
-    const row = rows.subarray(at, at + 8);
-    if (end > 0 && join(rows, end - 8, row)) continue;
-    rows.copyWithin(end, at, at + 8);
+    if (end > 0 && join(rows, end - 8, rows, at)) continue;
+    if (end < at) rows.copyWithin(end, at, at + 8);
     end += 8;
   }
   return rows.subarray(0, end);
@@ -109,7 +123,9 @@ export class Series {
     for (let i = 0; i < readings.length; i += 2) {
       const [ms, value] = [readings[i], readings[i + 1]];
       if (Number.isNaN(value)) continue;
-      rows.set([ms, value, value, value, ms, value, value, 1], end);
+      rows[end] = rows[end + LAST_AT] = ms;
+      rows[end + 1] = rows[end + MIN] = rows[end + MAX] = rows[end + LAST] = rows[end + SUM] = value;
+      rows[end + COUNT] = 1;
       end += 8;
     }
     rows = rows.subarray(0, end);
@@ -130,6 +146,20 @@ export class Series {
     const all = [this.raw, ...this.levels];
     const i = all.findIndex(({ lost }, k) => lost < from || k === SIZES.length);
     return { rows: all[i], gap: GAP * Math.max(this.step, SIZES[i - 1] ?? 0) };
+  }
+
+  /**
+   * What to draw from `from` on with `per` ms to each of the columns: as `source`, and where that is much the largest buckets of
+   * which a column has two, with `finer`, which has the rows of one that lies in two columns.
+   */
+  drawn(from, per, columns) {
+    const source = this.source(from);
+    const { rows } = source;
+    const many = rows.find(from + per * columns) - rows.find(from) > MANY * columns;
+    const i = many ? SIZES.findLastIndex((size, k) => 2 * size <= per && this.levels[k].lost < from) : -1;
+    // Those that `source` gives may be no finer.
+    if (i < 0 || this.levels[i] === rows || this.levels.indexOf(rows) > i) return source;
+    return { rows: this.levels[i], gap: Math.max(source.gap, GAP * SIZES[i]), finer: rows };
   }
 
   /** The oldest time; NaN without. */
