@@ -14,7 +14,6 @@ use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
 use crate::websocket::session::{CloseCode, Message, Received, Session};
-use crate::websocket::socket::Wire;
 
 /// The subprotocol for exact clients: the file's bytes, and events.
 pub(crate) const PROTOCOL: &str = "tailcast.v1";
@@ -67,18 +66,23 @@ pub(crate) async fn serve(
 }
 
 async fn take_leave(session: Session, end: End) {
+    match closing(end) {
+        Some((code, reason)) => session.close(code, reason).await,
+        None if end == End::Left => session.finish().await,
+        None => {}
+    }
+}
+
+/// How a client that has not closed is closed: the code, and the reason for people. `None`: not at all.
+pub(crate) fn closing(end: End) -> Option<(CloseCode, &'static str)> {
     match end {
-        End::Left => session.finish().await,
-        End::Broken(code) => session.close(code.into(), "").await,
-        End::Silent => session.close(CloseCode::Policy, "silent").await,
-        End::Shutdown => session.close(CloseCode::Away, "shutting down").await,
-        End::Unreadable => {
-            session
-                .close(CloseCode::Error, "the file can't be read")
-                .await
-        }
+        End::Broken(code) => Some((code.into(), "")),
+        End::Silent => Some((CloseCode::Policy, "silent")),
+        End::Shutdown => Some((CloseCode::Away, "shutting down")),
+        End::Unreadable => Some((CloseCode::Error, "the file can't be read")),
         // The close would have to wait behind the message that was not taken: only the end of the connection can tell.
-        End::Slow | End::Reset => {}
+        End::Slow | End::Reset => None,
+        End::Left => None,
     }
 }
 
@@ -165,7 +169,11 @@ impl Transport for WebSocket {
         self.unanswered = 0;
     }
 
-    fn wire(&mut self) -> &mut Wire {
-        self.session.wire()
+    fn is_drained(&self) -> bool {
+        self.session.is_drained()
+    }
+
+    fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.session.wire().poll_drained(cx)
     }
 }
