@@ -162,6 +162,12 @@ const SCRIPTS: &[Script] = &[
         end: LEFT,
     },
     Script {
+        what: "what could not be passed on in time goes with the next byte",
+        form: Form::Lines,
+        steps: &[(Gives("\r"), ""), (Waits, ""), (Gives("x"), "[\rx]"), BYE],
+        end: LEFT,
+    },
+    Script {
         what: "three beats without an answer",
         form: Form::Bytes,
         steps: &[(Begin, ""), (Beat, "<ping>"), (Beat, "<ping>"), (Beat, "")],
@@ -329,6 +335,14 @@ fn who_takes_nothing_is_let_go_when_the_time_is_over() {
         assert_eq!(closing(End::Slow), None, "no close would get through");
         assert!(begun.elapsed() >= limit);
     }
+}
+
+#[test]
+fn a_byte_is_counted_once() {
+    let mut scene = Scene::new(Form::Most(3), SEND_TIME, 16, None);
+    scene.act(Gives("abcdefgh"));
+    scene.settle();
+    assert_eq!(scene.shared.metrics.bytes.get(), 8);
 }
 
 /// By turns: a full chunk each, whatever else there is to be done, and one thing that the client says.
