@@ -177,3 +177,42 @@ impl Transport for WebSocket {
         self.session.wire().poll_drained(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::websocket::session::MESSAGE_MAX;
+    use std::io::Read;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::thread;
+
+    #[test]
+    fn each_end_as_the_client_sees_it() {
+        for (end, want) in [
+            (End::Left, &b""[..]),
+            (End::Broken(1002), b"\x88\x02\x03\xea"),
+            (End::Broken(1009), b"\x88\x02\x03\xf1"),
+            (End::Silent, b"\x88\x08\x03\xf0silent"),
+            (End::Shutdown, b"\x88\x0f\x03\xe9shutting down"),
+            (End::Unreadable, b"\x88\x18\x03\xf3the file can't be read"),
+            (End::Slow, b""),
+            (End::Reset, b""),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let socket = smol::Async::new(listener.accept().unwrap().0).unwrap();
+            let reads = thread::spawn(move || {
+                let mut got = vec![0; want.len()];
+                client.read_exact(&mut got).unwrap();
+                client.shutdown(Shutdown::Write).unwrap();
+                client.read_to_end(&mut got).unwrap();
+                got
+            });
+            smol::block_on(async {
+                let session = Session::new(socket, Vec::new(), MESSAGE_MAX).await;
+                take_leave(session, end).await;
+            });
+            assert_eq!(reads.join().unwrap(), want, "{end:?}");
+        }
+    }
+}

@@ -199,6 +199,7 @@ fn what_a_reader_is_told_as_it_happens() {
         // A failing sensor is told of once a minute, and each time that it is there again after that.
         &[
             (Fail(Some(Unreadable)), "<unreadable 1>"),
+            (Fail(None), ""),
             (Fail(Some(Unreadable)), ""),
             (Push("a"), "<found><rotated>a"),
             (Fail(Some(Absent)), ""),
@@ -292,7 +293,8 @@ fn who_listens_is_counted_and_heard_of() {
     let joined = history.joined();
     assert_eq!(history.listeners(), 0);
     let (one, other) = (open(&history, From::End), history.listen());
-    smol::block_on(joined);
+    let heard = smol::block_on(futures_lite::future::poll_once(joined));
+    assert_eq!(heard, Some(()));
     assert_eq!(history.listeners(), 2);
     drop(one);
     assert_eq!(history.listeners(), 1);
