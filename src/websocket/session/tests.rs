@@ -121,11 +121,18 @@ fn what_a_client_says_and_is_answered() {
                 client.write_all(next).unwrap();
             }
             client.shutdown(Shutdown::Write).unwrap();
+            assert!(session.count_messages() <= INBOX_MAX);
+            let broken = [1002_u16, 1007, 1009]
+                .into_iter()
+                .find(|code| answer.ends_with(&code.to_be_bytes()))
+                .map(|code| Received::Broken(code.into()));
             let said = smol::block_on(async {
                 let mut said = Vec::new();
                 while let Some(message) = session.wait().await {
                     said.push(message);
                 }
+                let ended = session.ended.as_ref();
+                assert_eq!(ended, Some(&broken.unwrap_or(Received::Gone)));
                 assert_eq!(session.wait().await, None, "it stays at its end");
                 session.finish().await;
                 said
@@ -134,6 +141,40 @@ fn what_a_client_says_and_is_answered() {
             assert_eq!(rest(&mut client), answer, "{frames:x?} by {piece}");
         }
     }
+}
+
+/// Who waits is woken by each thing that comes, in as many pieces as it likes.
+#[test]
+fn what_comes_later_wakes_who_waits() {
+    let (mut session, mut client) = pair();
+    for piece in [1, 2, 100] {
+        let message = "so late";
+        let frames = text(message);
+        for (at, bytes) in frames.chunks(piece).enumerate() {
+            let waits = smol::block_on(future::poll_once(session.wait()));
+            assert_eq!(waits, None, "piece {at}");
+            client.write_all(bytes).unwrap();
+        }
+        let late = async {
+            Timer::after(Duration::from_secs(30)).await;
+            panic!("it is not woken");
+        };
+        let said = smol::block_on(future::or(session.wait(), late));
+        assert_eq!(said, Some(message.into()));
+    }
+    // And while it waits.
+    let says = thread::spawn(move || {
+        for number in 0..100 {
+            client.write_all(&text(&number.to_string())).unwrap();
+            thread::yield_now();
+        }
+    });
+    for number in 0..100 {
+        let said = smol::block_on(session.wait());
+        assert_eq!(said, Some((&*number.to_string()).into()));
+    }
+    says.join().unwrap();
+    assert_eq!(smol::block_on(session.wait()), None);
 }
 
 #[test]

@@ -21,7 +21,7 @@ enum Step {
     Remove,
     /// A link to itself, which nobody can open.
     Loop,
-    /// A file of this content, which is no pipe.
+    /// A file of this content, which is no pipe, takes the name over.
     File(&'static str),
     /// A writer comes.
     Come,
@@ -65,14 +65,15 @@ impl Scene {
         Pipe::new(source, &self.runtime)
     }
 
-    /// A writer comes, if there is somebody who reads.
+    /// A writer comes, if there is somebody who reads; the one before it goes.
     fn come(&self) -> bool {
         let flags = OFlags::NONBLOCK.bits().cast_signed();
-        let opened = File::options()
-            .write(true)
-            .custom_flags(flags)
-            .open(self.path());
-        self.writer.replace(opened.ok()).is_none() && self.writer.borrow().is_some()
+        let mut options = File::options();
+        let opened = options.write(true).custom_flags(flags).open(self.path());
+        opened.is_ok_and(|writer| {
+            self.writer.replace(Some(writer));
+            true
+        })
     }
 
     fn act(&self, step: Step) {
@@ -87,7 +88,11 @@ impl Scene {
             }
             Step::Remove => fs::remove_file(path).unwrap(),
             Step::Loop => std::os::unix::fs::symlink("pipe", path).unwrap(),
-            Step::File(content) => fs::write(path, content).unwrap(),
+            Step::File(content) => {
+                let other = self.folder.path().join("other");
+                fs::write(&other, content).unwrap();
+                fs::rename(other, path).unwrap();
+            }
             Step::Come => {}
             Step::Write(text) => {
                 let mut writer = self.writer.borrow_mut();
@@ -151,11 +156,9 @@ fn what_is_kept_and_why_nothing_comes() {
         ],
         // What is no pipe is none, and what can't be opened may be one.
         &[
-            (Step::File("no pipe"), "", Some(Absent)),
-            (Remove, "", Some(Absent)),
             (Loop, "", Some(Unreadable)),
-            (Remove, "", Some(Absent)),
-            (Make, "", there),
+            (Step::File("no pipe"), "", Some(Absent)),
+            (MakeOver, "", there),
             (Come, "", there),
             (Write("a"), "a", there),
         ],
@@ -168,7 +171,6 @@ fn what_is_kept_and_why_nothing_comes() {
             until(|| "at first".into(), || history.missing() == Some(Absent)).await;
             for (at, &(step, want, missing)) in steps.iter().enumerate() {
                 if matches!(step, Come) {
-                    scene.act(Step::Go);
                     until(|| format!("step {at}: nobody reads"), || scene.come()).await;
                 }
                 scene.act(step);
@@ -181,6 +183,66 @@ fn what_is_kept_and_why_nothing_comes() {
             }
         }));
     }
+}
+
+/// Between two writers it does not close: who comes then finds a reader, and what it leaves is read.
+#[test]
+fn writers_that_come_and_go_quickly() {
+    let scene = Scene::new();
+    scene.act(Step::Make);
+    let pipe = scene.pipe();
+    let history = pipe.history().clone();
+    let executor = scene.runtime.executor.clone();
+    smol::block_on(executor.run(async {
+        until(|| "nobody reads".into(), || scene.come()).await;
+        let mut all = String::new();
+        for number in 0..500 {
+            assert!(scene.come(), "{number}: nobody reads");
+            scene.act(Step::Write("line\n"));
+            scene.act(Step::Go);
+            all += "line\n";
+            // It is met at every point of its way from one writer to the next.
+            for _ in 0..number % 7 {
+                future::yield_now().await;
+            }
+            if number % 11 == 0 {
+                until(|| format!("{number} is not read"), || kept(&history) == all).await;
+            }
+        }
+        until(|| kept(&history), || kept(&history) == all).await;
+    }));
+}
+
+/// What stood in a FIFO when another one took its name is read before that one.
+#[test]
+fn the_rest_of_one_that_was_replaced() {
+    let mut scene = Scene::new();
+    scene.runtime.history = ROOM;
+    scene.act(Step::Make);
+    let pipe = scene.pipe();
+    let history = pipe.history().clone();
+    let executor = scene.runtime.executor.clone();
+    smol::block_on(executor.run(async {
+        let line = "what it still had\n".repeat(3000);
+        let mut all = String::new();
+        for number in 0..15 {
+            until(|| format!("{number}: nobody reads"), || scene.come()).await;
+            scene
+                .writer
+                .borrow_mut()
+                .as_mut()
+                .unwrap()
+                .write_all(line.as_bytes())
+                .unwrap();
+            scene.act(Step::MakeOver);
+            all += &line;
+        }
+        until(
+            || format!("{} of {}", history.end(), all.len()),
+            || kept(&history) == all,
+        )
+        .await;
+    }));
 }
 
 /// More than is kept, from a writer that never waits for us: the last bytes are there, and all are counted.
