@@ -330,8 +330,12 @@ impl Transport for Endless {
         Wire::poll_read_over(self.wire.socket(), cx).map(|left| Ok(left.then_some(End::Left)))
     }
 
-    fn wire(&mut self) -> &mut Wire {
-        &mut self.wire
+    fn is_drained(&self) -> bool {
+        self.wire.is_drained()
+    }
+
+    fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.wire.poll_drained(cx)
     }
 }
 

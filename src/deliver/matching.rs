@@ -17,7 +17,6 @@ use crate::metrics::End;
 use crate::source::cache::CHUNK;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
-use crate::websocket::socket::Wire;
 
 /// How many blocks a pattern remembers the wanted lines of: the chunk that a log has grown by, and the line that it began with.
 const BLOCKS_MAX: usize = 2;
@@ -292,7 +291,11 @@ impl Transport for Matching<'_> {
         self.inner.caught_up();
     }
 
-    fn wire(&mut self) -> &mut Wire {
-        self.inner.wire()
+    fn is_drained(&self) -> bool {
+        self.inner.is_drained()
+    }
+
+    fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_drained(cx)
     }
 }

@@ -27,6 +27,7 @@ use crate::bell::{Bell, Listener};
 use crate::deliver::find::SEARCHES_MAX;
 use crate::deliver::frames::Frames;
 use crate::deliver::matching::Patterns;
+use crate::http::close::SEND_TIME;
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 use crate::source::cache::ReadCache;
@@ -83,6 +84,8 @@ pub(crate) struct Context {
     /// The end.
     pub(crate) shutdown: Rc<Shutdown>,
     heartbeat: Duration,
+    /// How long a client may take over what was sent to it at once.
+    send_time: Duration,
     /// Rings each heartbeat while there are clients: one timer for all of them.
     beat: Rc<Bell>,
     /// Clients that wait for the beat.
@@ -102,6 +105,7 @@ impl Context {
             metrics: Metrics::default(),
             shutdown,
             heartbeat,
+            send_time: SEND_TIME,
             beat: Rc::default(),
             clients: Cell::new(0),
             joined: Rc::default(),

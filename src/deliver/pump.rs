@@ -20,12 +20,10 @@ use smol::Timer;
 use crate::deliver;
 use crate::deliver::Beats;
 use crate::deliver::matching::Sifted;
-use crate::http::close::SEND_TIME;
 use crate::metrics::End;
 use crate::source::cache::CHUNK;
 use crate::source::marker::{Marker, Next};
 use crate::source::reader::Reader;
-use crate::websocket::socket::Wire;
 
 /// How long the start of a line waits for its end, where lines are sent, from its first byte on.
 const HALF_LINE_TIME: Duration = Duration::from_secs(1);
@@ -98,8 +96,11 @@ pub(crate) trait Transport {
     /// The client was slow, and has now taken everything.
     fn caught_up(&mut self) {}
 
-    /// What it all goes out on.
-    fn wire(&mut self) -> &mut Wire;
+    /// Whether the socket has taken all that was sent.
+    fn is_drained(&self) -> bool;
+
+    /// Ready when the socket has taken all that was sent.
+    fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
 /// What a turn at the reader gave.
@@ -154,13 +155,18 @@ pub(crate) async fn pump(
         if let Err(error) = mind(&mut half_line, transport) {
             return of_send(error);
         }
-        if !transport.wire().is_drained() {
-            let drained = async { transport.wire().drained(SEND_TIME).await.map_err(of_send) };
+        if !transport.is_drained() {
+            let drained = poll_fn(|cx| transport.poll_drained(cx).map_err(of_send));
+            let late = async {
+                Timer::after(shared.send_time).await;
+                Err(End::Slow)
+            };
             let stopped = async {
                 shared.shutdown.wait().await;
                 Err(End::Shutdown)
             };
-            if let Err(end) = Box::pin(future::or(drained, stopped)).await {
+            let waited = future::or(future::or(drained, late), stopped);
+            if let Err(end) = Box::pin(waited).await {
                 return end;
             }
             transport.caught_up();
@@ -303,3 +309,8 @@ fn of_send(error: io::Error) -> End {
         End::Reset
     }
 }
+
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,6 @@ use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
 use crate::websocket::session::{CloseCode, Message, Received, Session};
-use crate::websocket::socket::Wire;
 
 /// The subprotocol for exact clients: the file's bytes, and events.
 pub(crate) const PROTOCOL: &str = "tailcast.v1";
@@ -70,18 +69,23 @@ pub(crate) fn serve(
 }
 
 async fn take_leave(session: Session, end: End) {
+    match closing(end) {
+        Some((code, reason)) => session.close(code, reason).await,
+        None if end == End::Left => session.finish().await,
+        None => {}
+    }
+}
+
+/// How a client that has not closed is closed: the code, and the reason for people. `None`: not at all.
+pub(crate) fn closing(end: End) -> Option<(CloseCode, &'static str)> {
     match end {
-        End::Left => session.finish().await,
-        End::Broken(code) => session.close(code.into(), "").await,
-        End::Silent => session.close(CloseCode::Policy, "silent").await,
-        End::Shutdown => session.close(CloseCode::Away, "shutting down").await,
-        End::Unreadable => {
-            session
-                .close(CloseCode::Error, "the file can't be read")
-                .await
-        }
+        End::Broken(code) => Some((code.into(), "")),
+        End::Silent => Some((CloseCode::Policy, "silent")),
+        End::Shutdown => Some((CloseCode::Away, "shutting down")),
+        End::Unreadable => Some((CloseCode::Error, "the file can't be read")),
         // The close would have to wait behind the message that was not taken: only the end of the connection can tell.
-        End::Slow | End::Reset => {}
+        End::Slow | End::Reset => None,
+        End::Left => None,
     }
 }
 
@@ -168,7 +172,50 @@ impl Transport for WebSocket {
         self.unanswered = 0;
     }
 
-    fn wire(&mut self) -> &mut Wire {
-        self.session.wire()
+    fn is_drained(&self) -> bool {
+        self.session.is_drained()
+    }
+
+    fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.session.wire().poll_drained(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::websocket::session::MESSAGE_MAX;
+    use std::io::Read;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::thread;
+
+    #[test]
+    fn each_end_as_the_client_sees_it() {
+        for (end, want) in [
+            (End::Left, &b""[..]),
+            (End::Broken(1002), b"\x88\x02\x03\xea"),
+            (End::Broken(1009), b"\x88\x02\x03\xf1"),
+            (End::Silent, b"\x88\x08\x03\xf0silent"),
+            (End::Shutdown, b"\x88\x0f\x03\xe9shutting down"),
+            (End::Unreadable, b"\x88\x18\x03\xf3the file can't be read"),
+            (End::Slow, b""),
+            (End::Reset, b""),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let socket = smol::Async::new(listener.accept().unwrap().0).unwrap();
+            let reads = thread::spawn(move || {
+                let mut got = vec![0; want.len()];
+                client.read_exact(&mut got).unwrap();
+                client.shutdown(Shutdown::Write).unwrap();
+                client.read_to_end(&mut got).unwrap();
+                got
+            });
+            smol::block_on(async {
+                let session = Session::new(socket, Vec::new(), MESSAGE_MAX).await;
+                take_leave(session, end).await;
+            });
+            assert_eq!(reads.join().unwrap(), want, "{end:?}");
+        }
     }
 }

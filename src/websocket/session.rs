@@ -358,3 +358,6 @@ pub(crate) fn frame_text(frames: &mut Vec<u8>, text: &str) {
     frames.extend_from_slice(&head[..length]);
     frames.extend_from_slice(text.as_bytes());
 }
+
+#[cfg(test)]
+mod tests;

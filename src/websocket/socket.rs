@@ -193,3 +193,58 @@ impl AsyncWrite for Wire {
         Poll::Ready(self.socket.get_ref().shutdown(std::net::Shutdown::Write))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// How much is offered at once, in bytes: a head and a body.
+    const BODY: usize = 64 * 1024;
+
+    /// A client takes what it likes and then nothing: what is left waits, up to a limit, and arrives once and in order.
+    #[test]
+    fn what_the_kernel_does_not_take_waits() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut wire = Wire::new(Async::new(listener.accept().unwrap().0).unwrap());
+        // Twice: the second time like the first.
+        for _ in 0..2 {
+            fill_and_read(&mut wire, &mut client);
+        }
+    }
+
+    fn fill_and_read(wire: &mut Wire, client: &mut TcpStream) {
+        let mut sent = Vec::new();
+        let mut behind = 0;
+        let refused = loop {
+            let number = u8::try_from(sent.len() / BODY % 251).unwrap();
+            let (head, body) = ([b'#'; 3], vec![number; BODY]);
+            behind += usize::from(!wire.is_drained());
+            assert!(behind <= WAITING_MAX / BODY + 1, "it takes more and more");
+            match wire.offer([&head[..], &body]) {
+                Ok(()) => sent.extend([&head[..], &body].concat()),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(refused.kind(), io::ErrorKind::OutOfMemory);
+        assert!(behind > 1, "more than one waited behind the first");
+        assert!(wire.waiting.len() <= WAITING_MAX);
+        smol::block_on(async {
+            let late = wire.drained(Duration::from_millis(20)).await.unwrap_err();
+            assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+            let length = sent.len();
+            let mut client = client.try_clone().unwrap();
+            let reads = thread::spawn(move || {
+                let mut got = vec![0; length];
+                client.read_exact(&mut got).unwrap();
+                got
+            });
+            wire.drained(Duration::from_secs(30)).await.unwrap();
+            assert!(wire.is_drained());
+            assert_eq!(wire.waiting.capacity(), 0, "an idle client has no buffer");
+            assert!(reads.join().unwrap() == sent);
+        });
+    }
+}

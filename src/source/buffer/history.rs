@@ -353,3 +353,6 @@ impl Playback {
         self.history.changed.listen()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -295,3 +295,6 @@ fn open_input() -> io::Result<File> {
     // A regular file is read from where it stands, a socket can't be opened by name.
     Ok(given)
 }
+
+#[cfg(test)]
+mod tests;
