@@ -8,8 +8,8 @@
 //! | `client` | a thousand clients on one thread |
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
-//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine`, `chart`, `instructions` | what is measured |
-//! | `chromium`, `protocol`, `deadline`, `require` | the browser of the tests, for `chart` |
+//! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine`, `chart`, `page`, `instructions` | what is measured |
+//! | `chromium`, `protocol`, `deadline`, `require` | the browser of the tests, for `chart` and `page` |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -35,6 +35,7 @@ mod growth;
 mod instructions;
 mod latency;
 mod measure;
+mod page;
 #[path = "../harness/protocol.rs"]
 mod protocol;
 #[path = "../harness/require.rs"]
@@ -58,7 +59,7 @@ const DEADLINE: Duration = Duration::from_secs(1200);
 
 type Chapter = (&'static str, fn(&[Side], &Path) -> Vec<Row>);
 
-const CHAPTERS: [Chapter; 15] = [
+const CHAPTERS: [Chapter; 16] = [
     ("latency", latency::rows),
     ("throughput", throughput::catch_up),
     ("connects", throughput::connects),
@@ -72,6 +73,7 @@ const CHAPTERS: [Chapter; 15] = [
     ("growth", |_, folder| growth::rows(folder)),
     ("engine", |_, folder| engine::rows(folder)),
     ("chart", |_, folder| chart::rows(folder)),
+    ("page", |_, folder| page::rows(folder)),
     ("instructions", |_, folder| instructions::rows(folder)),
     ("size", |_, _| footprint::size()),
 ];
