@@ -234,7 +234,7 @@ fn flood(page: &mut Page, file: &Path) -> Vec<Row> {
     let longest = page.number("longest");
     eprintln!(
         "{} lines a second",
-        RATE * SECONDS * 1000 / took.as_millis() as u64
+        RATE * SECONDS * 1000 / u64::try_from(took.as_millis()).expect("a minute")
     );
     for from in (FEW + RATE * SECONDS..MANY).step_by(50_000) {
         let to = MANY.min(from + 50_000);
