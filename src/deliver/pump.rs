@@ -41,7 +41,8 @@ pub(crate) trait Transport {
     /// When the connection is broken.
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// The serial and the offset of the bytes that come next, and which [filling](crate::source::cache::ReadCache::filling) of the cache they are.
+    /// The serial and the offset of the bytes that come next, and which
+    /// [filling](crate::source::cache::ReadCache::filling) of the cache they are.
     fn place(&mut self, _at: (u64, u64), _filling: u64) {}
 
     /// Sends more of what it has taken already. `false`: nothing is left.

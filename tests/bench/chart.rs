@@ -6,14 +6,13 @@ use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 use crate::deadline::until_true;
 use crate::protocol::Protocol;
-use crate::sides::{Server, Side};
+use crate::sides::Side;
 use crate::table::{Row, Target, Values};
 
 const ROUNDS: usize = 3;
@@ -60,28 +59,18 @@ const DRAG: &str = "new Promise((done) => {
 })";
 
 struct Page {
-    chromium: Chromium,
-    server: Server,
+    browser: Browser,
 }
 
 impl Page {
     /// A browser of a desk's size, not yet at the page; `None` without Chromium.
     fn new(file: &Path) -> Option<Page> {
-        let mut chromium = Chromium::start()?;
-        let size = json!({ "width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-        chromium.call("Emulation.setDeviceMetricsOverride", size);
-        let script = json!({ "source": WATCH });
-        chromium.call("Page.addScriptToEvaluateOnNewDocument", script);
-        let file = file.to_str().expect("UTF-8");
-        let server = Server::tailcast(&["--public", file], Stdio::null());
-        Some(Page { chromium, server })
+        let browser = Browser::new(file, WATCH)?;
+        Some(Page { browser })
     }
 
     fn evaluate(&mut self, expression: &str) -> Value {
-        let ask = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.chromium.call("Runtime.evaluate", ask);
-        assert!(answer["exceptionDetails"].is_null(), "{answer}");
-        answer["result"]["value"].clone()
+        self.browser.evaluate(expression)
     }
 
     fn until(&mut self, what: &str, expression: &str) {
@@ -91,18 +80,15 @@ impl Page {
     /// Opens the link, as if for the first time.
     fn open(&mut self, slower: u32) {
         let rate = json!({ "rate": slower });
-        self.chromium.call("Emulation.setCPUThrottlingRate", rate);
-        self.chromium
-            .call("Page.navigate", json!({ "url": "about:blank" }));
-        self.chromium.call("Network.clearBrowserCache", json!({}));
-        let url = format!("http://{}/#day.log&chart", self.server.address);
-        self.chromium.call("Page.navigate", json!({ "url": url }));
+        let chromium = &mut self.browser.chromium;
+        chromium.call("Emulation.setCPUThrottlingRate", rate);
+        chromium.call("Network.clearBrowserCache", json!({}));
+        self.browser.go("/#day.log&chart");
     }
 
     /// MiB that the page's thread holds: objects, and what stands in typed arrays.
     fn held(&mut self) -> f64 {
-        self.chromium.call("HeapProfiler.collectGarbage", json!({}));
-        let usage = self.chromium.call("Runtime.getHeapUsage", json!({}));
+        let usage = self.browser.heap_usage();
         let bytes = |name: &str| usage[name].as_f64().unwrap_or(0.0);
         (bytes("usedSize") + bytes("backingStorageSize")) / f64::from(1 << 20)
     }
@@ -247,7 +233,7 @@ fn moved(file: &Path) -> Vec<Row> {
             frames,
         ));
     }
-    let thrown = page.chromium.told("Runtime.exceptionThrown");
+    let thrown = page.browser.chromium.told("Runtime.exceptionThrown");
     assert!(thrown.is_empty(), "{thrown:?}");
     rows
 }

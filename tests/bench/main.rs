@@ -9,7 +9,8 @@
 //! | `measure` | `/proc`, medians, percentiles |
 //! | `table` | alternating runs, ratios, targets, the table |
 //! | `latency`, `throughput`, `footprint`, `flows`, `search`, `crowd`, `growth`, `engine`, `chart`, `page`, `instructions` | what is measured |
-//! | `chromium`, `protocol`, `deadline`, `require` | the browser of the tests, for `chart` and `page` |
+//! | `browser` | a page in Chromium, for `chart` and `page` |
+//! | `chromium`, `protocol`, `deadline`, `require` | the browser of the tests |
 
 // A bench talks to a person on a terminal, and a surprise ends it.
 #![allow(
@@ -21,6 +22,7 @@
 )]
 
 mod bare;
+mod browser;
 mod chart;
 #[path = "../harness/chromium.rs"]
 mod chromium;

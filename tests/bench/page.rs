@@ -5,16 +5,15 @@ use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 use crate::deadline::until_true;
 use crate::protocol::Protocol;
-use crate::sides::{Server, Side};
+use crate::sides::Side;
 use crate::table::{Row, Target, Values};
 
 const ROUNDS: usize = 5;
@@ -64,30 +63,20 @@ const SIGHT: &str = "(() => { const top = document.getElementById('view').getBou
     return row ? Number(row.textContent) : -1; })()";
 
 struct Page {
-    chromium: Chromium,
-    server: Server,
+    browser: Browser,
 }
 
 impl Page {
     /// A browser of a desk's size, not yet at the page; `None` without Chromium.
     fn new(file: &Path) -> Option<Page> {
-        let mut chromium = Chromium::start()?;
+        let mut browser = Browser::new(file, WATCH)?;
         // Else each frame of the socket is told to this process.
-        chromium.call("Network.disable", json!({}));
-        let size = json!({ "width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-        chromium.call("Emulation.setDeviceMetricsOverride", size);
-        let script = json!({ "source": WATCH });
-        chromium.call("Page.addScriptToEvaluateOnNewDocument", script);
-        let file = file.to_str().expect("UTF-8");
-        let server = Server::tailcast(&["--public", file], Stdio::null());
-        Some(Page { chromium, server })
+        browser.chromium.call("Network.disable", json!({}));
+        Some(Page { browser })
     }
 
     fn evaluate(&mut self, expression: &str) -> Value {
-        let ask = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.chromium.call("Runtime.evaluate", ask);
-        assert!(answer["exceptionDetails"].is_null(), "{answer}");
-        answer["result"]["value"].clone()
+        self.browser.evaluate(expression)
     }
 
     fn number(&mut self, expression: &str) -> f64 {
@@ -95,10 +84,7 @@ impl Page {
     }
 
     fn open(&mut self) {
-        self.chromium
-            .call("Page.navigate", json!({ "url": "about:blank" }));
-        let url = format!("http://{}/#page.log", self.server.address);
-        self.chromium.call("Page.navigate", json!({ "url": url }));
+        self.browser.go("/#page.log");
         until_true("the first line", || {
             self.evaluate("globalThis.first !== undefined") == true
         });
@@ -122,8 +108,7 @@ impl Page {
 
     /// MiB of the page's objects.
     fn heap(&mut self) -> f64 {
-        self.chromium.call("HeapProfiler.collectGarbage", json!({}));
-        let usage = self.chromium.call("Runtime.getHeapUsage", json!({}));
+        let usage = self.browser.heap_usage();
         usage["usedSize"].as_f64().expect("bytes") / f64::from(1 << 20)
     }
 

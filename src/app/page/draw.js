@@ -14,7 +14,8 @@ const MARKED = 110;
 
 /**
  * What to draw of the rows from `from` on, `per` ms to a column: `{ lines, min, max, sum, n }`, each line
- * `[x, value, x, value ...]` without a gap, x in columns. `n` counts what lies within.
+ * `[x, value, x, value ...]` without a gap, x in columns. `n` counts what lies within. `finer` has what is in a row that
+ * lies in two columns, where there is that.
  */
 export function trace({ rows, gap, finer }, from, per, columns) {
   const to = from + per * columns;
@@ -163,7 +164,7 @@ export function draw(canvas, { traces, from, per, marks, limits, look }) {
     pen.strokeStyle = pen.fillStyle = colour;
     const place = (column) => LEFT + column / ratio;
     for (const line of lines) {
-      // A stroke up and down in each column takes 100 times as long as a bar, and in a band nobody sees it.
+      // A stroke up and down in each column takes far longer than a bar, and in a band nobody sees it.
       const band = line.length / 2 > DENSE * (line.at(-2) - line[0] + 1);
       if (band) {
         const left = Math.round(LEFT * ratio);
