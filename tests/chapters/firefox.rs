@@ -22,7 +22,7 @@ also_in_firefox! {
         a_flood_keeps_the_end_and_the_readers_place who_scrolls_up_while_the_page_changes_heights_is_not_brought_back;
     page_access: every_target_is_large_enough_for_a_thumb rows_are_silent_and_the_state_is_told
         a_letter_in_a_field_is_a_letter axe_finds_nothing;
-    page_breaks: restarts_lose_and_repeat_nothing rotation_shows_each_line_once_and_a_mark
+    page_breaks: restarts_lose_and_repeat_nothing what_is_asked_for_while_the_server_is_away rotation_shows_each_line_once_and_a_mark
         truncation_and_absence_leave_a_mark a_gap_leaves_a_mark a_character_cut_in_half_survives_a_restart
         the_cursor_of_a_large_file_is_exact a_silent_server_is_noticed being_looked_at_again_ends_the_wait;
     page_chart: every_form_with_no_question_asked numbers_open_by_themselves a_day over_rotations_and_a_restart

@@ -37,6 +37,30 @@ pub fn restarts_lose_and_repeat_nothing() {
     viewer.assert_no_complaints_but_of_the_network();
 }
 
+/// Find is fetched when it is asked for. Asked for while the server is away, it opens once that is back.
+#[test]
+pub fn what_is_asked_for_while_the_server_is_away() {
+    let folder = Folder::new();
+    folder.append("hay\nneedle\nhay\n");
+    let Some((mut server, mut viewer)) = Viewer::of(&folder) else {
+        return;
+    };
+    viewer.until_last("hay");
+    viewer.until_state("live");
+    server.stop();
+    viewer.until_state(r"connecting|reconnecting in \d+ s");
+    viewer.press("/");
+    viewer.write("needle");
+    let failed = "import(new URL('find.js', document.baseURI)).then(() => false, () => true)";
+    assert_eq!(viewer.browser.evaluate(failed), true);
+    server.start_again();
+    viewer.until(
+        "the count",
+        "document.getElementById('hits').textContent === '1 hit'",
+    );
+    viewer.assert_no_complaints_but_of_the_network();
+}
+
 #[test]
 pub fn rotation_shows_each_line_once_and_a_mark() {
     let folder = Folder::new();

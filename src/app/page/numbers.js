@@ -1,5 +1,7 @@
 // Whether a stream is one of numbers: then it opens as a chart.
 
+import { fetched } from './lazy.js';
+
 /** So much of text is letters, of what numbers are written with not. */
 const LETTERS = 0.6;
 /** So many lines tell; of a sensor's file, one. */
@@ -25,8 +27,7 @@ export class Beginning {
     const text = lines.join('').replace(/\s/g, '');
     if (!/\d/.test(text) || text.match(/[a-z]/gi)?.length > text.length * LETTERS) return false;
     // Fetched only for what may hold some.
-    const fields = await import('./fields.js').catch(() => null);
-    // The page or its Wi-Fi is just leaving: asked again with the next bytes.
-    return fields && fields.detect(lines, this.#stream)?.sure === true;
+    const { detect } = await fetched('fields.js');
+    return detect(lines, this.#stream)?.sure === true;
   }
 }

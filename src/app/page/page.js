@@ -3,7 +3,7 @@
 import { address } from './address.js';
 import { Announcer } from './announce.js';
 import { listen } from './keys.js';
-import { lazily, style } from './lazy.js';
+import { fetched, lazily, style } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
 import { Beginning } from './numbers.js';
@@ -79,25 +79,20 @@ const page = {
   },
 };
 
-const find = lazily(() => import('./find.js'), ({ Find }) => new Find(page, win, announcer));
+const find = lazily('find.js', ({ Find }) => new Find(page, win, announcer));
 const selection = lazily(
-  () => import('./select.js'),
+  'select.js',
   ({ Selection }) => new Selection(at('rows'), win, (entry) => drawer().text(entry), announcer),
 );
-const acts = lazily(() => import('./act.js'), ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
-const watching = lazily(() => import('./watching.js'), ({ Watching }) => new Watching((place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place))));
-const panels = lazily(
-  async () => {
-    const [module] = await Promise.all([import('./panels.js'), watching(), selection(), acts(), find()]);
-    watch();
-    return module;
-  },
-  (module) => {
-    module.panels(choices);
-    module.drawStreams(streams.list, shown, view.with, choices);
-    return module;
-  },
-);
+const acts = lazily('act.js', ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
+const watching = lazily('watching.js', ({ Watching }) => new Watching((place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place))));
+const panels = lazily('panels.js', async (module) => {
+  await Promise.all([watching(), selection(), acts(), find()]);
+  watch();
+  module.panels(choices);
+  module.drawStreams(streams.list, shown, view.with, choices);
+  return module;
+});
 
 const told = {
   came(run, start, bytes) {
@@ -210,7 +205,7 @@ async function merge() {
     return;
   }
   style('streams.css');
-  const { Merged } = await import('./merged.js');
+  const { Merged } = await fetched('merged.js');
   if (names.join('\n') !== [shown, ...view.with].join('\n')) return;
   const parts = names.map((name) => ({ name, address: sources.address(name) }));
   merged?.close();
@@ -302,7 +297,7 @@ async function chart(text) {
   at('chart-panel').hidden = text === null;
   if (text === null) return;
   const name = shown;
-  const [{ open }] = await Promise.all([import('./chart.js'), watching().then(watch)]);
+  const [{ open }] = await Promise.all([fetched('chart.js'), watching().then(watch)]);
   if (name !== shown || view.chart === null) return;
   charts = await open(at('chart-panel'), {
     name,
@@ -381,7 +376,11 @@ const togglePause = () => {
 const copy = () => acts().then((ready) => ready.copy());
 const link = () => acts().then((ready) => ready.copyLink());
 const step = (down, errors) => find().then((ready) => ready.step(down, errors));
-const open = (button) => panels().then((ready) => ready.toggle(button));
+const open = (button) => {
+  // All at once, not one after the other.
+  for (const ask of [watching, selection, acts, find]) ask();
+  panels().then((ready) => ready.toggle(button));
+};
 
 /** What the panels ask and do. */
 const choices = {
