@@ -12,6 +12,8 @@ use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread;
 
 /// No look happens by itself before a test's deadline is over.
 const NOTICES_ALONE: &str = "--heartbeat=10m";
@@ -186,6 +188,46 @@ fn mounted_over_a_directory_on_the_way() {
         ),
     );
     client.bytes_until("last\n");
+}
+
+/// A mount anywhere may have changed what the name means. It is found out on another thread, while lines come.
+#[test]
+fn mounted_elsewhere_while_lines_come() {
+    let Some(apart) = apart() else { return };
+    let folder = Folder::new();
+    folder.append("begin\n");
+    let server = Server::start_under(&apart, &[NOTICES_ALONE, folder.arg()]);
+    let mut client = Client::connect(&server, "/stream?from=start");
+    let mut expected = client.bytes_until("begin\n");
+    let over = AtomicBool::new(false);
+    let written = thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut lines = String::new();
+            for number in 0.. {
+                let line = format!("line {number}\n");
+                folder.append(&line);
+                lines += &line;
+                if over.load(SeqCst) {
+                    return lines;
+                }
+            }
+            unreachable!()
+        });
+        inside(
+            &server,
+            "for i in $(seq 100); do mount -t tmpfs none /mnt; umount /mnt; done",
+        );
+        over.store(true, SeqCst);
+        writer.join().unwrap()
+    });
+    folder.append("end\n");
+    expected.extend_from_slice(written.as_bytes());
+    expected.extend_from_slice(b"end\n");
+    let mut got = b"begin\n".to_vec();
+    got.extend(client.bytes_until("end\n"));
+    assert_eq!(client.event_names(), Vec::<&str>::new());
+    // Not shown in full: there are some ten thousand lines.
+    assert!(got == expected, "not what was written");
 }
 
 /// What Landlock grants, it grants by the directory that is there at the start.

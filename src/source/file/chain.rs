@@ -12,7 +12,7 @@ use crate::source::Runtime;
 use crate::source::file::change::{Change, Seen, TailCheck, decide};
 use crate::source::file::generation::{Generation, Link};
 use crate::source::file::nuls::End;
-use crate::source::file::observe::{BETWEEN_MAX, Baseline, Observation, Replacement};
+use crate::source::file::observe::{BETWEEN_MAX, Baseline, Observation, Replacement, Since};
 use crate::source::marker::Missing;
 use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::{Tell, Watch};
@@ -103,11 +103,18 @@ impl Chain {
         self.generations.iter().find_map(Weak::upgrade)
     }
 
+    fn since(&self) -> Since {
+        Since {
+            serial: self.last.serial,
+            seen: self.seen,
+        }
+    }
+
     /// What the next look is compared with.
     pub(crate) fn baseline(&self) -> Baseline {
         Baseline {
             file: self.last.file(),
-            seen: self.seen,
+            since: self.since(),
             end: self.end,
             tail: self.tail.clone(),
             before: self.before,
@@ -132,9 +139,12 @@ impl Chain {
     /// Takes over what a look found.
     pub(crate) fn apply(&mut self, observation: Observation) -> Outcome {
         let mut news = false;
+        // A look on another thread may end after a later one on this: the file that it saw is shorter than it is known to be.
+        let is_late = observation.since != self.since();
         // First the content of the file that is open, whatever its name is by now.
         if let (Some(seen), Some(held)) = (self.seen, observation.held)
             && seen != held
+            && !is_late
         {
             // What counts is the content: padding may be cut off, and grow.
             let content = |seen: Seen, end: End| Seen {
@@ -161,11 +171,13 @@ impl Chain {
             self.tail = observation.fresh;
             news = change != Change::Same || seen.private != held.private;
         }
-        self.deleted = match self.deleted {
-            Some(since) if !news => Some(since),
-            _ => Some(Instant::now()),
+        if !is_late {
+            self.deleted = match self.deleted {
+                Some(since) if !news => Some(since),
+                _ => Some(Instant::now()),
+            }
+            .filter(|_| observation.deleted);
         }
-        .filter(|_| observation.deleted);
         // Then the name: what it meant is what is open, if it meant anything.
         let (was_missing, was_gone) = (self.missing, self.gone.is_some());
         let settled = match observation.now {
@@ -379,5 +391,44 @@ impl Chain {
             .rev()
             .skip(1)
             .any(|older| older.strong_count() > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::file::path::FilePath;
+    use std::fs;
+
+    /// Where something was mounted a moment ago the name is looked at on another thread, and readers look at the open file
+    /// meanwhile.
+    #[test]
+    fn a_look_that_ends_after_a_later_one_tells_nothing_of_the_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.log");
+        fs::write(&path, "one\n").unwrap();
+        let place = FilePath::named(path.clone());
+        let runtime = Runtime::bare(|_| {});
+        let task = runtime.executor.spawn(async {});
+        let mut chain = Chain::new(runtime, Rc::new(|| {}), task);
+        chain.succeed(chain.baseline().open(&place).unwrap());
+        let append = |line: &str| {
+            use std::io::Write;
+            let file = fs::File::options().append(true).open(&path);
+            file.unwrap().write_all(line.as_bytes()).unwrap();
+        };
+        append("two\n");
+        let late = chain.baseline().observe(Some(&place));
+        append("three\n");
+        let outcome = chain.apply(chain.baseline().observe(None));
+        assert!(outcome.news);
+        let last = chain.last.clone();
+        let outcome = chain.apply(late);
+        assert!(outcome.settled && !outcome.news);
+        assert!(
+            Rc::ptr_eq(&chain.last, &last) && !last.over.get(),
+            "a cut that never was"
+        );
+        assert_eq!(last.end.get(), 14);
     }
 }
