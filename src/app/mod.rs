@@ -114,6 +114,10 @@ pub async fn run(
         server: server.clone(),
         looks,
     });
+    let mounts = notices.clone();
+    let mounting = server
+        .executor
+        .spawn(async move { mounts.run_mounts().await }.boxed_local());
     let noticing = server
         .executor
         .spawn(async move { notices.run().await }.boxed_local());
@@ -123,6 +127,6 @@ pub async fn run(
         .spawn(async move { beats.run_beats().await }.boxed_local());
     let handle = move |exchange| admit::enter(app.clone(), exchange).boxed_local();
     let served = server.run(listener, shutdown, Rc::new(handle)).await;
-    drop((noticing, beating, publishing));
+    drop((mounting, noticing, beating, publishing));
     served
 }

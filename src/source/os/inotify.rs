@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_lite::{FutureExt, future};
+use futures_lite::FutureExt;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 use smol::{Async, Timer};
@@ -161,28 +161,28 @@ impl Notices {
 
     /// Tells of notices for as long as the server runs. Asleep while nothing is watched.
     pub async fn run(&self) {
-        let mounts = async {
-            // Where the kernel can't tell of them, mounts are seen at the next look.
-            if let Ok(mut mounts) = Mounts::new() {
-                while mounts.changed().await.is_ok() {
-                    self.mounts.set(self.mounts.get() + 1);
-                    let everybody = everybody(&self.watches.borrow());
-                    everybody.iter().for_each(|tell| tell());
-                    Timer::after(MOUNTS_PAUSE).await;
-                }
-            }
+        // A bug that one look meets must not leave all others waiting for notices, either.
+        let ended = AssertUnwindSafe(self.changes()).catch_unwind().await;
+        if !matches!(ended, Ok(Ok(()))) {
+            // From now on everything is polled, as where there was no instance from the start.
+            self.broken.set(true);
+            let everybody = everybody(&self.watches.take());
+            everybody.iter().for_each(|tell| tell());
+        }
+    }
+
+    /// Tells of mounts for as long as the server runs; a task of its own.
+    pub async fn run_mounts(&self) {
+        // Where the kernel can't tell of them, mounts are seen at the next look.
+        let Ok(mut mounts) = Mounts::new() else {
+            return;
         };
-        let changes = async {
-            // A bug that one look meets must not leave all others waiting for notices, either.
-            let ended = AssertUnwindSafe(self.changes()).catch_unwind().await;
-            if !matches!(ended, Ok(Ok(()))) {
-                // From now on everything is polled, as where there was no instance from the start.
-                self.broken.set(true);
-                let everybody = everybody(&self.watches.take());
-                everybody.iter().for_each(|tell| tell());
-            }
-        };
-        future::zip(mounts, changes).await;
+        while mounts.changed().await.is_ok() {
+            self.mounts.set(self.mounts.get() + 1);
+            let everybody = everybody(&self.watches.borrow());
+            everybody.iter().for_each(|tell| tell());
+            Timer::after(MOUNTS_PAUSE).await;
+        }
     }
 
     /// Tells of what inotify says.
@@ -311,6 +311,7 @@ impl Drop for Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_lite::future;
 
     /// A bug in what one notice causes: from then on nobody waits for notices that do not come.
     #[test]

@@ -46,18 +46,22 @@ impl Mounts {
         })
     }
 
-    /// Returns after a change.
+    /// Returns after a change. Whatever wakes the task that waits has the mounts read: it should wait for nothing else.
     ///
     /// # Errors
     /// When the mounts can't be read any more.
     pub(crate) async fn changed(&mut self) -> io::Result<()> {
         let mut readable = pin!(self.epoll.readable());
-        // The wait begins, then the mounts are compared: the file forgets a change once it was asked,
-        // and to begin is to ask.
-        let begun = poll_fn(|cx| Poll::Ready(readable.as_mut().poll(cx).is_ready())).await;
-        if now()? == self.known && !begun {
-            readable.await?;
-        }
+        // The wait begins, then the mounts are compared: the file forgets a change once it was asked, and to begin is to ask.
+        // So each time that this is woken: the reactor passes over an event of the round in which the wait began.
+        poll_fn(|cx| match readable.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(done),
+            Poll::Pending => match now() {
+                Ok(mounts) if mounts == self.known => Poll::Pending,
+                changed => Poll::Ready(changed.map(drop)),
+            },
+        })
+        .await?;
         let mut told = Vec::with_capacity(1);
         epoll::wait(
             &self.epoll,
