@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::bytes::cursor::Cursor;
 use crate::source::buffer::sample::Instrument;
 use crate::source::detect::SourceKind;
-use crate::source::file::path::FilePath;
+use crate::source::file::path::{FilePath, Privacy};
 use crate::source::glob::{FILES_MAX, Glob, Matches};
 use crate::source::name::Taken;
 use crate::source::os::bulkhead::Bulkhead;
@@ -216,9 +216,15 @@ impl Sources {
         let list = self.list();
         let places = list.iter().filter_map(|source| source.place.clone());
         let places: Vec<FilePath> = places.collect();
+        // What was open before is not closed by a log that logrotate is making now: every viewer would be asked for the key.
+        let least = if self.private.get() {
+            Privacy::BeingMade
+        } else {
+            Privacy::Private
+        };
         let answer = self
             .privacy
-            .ask(move || places.iter().any(FilePath::is_private));
+            .ask(move || places.iter().any(|place| place.privacy() >= least));
         let is_elsewhere =
             |group: &Group| matches!(group, Group::Elsewhere(catalog, ..) if catalog.is_private());
         let elsewhere = self.groups.iter().any(is_elsewhere);

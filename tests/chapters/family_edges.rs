@@ -3,6 +3,7 @@
 
 use crate::chapters::follow::{breaks, scene};
 use crate::client::{Client, Heard};
+use crate::deadline::until_true;
 use crate::folder::{Folder, inode, rename};
 use crate::http::{Connection, get};
 use crate::server::Server;
@@ -135,7 +136,7 @@ fn what_is_private_needs_the_key() {
 }
 
 /// logrotate's `create` makes the new log for its owner alone, and opens it to all a moment later: a viewer without a
-/// key goes on, and one of a log that stays private is let go once something stands in it.
+/// key goes on, another one is let in, and one of a log that stays private is let go once something stands in it.
 #[test]
 fn a_log_that_is_private_for_a_moment() {
     let folder = Folder::new();
@@ -151,9 +152,18 @@ fn a_log_that_is_private_for_a_moment() {
         // It has been looked at: `/sources` with the key asks for its size.
         let look = Connection::open(&server).request("GET", "/sources", &bearer(&server));
         assert_eq!(look.status, 200, "{look:?}");
-        assert_eq!(get(&server, "/stream/app.log").status, 401);
     };
     rotate();
+    let mode = |mode| fs::set_permissions(&folder.log, Permissions::from_mode(mode)).unwrap();
+    until_true("a new one to be let in while it is made", || {
+        mode(0o600);
+        get(&server, "/stream/app.log").status == 200
+    });
+    until_true("the key to be asked for where it stays so", || {
+        get(&server, "/stream/app.log").status == 401
+    });
+    mode(0o644);
+    assert_eq!(get(&server, "/stream/app.log").status, 200);
     fs::set_permissions(&folder.log, Permissions::from_mode(0o644)).unwrap();
     folder.append("two\n");
     assert_eq!(client.bytes_until("two\n"), b"two\n");

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat, openat2};
 use rustix::io::Errno;
@@ -17,6 +18,21 @@ use crate::source::os::fs::{self, FileSystem};
 
 /// What they may do with a directory on the way to one.
 const EVERYBODY_ENTERS: u32 = 0o001;
+
+/// How long an empty file may be for its owner alone and be taken for one that is being made. logrotate opens the new log to
+/// all at once, on a busy board not within milliseconds.
+const MAKING_TIME: Duration = Duration::from_secs(1);
+
+/// Who may read a file, from the most to the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Privacy {
+    /// Everybody on this machine, or there is no file.
+    Open,
+    /// Its owner alone, but it has only just been made and holds nothing.
+    BeingMade,
+    /// Not everybody on this machine.
+    Private,
+}
 
 /// Where a followed name stands.
 ///
@@ -92,14 +108,13 @@ impl FilePath {
         self.beneath(within, OFlags::PATH)?.metadata()
     }
 
-    /// Whether there is something now that not everybody on this machine may read: the file's own mode
-    /// and that of every directory on the way to it count. Blocks.
-    pub fn is_private(&self) -> bool {
+    /// Who may read what there is now: the file's own mode and that of every directory on the way to it count. Blocks.
+    pub fn privacy(&self) -> Privacy {
         let Ok(now) = self.now() else {
-            return false;
+            return Privacy::Open;
         };
         let Ok(metadata) = now.metadata() else {
-            return false;
+            return Privacy::Open;
         };
         let closed = |directory: &Path| {
             let metadata = directory.metadata();
@@ -112,7 +127,14 @@ impl FilePath {
             // Where nobody can tell where it leads, nobody else is let in.
             Err(_) => true,
         };
-        closed || fs::seen(&metadata).private
+        let seen = fs::seen(&metadata);
+        if closed || (seen.private && !is_being_made(&seen)) {
+            Privacy::Private
+        } else if seen.private {
+            Privacy::BeingMade
+        } else {
+            Privacy::Open
+        }
     }
 
     /// What there is to follow or to sample: a regular file. Blocks.
@@ -260,6 +282,16 @@ pub fn directory(path: &Path) -> Option<PathBuf> {
     } else {
         parent.to_owned()
     })
+}
+
+/// Whether a file has just been made. By ctime, which nobody can set.
+fn is_being_made(seen: &Seen) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let changed = u64::try_from(seen.changed).map(Duration::from_nanos);
+    // A clock that was set back says nothing of it.
+    let age = now.ok().zip(changed.ok());
+    let age = age.and_then(|(now, changed)| now.checked_sub(changed));
+    seen.size == 0 && age.is_some_and(|age| age < MAKING_TIME)
 }
 
 #[cfg(test)]

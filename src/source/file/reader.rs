@@ -454,7 +454,7 @@ impl FileReader {
     /// As [`Reader::only_public`](crate::source::reader::Reader::only_public).
     pub(crate) fn only_public(&mut self) -> bool {
         self.only_public = true;
-        self.generation.is_private()
+        self.permit(&self.generation).is_err()
     }
 
     /// Whether its client may have what `generation` holds at the offset. Where that is nothing yet, it may wait.
