@@ -35,6 +35,7 @@ export class Pieces {
   #ahead = 0;
   /** What lies before the first run was asked for. */
   #older = null;
+  #asking = null;
   #closed = new AbortController();
 
   constructor(address) {
@@ -149,7 +150,8 @@ export class Pieces {
     this.#wanted = null;
     if (wanted === null) return false;
     try {
-      if (wanted.older) return await this.#loadOlder(wanted.older);
+      // Asked once, however often the rows are drawn until the answer is there.
+      if (wanted.older) return await (this.#asking ??= this.#loadOlder(wanted.older).finally(() => (this.#asking = null)));
       return await this.#loadBlock(wanted.run, wanted.offset);
     } catch {
       return false;
