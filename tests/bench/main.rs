@@ -39,6 +39,7 @@ mod latency;
 mod measure;
 mod page;
 #[path = "../harness/protocol.rs"]
+#[allow(dead_code, reason = "each measurement starts a browser of its own")]
 mod protocol;
 #[path = "../harness/require.rs"]
 mod require;

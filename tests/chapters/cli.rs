@@ -1,6 +1,7 @@
 //! The command: its options, what it prints, how it ends.
 
 use crate::client::{Client, Plain, close_code};
+use crate::deadline::DEADLINE;
 use crate::deadline::until;
 use crate::folder::Folder;
 use crate::http::{Connection, get};
@@ -172,11 +173,8 @@ fn signals_end_it_in_order() {
 
         let ended = server.end(signal);
         assert_eq!(ended.status.code(), Some(0), "{signal:?}: {}", ended.stderr);
-        assert!(
-            ended.took < Duration::from_secs(2),
-            "{signal:?}: {:?}",
-            ended.took
-        );
+        // Not within two seconds, for the machine may have other things to do: whoever does not read is not waited for.
+        assert!(ended.took < DEADLINE / 3, "{signal:?}: {:?}", ended.took);
         assert_eq!(close_code(exact.socket()), Some(1001), "{signal:?}");
         assert_eq!(close_code(&mut plain.socket), Some(1001), "{signal:?}");
     }

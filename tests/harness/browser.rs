@@ -6,6 +6,7 @@ use crate::firefox::Firefox;
 use crate::protocol::Protocol;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::thread;
 
 thread_local! {
     static WANTS_FIREFOX: Cell<bool> = const { Cell::new(false) };
@@ -17,27 +18,31 @@ pub fn in_firefox(test: fn()) {
     test();
 }
 
-/// A running browser; gone when dropped.
-pub struct Browser(Box<dyn Protocol>);
+/// A browser with one tab; the tab is gone when it is dropped.
+pub struct Browser(Option<Box<dyn Protocol>>);
 
 impl Browser {
     /// Starts it; `None` (the test should return) where it is not installed.
     pub fn start() -> Option<Browser> {
-        Some(Browser(if WANTS_FIREFOX.get() {
+        Some(Browser(Some(if WANTS_FIREFOX.get() {
             Box::new(Firefox::start()?)
         } else {
             Box::new(Chromium::start()?)
-        }))
+        })))
+    }
+
+    fn protocol(&mut self) -> &mut dyn Protocol {
+        &mut **self.0.as_mut().expect("not dropped")
     }
 
     /// As [`Protocol::call`].
     pub fn call(&mut self, method: &str, params: Value) -> Value {
-        self.0.call(method, params)
+        self.protocol().call(method, params)
     }
 
     /// As [`Protocol::told`].
     pub fn told(&mut self, method: &str) -> Vec<Value> {
-        self.0.told(method)
+        self.protocol().told(method)
     }
 
     /// Goes to another page and waits until it is loaded.
@@ -105,5 +110,16 @@ impl Browser {
             }),
         );
         complaints
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // One that a test failed with may be what is wrong.
+        if let Some(browser) = self.0.take()
+            && !thread::panicking()
+        {
+            browser.rest();
+        }
     }
 }

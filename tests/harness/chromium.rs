@@ -1,7 +1,8 @@
 //! Chromium, driven over its DevTools protocol.
 //!
 //! The protocol runs through a pair of pipes and not through a port: nobody else can connect, and the browser ends by
-//! itself when this process does, however that ends.
+//! itself when this process does, however that ends. One that a test is through with serves the next one, with a
+//! profile of its own for each.
 
 use crate::deadline::DEADLINE;
 use crate::protocol::Protocol;
@@ -10,13 +11,14 @@ use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The browser reads commands from descriptor 3 and answers on 4.
-const PIPES: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >&2"#;
+/// The browser reads commands from descriptor 3 and answers on 4; what it wrote goes when it does.
+const PIPES: &str = r#""$@" 3<&0 4>&1 </dev/null >&2; rm -rf "$HOME""#;
 
 /// Enough to run as root and without a display, and nothing that calls home.
 const FLAGS: [&str; 11] = [
@@ -33,33 +35,44 @@ const FLAGS: [&str; 11] = [
     "--remote-debugging-pipe",
 ];
 
+/// Those that no test uses now.
+static IDLE: Mutex<Vec<Chromium>> = Mutex::new(Vec::new());
+
 /// A running browser; gone when dropped.
 pub struct Chromium {
     child: Child,
     commands: Option<ChildStdin>,
     messages: Receiver<Value>,
-    /// The tab, as the protocol names it.
+    /// The profile of this test, as the protocol names it, and the tab.
+    context: Value,
     session: Option<String>,
     sent: u64,
     /// What the tab told unasked.
     events: Vec<Value>,
-    profile: TempDir,
+    home: TempDir,
 }
 
 impl Chromium {
-    /// Starts it; `None` (the test should return) where Chromium is not installed.
+    /// One with an empty tab; `None` (the test should return) where Chromium is not installed.
     pub fn start() -> Option<Chromium> {
+        let idle = IDLE.lock().unwrap().pop();
+        let mut chromium = idle.or_else(Self::launch)?;
+        chromium.open_tab();
+        Some(chromium)
+    }
+
+    fn launch() -> Option<Chromium> {
         let program = tool("chromium")?;
-        let profile = TempDir::with_prefix("tailcast-chromium-").expect("temporary directory");
+        let home = TempDir::with_prefix("tailcast-chromium-").expect("temporary directory");
         let mut child = Command::new("sh")
             .args(["-c", PIPES, "sh"])
             .arg(program)
             .args(FLAGS)
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .env("HOME", profile.path())
+            .arg(format!("--user-data-dir={}", home.path().display()))
+            .env("HOME", home.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(File::create(profile.path().join("stderr")).expect("stderr"))
+            .stderr(File::create(home.path().join("stderr")).expect("stderr"))
             .spawn()
             .expect("sh");
         let commands = child.stdin.take();
@@ -73,20 +86,21 @@ impl Chromium {
                 }
             }
         });
-        let mut chromium = Chromium {
+        Some(Chromium {
             child,
             commands,
             messages,
+            context: Value::Null,
             session: None,
             sent: 0,
             events: Vec::new(),
-            profile,
-        };
-        chromium.open_tab();
-        Some(chromium)
+            home,
+        })
     }
 
     fn open_tab(&mut self) {
+        let context = self.call("Target.createBrowserContext", json!({}));
+        self.context = context["browserContextId"].clone();
         let tab = self.call("Target.createTarget", json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": tab["targetId"], "flatten": true });
         let attached = self.call("Target.attachToTarget", attach);
@@ -98,7 +112,10 @@ impl Chromium {
 }
 
 impl Protocol for Chromium {
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    fn call(&mut self, method: &str, mut params: Value) -> Value {
+        if method == "Target.createTarget" {
+            params["browserContextId"] = self.context.clone();
+        }
         self.sent += 1;
         let id = self.sent;
         let mut command = json!({ "id": id, "method": method, "params": params });
@@ -109,7 +126,7 @@ impl Protocol for Chromium {
         write!(commands, "{command}\0").expect("command");
         loop {
             let message = self.messages.recv_timeout(DEADLINE).unwrap_or_else(|_| {
-                let said = fs::read_to_string(self.profile.path().join("stderr"));
+                let said = fs::read_to_string(self.home.path().join("stderr"));
                 panic!("no answer to {command}; Chromium said: {said:?}")
             });
             if message["id"] == id {
@@ -120,7 +137,10 @@ impl Protocol for Chromium {
                 assert!(message["error"].is_null(), "{command}: {message}");
                 return message["result"].clone();
             }
-            self.events.push(message);
+            // What the tab of an earlier test tells late is of no interest.
+            if message["sessionId"].as_str() == self.session.as_deref() {
+                self.events.push(message);
+            }
         }
     }
 
@@ -129,6 +149,14 @@ impl Protocol for Chromium {
         self.call("Runtime.evaluate", json!({ "expression": "0" }));
         let of_name = self.events.iter().filter(|event| event["method"] == method);
         of_name.map(|event| event["params"].clone()).collect()
+    }
+
+    fn rest(mut self: Box<Self>) {
+        self.session = None;
+        let context = json!({ "browserContextId": self.context });
+        self.call("Target.disposeBrowserContext", context);
+        self.events.clear();
+        IDLE.lock().unwrap().push(*self);
     }
 }
 

@@ -11,6 +11,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 use tempfile::TempDir;
@@ -51,42 +52,54 @@ const TELL_OF_WEB_SOCKETS: &str = "() => {
     };
 }";
 
+/// It runs for as long as this process holds the other end of standard input; what it wrote goes when it does.
+const BOUND: &str = r#""$@" </dev/null & cat >/dev/null; kill -KILL $!; wait; rm -rf "$HOME""#;
+
+/// Those that no test uses now.
+static IDLE: Mutex<Vec<Firefox>> = Mutex::new(Vec::new());
+
 /// A running Firefox; gone when dropped.
 pub struct Firefox {
     child: Child,
     socket: WebSocket<TcpStream>,
-    /// The tab.
+    /// The profile of this test, and the tab.
+    user: String,
     context: String,
     sent: u64,
     /// What the tab told unasked.
     events: Vec<Value>,
     /// The fingers on the screen.
     fingers: BTreeSet<u64>,
-    _profile: TempDir,
+    _home: TempDir,
 }
 
 impl Firefox {
-    /// Starts it; `None` (the test should return) where Firefox is not installed.
+    /// One with an empty tab; `None` (the test should return) where Firefox is not installed.
     pub fn start() -> Option<Firefox> {
+        let idle = IDLE.lock().unwrap().pop();
+        let mut firefox = idle.or_else(Self::launch)?;
+        firefox.open_tab();
+        Some(firefox)
+    }
+
+    fn launch() -> Option<Firefox> {
         let program = tool("firefox-esr")?;
-        let ending = tool("setpriv")?;
-        let profile = TempDir::with_prefix("tailcast-firefox-").expect("temporary directory");
-        fs::write(profile.path().join("user.js"), PREFERENCES).expect("user.js");
-        // It ends when the test's thread does, however that ends.
-        let mut child = Command::new(ending)
-            .args(["--pdeathsig", "KILL", "--"])
+        let home = TempDir::with_prefix("tailcast-firefox-").expect("temporary directory");
+        fs::write(home.path().join("user.js"), PREFERENCES).expect("user.js");
+        let mut child = Command::new("sh")
+            .args(["-c", BOUND, "sh"])
             .arg(program)
             .args(["--headless", "--no-remote", "--remote-debugging-port=0"])
             // For the theme, which no command of BiDi sets.
             .arg("--remote-allow-system-access")
             .arg("--profile")
-            .arg(profile.path())
-            .env("HOME", profile.path())
-            .stdin(Stdio::null())
+            .arg(home.path())
+            .env("HOME", home.path())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("setpriv");
+            .expect("sh");
         let said = BufReader::new(child.stderr.take().unwrap());
         let (sender, addresses) = channel();
         thread::spawn(move || {
@@ -105,11 +118,12 @@ impl Firefox {
         let mut firefox = Firefox {
             child,
             socket: connection.upgrade("/session", None),
+            user: String::new(),
             context: String::new(),
             sent: 0,
             events: Vec::new(),
             fingers: BTreeSet::new(),
-            _profile: profile,
+            _home: home,
         };
         firefox.command(
             "session.new",
@@ -118,11 +132,21 @@ impl Firefox {
         );
         let events = ["log.entryAdded", "browsingContext.userPromptOpened"];
         firefox.command("session.subscribe", json!({ "events": events }));
-        let tabs = firefox.command("browsingContext.getTree", json!({}));
-        firefox.context = text(&tabs["contexts"][0]["context"]);
         let script = json!({ "functionDeclaration": TELL_OF_WEB_SOCKETS });
         firefox.command("script.addPreloadScript", script);
         Some(firefox)
+    }
+
+    fn open_tab(&mut self) {
+        let user = self.command("browser.createUserContext", json!({}));
+        self.user = text(&user["userContext"]);
+        let tab = self.another_tab();
+        self.context = text(&tab["context"]);
+    }
+
+    fn another_tab(&mut self) -> Value {
+        let tab = json!({ "type": "tab", "userContext": self.user });
+        self.command("browsingContext.create", tab)
     }
 
     /// Sends one command of BiDi and waits for its result.
@@ -159,12 +183,17 @@ impl Firefox {
         }
     }
 
-    /// The theme that pages are told of: a preference, which the browser's own window may set.
+    /// The theme that pages are told of, the system's where it is none: a preference, which the browser's own window
+    /// may set.
     fn prefer(&mut self, theme: &str) {
         let scope = json!({ "moz:scope": "chrome" });
         let windows = self.command("browsingContext.getTree", scope);
         let window = text(&windows["contexts"][0]["context"]);
-        let number = if theme == "dark" { 0 } else { 1 };
+        let number = match theme {
+            "dark" => 0,
+            "light" => 1,
+            _ => 2,
+        };
         let set = format!(
             "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {number})"
         );
@@ -257,7 +286,8 @@ impl Protocol for Firefox {
             // Its screens feel fingers as they are, and its certificates are accepted from the start.
             "Emulation.setTouchEmulationEnabled" | "Security.setIgnoreCertificateErrors" => {}
             "Network.getCookies" => {
-                let found = self.command("storage.getCookies", json!({}));
+                let partition = json!({ "type": "context", "context": context });
+                let found = self.command("storage.getCookies", json!({ "partition": partition }));
                 return json!({ "cookies": found["cookies"] });
             }
             _ => {
@@ -269,12 +299,12 @@ impl Protocol for Firefox {
                     "Page.reload" => ("browsingContext.reload", json!({ "wait": "complete" })),
                     "Page.bringToFront" => ("browsingContext.activate", json!({})),
                     "Target.createTarget" => {
-                        let tab = json!({ "type": "tab" });
-                        return self.command("browsingContext.create", tab);
+                        return self.another_tab();
                     }
                     "Page.addScriptToEvaluateOnNewDocument" => {
                         let script = format!("() => {{ {} }}", text(&params["source"]));
-                        let script = json!({ "functionDeclaration": script });
+                        let script =
+                            json!({ "functionDeclaration": script, "contexts": [context] });
                         return self.command("script.addPreloadScript", script);
                     }
                     "Emulation.setDeviceMetricsOverride" => (
@@ -324,11 +354,20 @@ impl Protocol for Firefox {
         let asked = self.events.iter().filter(is_asked);
         asked.map(|event| event["params"].clone()).collect()
     }
+
+    fn rest(mut self: Box<Self>) {
+        self.prefer("");
+        let user = json!({ "userContext": self.user });
+        self.command("browser.removeUserContext", user);
+        self.fingers.clear();
+        self.events.clear();
+        IDLE.lock().unwrap().push(*self);
+    }
 }
 
 impl Drop for Firefox {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }

@@ -9,4 +9,7 @@ pub trait Protocol {
 
     /// What the tab told so far under this name, oldest first.
     fn told(&mut self, method: &str) -> Vec<Value>;
+
+    /// The test is through with it: the next one finds it as if it had just been started.
+    fn rest(self: Box<Self>);
 }
