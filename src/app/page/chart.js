@@ -25,6 +25,11 @@ export function make(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Words that are there already stay: a moving finger draws sixty times a second. */
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 const button = (textContent, onclick) => make('button', { type: 'button', textContent, onclick });
 
 /**
@@ -303,21 +308,23 @@ class Charts {
     if (this.#live) this.#move();
     const wanted = this.#live ? this.to - RANGES[this.#range] : this.from;
     for (const { worker } of this.feeds) worker.postMessage({ wanted });
-    for (const chart of this.#charts) this.#drawOne(chart, this.look);
+    // All sizes before the first number is written: each one after that would lay out the page anew.
+    const sizes = this.#charts.map(({ canvas }) => [canvas.clientWidth, canvas.clientHeight]);
+    this.#charts.forEach((chart, i) => this.#drawOne(chart, sizes[i], this.look));
     const { live, ranges, said, log } = this.parts;
     live.ariaPressed = String(this.#live);
     for (const one of ranges) one.ariaPressed = String(this.#live && one.textContent === this.#range);
     const words = sentence(this, this.#points);
-    if (said.textContent !== words) said.textContent = words;
+    write(said, words);
     // Where lines have no times, none of them is to be found by one.
     log.hidden = !this.options.moment || this.#points.length === 0 || this.feeds[0].timeless;
     this.#table?.();
   }
 
-  #drawOne(chart, look) {
+  #drawOne(chart, size, look) {
     const { canvas, series } = chart;
     const ratio = devicePixelRatio;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((px) => Math.round(px * ratio));
+    const [width, height] = size.map((px) => Math.round(px * ratio));
     if (width === 0) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const columns = Math.max(1, Math.floor(width - (LEFT + RIGHT) * ratio));
@@ -338,14 +345,16 @@ class Charts {
       const { raw } = data;
       const { min, max, sum, n } = traces[i];
       const shown = this.#points.length > 0 ? (point?.value ?? NaN) : raw.data[raw.length * 2 - 1];
-      value.textContent = `${exact(shown ?? NaN)}${unit && ` ${unit}`}`;
+      write(value, `${exact(shown ?? NaN)}${unit && ` ${unit}`}`);
       const digits = max > min ? Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(max - min)))) : 12;
-      numbers.textContent =
+      write(
+        numbers,
         point && held && point !== held
           ? `${point.value < held.value ? '' : '+'}${exact(point.value - held.value)} from ${exact(held.value)}`
           : n > 0
             ? `min ${exact(min)} · mean ${exact(Number((sum / n).toFixed(digits)))} · max ${exact(max)}`
-            : 'nothing here';
+            : 'nothing here',
+      );
     });
   }
 
