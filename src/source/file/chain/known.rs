@@ -31,10 +31,12 @@ pub(super) struct Known {
     gone: Option<Instant>,
     /// Why readers are told that there is no file, if they are.
     pub(super) missing: Option<Missing>,
-    /// The file that the name means now can't be opened.
+    /// The file that the name means now can't be opened, or nothing can be known of the name.
     refused: bool,
     /// The open file was deleted, and has had no more bytes since.
     deleted: Option<Instant>,
+    /// When the last look was taken over.
+    looked: Option<Instant>,
 }
 
 /// What a look comes to.
@@ -74,6 +76,7 @@ impl Known {
             fresh,
             grown,
         } = observation;
+        self.looked = Some(now);
         let mut news = false;
         // First the content of the file that is open, whatever its name is by now.
         let mut content = None;
@@ -123,7 +126,9 @@ impl Known {
             }
         };
         let is_over = |since: Instant| now.duration_since(since) >= DELETED_TIME;
-        let let_go = settled && self.missing.is_some() && self.deleted.is_some_and(is_over);
+        // A name that can be given no file must not keep the deleted one.
+        let is_asked = settled || self.refused;
+        let let_go = is_asked && self.missing.is_some() && self.deleted.is_some_and(is_over);
         if let_go {
             self.let_go();
         }
@@ -152,16 +157,18 @@ impl Known {
 
     /// The name means a file that can't be opened: for a viewer that is none. It is tried again.
     pub(super) fn refuse(&mut self, error: &io::Error, now: Instant) {
-        self.refused = true;
         self.vanish(error, now);
+        self.refused = true;
     }
 
     /// The name means no file.
     fn vanish(&mut self, error: &io::Error, now: Instant) {
         let Some(cause) = Missing::of(error) else {
             // Nothing is known of the name now. It is asked for again soon.
+            self.refused = true;
             return;
         };
+        self.refused = false;
         let since = *self.gone.get_or_insert(now);
         // Where nobody has seen the name mean a file there is no rotation to wait for.
         if self.seen.is_none() || now.duration_since(since) >= MISSING_GRACE {
@@ -189,6 +196,8 @@ impl Known {
         let told = (self.gone.filter(|_| self.missing.is_none())).map(|gone| gone + MISSING_GRACE);
         let let_go = self.deleted.map(|since| since + DELETED_TIME);
         let due = [told, let_go].into_iter().flatten();
+        // What was due at the last look and could not be done then must not cause one look after another.
+        let due = due.filter(|&due| self.looked.is_none_or(|looked| due > looked));
         due.fold(now + wait, Instant::min)
     }
 
@@ -197,7 +206,7 @@ impl Known {
         self.gone.is_some()
     }
 
-    /// Whether the file that the name means now can't be opened: nothing tells when it can.
+    /// Whether the file that the name means now can't be had: nothing tells when it can.
     pub(super) fn is_refused(&self) -> bool {
         self.refused
     }
