@@ -67,6 +67,8 @@ const PURE: &[&str] = &[
     "engine/nats/say.rs",
     "engine/nats/subject.rs",
     "engine/target.rs",
+    "source/file/chain/known.rs",
+    "source/file/change.rs",
 ];
 
 /// What a pure room must not name.

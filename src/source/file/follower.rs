@@ -136,12 +136,12 @@ impl Follower {
 
     /// What was last seen of the newest file.
     pub fn seen(&self) -> Option<Seen> {
-        self.chain.borrow().as_ref()?.seen
+        self.chain.borrow().as_ref()?.seen()
     }
 
     /// Why viewers are to be told that there is no file, if they are.
     pub fn missing(&self) -> Option<Missing> {
-        self.chain.borrow().as_ref()?.missing
+        self.chain.borrow().as_ref()?.missing()
     }
 
     /// Whether the kernel tells of changes. `None` while nobody listens.
@@ -225,13 +225,13 @@ impl Follower {
     }
 
     fn next_look(&self) -> Instant {
+        let now = Instant::now();
         match &*self.chain.borrow() {
             Some(chain) if self.place.newest.is_some() => {
-                let poll = Instant::now() + self.runtime.poll;
-                chain.next_look().min(poll)
+                chain.next_look(now).min(now + self.runtime.poll)
             }
-            Some(chain) => chain.next_look(),
-            None => Instant::now() + self.runtime.anyway,
+            Some(chain) => chain.next_look(now),
+            None => now + self.runtime.anyway,
         }
     }
 
@@ -264,7 +264,7 @@ impl Follower {
         if let Some(chain) = &mut *self.chain.borrow_mut() {
             match opened {
                 Ok(opened) => chain.succeed(opened),
-                Err(error) => chain.refuse(&error),
+                Err(error) => chain.refuse(&error, Instant::now()),
             }
         }
         self.complain();
@@ -320,7 +320,7 @@ impl Follower {
     fn apply(&self, observation: Observation) -> bool {
         self.runtime.looks.add(1);
         let outcome = match &mut *self.chain.borrow_mut() {
-            Some(chain) => chain.apply(observation),
+            Some(chain) => chain.apply(observation, Instant::now()),
             None => return true,
         };
         if outcome.vanished {

@@ -23,8 +23,9 @@ pub(crate) const BETWEEN_MAX: usize = 64;
 
 /// What one look found, gathered where it may block, applied where it may not.
 pub(crate) struct Observation {
-    /// What it was compared with. Where another look was taken over since, it tells nothing of the open file.
-    pub(crate) since: Since,
+    /// What was known of the open file when it began. Where another look was taken over since, it tells
+    /// nothing of that file.
+    pub(crate) since: Option<Seen>,
     /// The file that the name means; `None`: it was not asked for.
     pub(crate) now: Option<io::Result<Seen>>,
     /// The file that is open.
@@ -54,17 +55,10 @@ pub(crate) struct Replacement {
     pub(crate) start: u64,
 }
 
-/// Which generation was open, and what was last seen of its file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Since {
-    pub(crate) serial: u64,
-    pub(crate) seen: Option<Seen>,
-}
-
 /// What a look is compared with. Plain data, so that it can go to another thread.
 pub(crate) struct Baseline {
     pub(crate) file: Option<Arc<File>>,
-    pub(crate) since: Since,
+    pub(crate) seen: Option<Seen>,
     /// Where its content ended.
     pub(crate) end: End,
     pub(crate) tail: Vec<u8>,
@@ -77,7 +71,7 @@ impl Baseline {
     /// place only at the open file. May block.
     pub(crate) fn observe(&self, place: Option<&FilePath>) -> Observation {
         let mut observation = Observation {
-            since: self.since,
+            since: self.seen,
             now: place.map(FilePath::seen),
             held: None,
             deleted: false,
@@ -86,7 +80,7 @@ impl Baseline {
             fresh: Vec::new(),
             grown: Vec::new(),
         };
-        if let (Some(file), Some(seen)) = (&self.file, self.since.seen) {
+        if let (Some(file), Some(seen)) = (&self.file, self.seen) {
             match observation.now {
                 Some(Ok(now)) if now.id == seen.id => observation.held = Some(now),
                 _ => {
@@ -102,11 +96,7 @@ impl Baseline {
         }
         // Of many the newest was deleted: the one before it, which was sent, is no news.
         let is_newest = place.is_some_and(|place| place.newest.is_some());
-        let last = self
-            .since
-            .seen
-            .filter(|_| observation.deleted)
-            .or(self.before);
+        let last = self.seen.filter(|_| observation.deleted).or(self.before);
         if let (Some(Ok(now)), Some(last)) = (&observation.now, last)
             && is_newest
             && now.id != last.id
