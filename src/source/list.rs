@@ -11,7 +11,7 @@ use crate::source::detect::SourceKind;
 use crate::source::file::path::{FilePath, Privacy};
 use crate::source::glob::{FILES_MAX, Glob, Matches};
 use crate::source::name::Taken;
-use crate::source::os::bulkhead::Bulkhead;
+use crate::source::os::bulkhead::{ANSWER_TIME, Bulkhead, FIRST_ANSWER_TIME};
 use crate::source::remote::{Catalog, Stream};
 use crate::source::{Runtime, Source};
 
@@ -33,8 +33,8 @@ pub struct Sources {
     /// It was said that a glob matches more than is offered.
     said: Cell<bool>,
     privacy: Bulkhead,
-    /// What was found last of the files' privacy; before anything was, the careful answer.
-    private: Cell<bool>,
+    /// What was found last of the files' privacy.
+    private: Cell<Option<bool>>,
 }
 
 /// A look at what a glob stands for.
@@ -114,7 +114,7 @@ impl Sources {
             runtime: runtime.clone(),
             said: Cell::new(false),
             privacy: Bulkhead::default(),
-            private: Cell::new(true),
+            private: Cell::new(None),
         };
         sources.update_elsewhere();
         sources
@@ -217,21 +217,25 @@ impl Sources {
         let places = list.iter().filter_map(|source| source.place.clone());
         let places: Vec<FilePath> = places.collect();
         // What was open before is not closed by a log that logrotate is making now: every viewer would be asked for the key.
-        let least = if self.private.get() {
-            Privacy::BeingMade
-        } else {
-            Privacy::Private
+        let least = match self.private.get() {
+            Some(false) => Privacy::Private,
+            Some(true) | None => Privacy::BeingMade,
         };
-        let answer = self
-            .privacy
-            .ask(move || places.iter().any(|place| place.privacy() >= least));
+        let time = match self.private.get() {
+            Some(_) => ANSWER_TIME,
+            None => FIRST_ANSWER_TIME,
+        };
+        let answer = self.privacy.ask(time, move || {
+            places.iter().any(|place| place.privacy() >= least)
+        });
         let is_elsewhere =
             |group: &Group| matches!(group, Group::Elsewhere(catalog, ..) if catalog.is_private());
         let elsewhere = self.groups.iter().any(is_elsewhere);
         if let Some(private) = answer.await {
-            self.private.set(private || elsewhere);
+            self.private.set(Some(private || elsewhere));
         }
-        self.private.get()
+        // Before anything was found, the careful answer.
+        self.private.get().unwrap_or(true)
     }
 
     /// Looks what the globs stand for now. They are not watched: a look when somebody asks is enough, and nothing runs
@@ -245,7 +249,7 @@ impl Sources {
             if let Group::Many(glob, bulkhead, last, found) = group {
                 let (looking, last_look) = (glob.clone(), last.get());
                 let look = move || look(&looking, last_look);
-                if let Some((look, matches)) = bulkhead.ask(look).await {
+                if let Some((look, matches)) = bulkhead.ask(ANSWER_TIME, look).await {
                     last.set(Some(look));
                     if let Some(matches) = matches {
                         self.update(glob, found, matches);
@@ -281,7 +285,7 @@ impl Sources {
                 Source::file(title, place, &self.runtime)
             });
             // Until it has been looked at.
-            self.private.set(true);
+            self.private.set(None);
             let new = Found {
                 name,
                 source,

@@ -37,7 +37,7 @@ use crate::source::file::generation::Generation;
 use crate::source::file::path::FilePath;
 use crate::source::file::reader::FileReader;
 use crate::source::marker::Missing;
-use crate::source::os::bulkhead::Bulkhead;
+use crate::source::os::bulkhead::{ANSWER_TIME, Bulkhead};
 use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::Notices;
 use crate::source::os::way::Way;
@@ -278,7 +278,7 @@ impl Source {
             let opened = place.open().and_then(|(file, _)| file.metadata());
             (opened, Way::of(&place.path).sends_notices)
         };
-        let (opened, sends_notices) = match self.bulkhead.ask(look).await {
+        let (opened, sends_notices) = match self.bulkhead.ask(ANSWER_TIME, look).await {
             Some((opened, sends_notices)) => (Some(opened), sends_notices),
             None => (None, false),
         };

@@ -13,7 +13,10 @@ use crate::source::os::unblock::unblock;
 
 /// How long an answer is waited for: at the door a visitor waits for it. A disk that has to spin up first takes longer,
 /// and has its answer the next time.
-const ANSWER_TIME: Duration = Duration::from_millis(500);
+pub(crate) const ANSWER_TIME: Duration = Duration::from_millis(500);
+
+/// The same where nothing is known yet, and a guess would be wrong for somebody: a busy board takes long to start a thread.
+pub(crate) const FIRST_ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// How long a client waits for its place. A disk that has to spin up is faster; on a share whose server is
 /// gone nobody must hold the place of others.
@@ -28,9 +31,10 @@ pub(crate) struct Bulkhead {
 }
 
 impl Bulkhead {
-    /// The answer to `question`; `None` where it does not come in time.
+    /// The answer to `question`; `None` where it does not come within `time`.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
+        time: Duration,
         question: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         if self.overdue.get() && self.turn.try_lock_arc().is_none() {
@@ -38,7 +42,7 @@ impl Bulkhead {
         }
         let answer = async { Some(self.answer(question).await) };
         let late = async {
-            Timer::after(ANSWER_TIME).await;
+            Timer::after(time).await;
             None
         };
         let answer = future::or(answer, late).await;
@@ -73,12 +77,17 @@ mod tests {
         let bulkhead = Bulkhead::default();
         let (release, released) = channel::<()>();
         smol::block_on(async {
-            assert_eq!(bulkhead.ask(|| 1).await, Some(1));
-            assert_eq!(bulkhead.ask(move || released.recv().is_err()).await, None);
-            assert_eq!(bulkhead.ask(|| 2).await, None, "not asked beside it");
+            assert_eq!(bulkhead.ask(ANSWER_TIME, || 1).await, Some(1));
+            let held = bulkhead.ask(ANSWER_TIME, move || released.recv().is_err());
+            assert_eq!(held.await, None);
+            assert_eq!(
+                bulkhead.ask(ANSWER_TIME, || 2).await,
+                None,
+                "not asked beside it"
+            );
             drop(release);
             drop(bulkhead.turn.lock_arc().await);
-            assert_eq!(bulkhead.ask(|| 3).await, Some(3));
+            assert_eq!(bulkhead.ask(ANSWER_TIME, || 3).await, Some(3));
         });
     }
 }
