@@ -1,20 +1,17 @@
 // The page: which stream is shown, and who tells whom.
 
-import { address } from './address.js';
-import { Announcer } from './announce.js';
 import { listen } from './keys.js';
 import { fetched, lazily, style } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
 import { Beginning } from './numbers.js';
+import { ask, open as openStream, sources } from './opening.js';
 import { Rows } from './row.js';
 import { keep, kept } from './settings.js';
-import { Sources } from './sources.js';
-import { Status } from './status.js';
-import { Stream } from './stream.js';
+import { Announcer, Status } from './status.js';
 import { Streams } from './streams.js';
 import { Times } from './time.js';
-import { format, parse } from './view.js';
+import { address, format, parse } from './view.js';
 import { Window } from './window.js';
 
 /** A hidden tab reads no further than this, in bytes: it would cost a phone its battery. */
@@ -41,7 +38,6 @@ let unread = 0;
 /** A place that the address names and that is not shown yet. */
 let wanted = null;
 
-const sources = new Sources();
 const announcer = new Announcer(at('word'), at('news'));
 const status = new Status(announcer);
 
@@ -146,7 +142,7 @@ const listener = {
 };
 
 const streams = new Streams({
-  ask: () => sources.ask(),
+  ask,
   changed(list) {
     show();
     sources.offer(shown);
@@ -192,7 +188,7 @@ function show() {
   // A link that says what to show is followed to the letter.
   const plain = view.chart === null && !view.at && view.filters.length === 0 && (kept(name).chart ?? true);
   beginning = plain ? new Beginning({ path: name, kind: sources.of(name)?.kind }) : null;
-  stream = new Stream(sources.address(name), listener);
+  stream = openStream(sources.address(name), listener);
 }
 
 /** Streams that the view wants merged with this one, ordered by time. */

@@ -15,7 +15,7 @@ const NEWLINE = 10;
 /** How many newlines there are in `bytes`. */
 export function newlines(bytes) {
   let count = 0;
-  for (let i = 0; i < bytes.length; i += 1) if (bytes[i] === NEWLINE) count += 1;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
   return count;
 }
 

@@ -1,7 +1,7 @@
 // The list of streams: which there are, when each was last written to, and how fast. One chain of
 // requests asks for it, whatever happens.
 
-import { age } from './age.js';
+import { age } from './time.js';
 
 export { age };
 

@@ -18,6 +18,8 @@ const REST = 150;
 const PX = 0.2;
 /** In a flood rows are drawn this often, in ms. */
 const FLOOD = 80;
+/** It is over when nothing was drawn for so long, in ms: longer than from one drawing to the next. */
+const CALM = 3 * FLOOD;
 /** Behind by more, in bytes, the rows in between are not drawn at all. */
 const BEHIND = 64 * 1024;
 
@@ -114,6 +116,11 @@ export class Window {
   /** Something came at the end, or what is drawn has changed. */
   grew() {
     if (this.#frame || document.hidden) return;
+    if (this.#items.length === 0 && this.#follows()) {
+      // The first lines are there in the very next frame.
+      this.#tail();
+      return;
+    }
     this.#frame = requestAnimationFrame((now) => {
       this.#frame = 0;
       if (now < this.#resume) {
@@ -258,7 +265,7 @@ export class Window {
     if (!this.#source) return;
     if (this.#follows()) this.#settle();
     else if (this.#held?.node.isConnected) this.#place(this.#held.node, this.#held.px);
-    this.#fill();
+    if (!this.#flooded) this.#fill();
   }
 
   #scrolled() {
@@ -415,7 +422,10 @@ export class Window {
       // What is above comes into sight only when somebody scrolls; in a flood it would be gone by
       // then.
       clearTimeout(this.#calm);
-      this.#calm = setTimeout(() => this.#fill(), FLOOD);
+      this.#calm = setTimeout(() => {
+        this.#flooded = false;
+        this.#fill();
+      }, CALM);
       return true;
     }
     await this.#fill();
