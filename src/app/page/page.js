@@ -33,6 +33,8 @@ let merged = null;
 /** What came first, until it is known whether these are numbers. */
 let beginning = null;
 let listIsOld = false;
+/** This stream has alerts, whether or not what looks for them is here yet. */
+let alerted = false;
 /** Bytes since the tab was hidden. */
 let unread = 0;
 /** A place that the address names and that is not shown yet. */
@@ -45,6 +47,7 @@ const win = new Window(at('view'), at('canvas'), at('rows'), draw, {
   followed() {
     status.follow(win.following);
     if (win.following) charts?.pause(false);
+    awake.ready?.want(isAwake());
   },
   drawn() {
     sayEmpty();
@@ -81,7 +84,16 @@ const selection = lazily(
   ({ Selection }) => new Selection(at('rows'), win, (entry) => drawer().text(entry), announcer),
 );
 const acts = lazily('act.js', ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
-const watching = lazily('watching.js', ({ Watching }) => new Watching((place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place))));
+const watching = lazily(
+  'watching.js',
+  ({ Watching }) =>
+    new Watching({
+      show: (place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place)),
+      charted: () => charts !== null,
+      recent: () => log.pieces.recent(),
+    }),
+);
+const awake = lazily('awake.js', ({ Awake }) => new Awake());
 const panels = lazily('panels.js', async (module) => {
   await Promise.all([watching(), selection(), acts(), find()]);
   watch();
@@ -94,7 +106,7 @@ const told = {
   came(run, start, bytes) {
     if (beginning !== null) begin(bytes);
     find.ready?.push(run, start, bytes);
-    if (log.isNews && watching.ready?.on) watching.ready.push(run, start, bytes);
+    if (log.isNews && (watching.ready ? watching.ready.on : alerted)) watching().then((ready) => ready.push(run, start, bytes));
   },
   grew(lines, bytes) {
     status.came(lines);
@@ -181,7 +193,8 @@ function show() {
   wanted = view.at;
   win.open(log.lines);
   if (wanted) win.stop();
-  if (kept(name).alerts?.length > 0 || watching.ready) watching().then(watch);
+  alerted = kept(name).alerts?.length > 0;
+  if (alerted || watching.ready) watching().then(watch);
   apply();
   merge();
   chart(view.chart);
@@ -218,7 +231,7 @@ function apply() {
 
 /** The alerts of this stream. */
 function watch() {
-  watching.ready.reset(`${shown} · Tailcast`, kept(shown).alerts ?? []);
+  watching.ready.reset(shown, kept(shown).alerts ?? []);
 }
 
 /** Goes to the place that the address names, once its run is there. */
@@ -404,6 +417,9 @@ const choices = {
   setTheme: (theme) => (keep('', { theme }), look()),
   size: () => kept('').size ?? '',
   setSize: (size) => (keep('', { size: Number(size) || null }), look()),
+  awake: () => Boolean(kept('').awake),
+  setAwake: (on) => (keep('', { awake: on }), wake()),
+  series: () => charts?.shown.map(({ name }) => name) ?? [],
   aloud: () => announcer.on,
   setAloud: (on) => (keep('', { aloud: on }), (announcer.on = on)),
   alerts: () => watching.ready.alerts,
@@ -512,6 +528,7 @@ document.addEventListener('selectionchange', () => {
   if (!selection.ready && !getSelection().isCollapsed && at('rows').contains(getSelection().anchorNode)) selection();
 });
 document.addEventListener('visibilitychange', () => {
+  awake.ready?.want(isAwake());
   if (document.hidden) return;
   unread = 0;
   stream?.wake();
@@ -520,6 +537,11 @@ document.addEventListener('visibilitychange', () => {
   win.grew();
 });
 setInterval(() => status.pace(log), 1000);
+
+/** The screen is to stay on while one follows. */
+const isAwake = () => Boolean(kept('').awake) && win.following && !document.hidden;
+const wake = () => awake().then((ready) => ready.want(isAwake()));
+if (kept('').awake) wake();
 
 /** A narrow page has room for five buttons; the others stand in the panel "More". */
 const narrow = matchMedia('(max-width: 600px)');

@@ -1,6 +1,7 @@
 // The panels behind the buttons: levels, everything that is needed more seldom, help.
 
 import { alertBox } from './alertbox.js';
+import { canStayAwake } from './awake.js';
 import { KEYS } from './keys.js';
 import { item } from './streams.js';
 
@@ -128,8 +129,9 @@ function more(act) {
     chosen('Theme', THEMES, act.theme(), act.setTheme),
     chosen('Font size', [['', 'as usual'], ...SIZES.map((size) => [size, `${size} px`])], act.size(), act.setSize),
     switched('News for screen readers', act.aloud(), act.setAloud),
+    canStayAwake() ? switched('Keep the screen on', act.awake(), act.setAwake) : '',
     title('Alerts'),
-    alertBox(act.alerts(), { changed: act.keepAlerts }),
+    alertBox(act.alerts(), { series: act.series, changed: act.keepAlerts }),
   ];
   return parts.filter(Boolean);
 }

@@ -10,6 +10,9 @@ const MOST = 2_000;
  * not. */
 const AHEAD = 4 * 1024 * 1024;
 
+/** So much tells how lines are written, in bytes. */
+const RECENT = 16 * 1024;
+
 const NEWLINE = 10;
 
 /** How many newlines there are in `bytes`. */
@@ -114,6 +117,12 @@ export class Pieces {
       at = end;
     }
     return all;
+  }
+
+  /** The newest bytes, as many as are here of the last block. */
+  recent() {
+    const run = this.live;
+    return (run && this.#blocks.at(run, run.at - 1)?.bytes.slice(-RECENT)) ?? new Uint8Array(0);
   }
 
   /** The block with this byte, or `null`, and then `load` fetches it. */
