@@ -100,6 +100,8 @@ mod page_chart_log;
 mod page_chart_open;
 /// The page says how a stream stands at its engine.
 mod page_engine;
+/// What a browser fetches of the page, and how often.
+mod page_fetched;
 /// The page's find, filters and highlights; the address is the view.
 mod page_find;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.

@@ -160,3 +160,36 @@ export function continues(line, hasTimes) {
   if (hasTimes) return stamp(line) === null;
   return GOES_ON.test(line);
 }
+
+/** What a source says once it is here; `null` where it can't be had, or is no longer wanted: `isOld()`. */
+export async function asked(source, question, isOld) {
+  for (;;) {
+    const answer = question(source);
+    if (answer !== undefined) return answer;
+    if (!(await source.load()) || isOld()) return null;
+  }
+}
+
+/** Adds to `entries` what stands before them (`back`) or behind them, until there are `enough`. `false`: some of them are
+ * not here. */
+export function screen(source, entries, back, enough) {
+  while (entries.length < enough) {
+    const next = back ? source.before(entries[0]) : source.after(entries.at(-1));
+    if (next === undefined) return false;
+    if (next === null) break;
+    if (back) entries.unshift(next);
+    else entries.push(next);
+  }
+  return true;
+}
+
+/** At most so many entries from this one on; `missing`: the next is not here. */
+export function gather(next, entry, most) {
+  const entries = [];
+  while (entries.length < Math.max(1, most)) {
+    entry = next(entry);
+    if (!entry) break;
+    entries.push(entry);
+  }
+  return { entries, missing: entry === undefined };
+}

@@ -1,8 +1,8 @@
 // What the page needs first is asked for at once, while most of its modules are still on their way:
 // which streams there are, and the stream that will be shown.
 
-import { Sources } from './sources.js';
 import { Stream } from './stream.js';
+import { Sources } from './streams.js';
 import { parse } from './view.js';
 
 export const sources = new Sources();

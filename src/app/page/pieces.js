@@ -38,6 +38,7 @@ export class Pieces {
   #ahead = 0;
   /** What lies before the first run was asked for. */
   #older = null;
+  #listing = null;
   #closed = new AbortController();
 
   constructor(address) {
@@ -224,7 +225,9 @@ export class Pieces {
 
   /** The next older generation is put before the first run. */
   async #loadOlder(run) {
-    const list = await this.generations();
+    // Once, however many draw meanwhile.
+    this.#listing ??= this.generations().finally(() => (this.#listing = null));
+    const list = await this.#listing;
     this.#older = run;
     const older = list[list.findIndex(({ inode }) => inode === run.inode) + 1];
     if (!older || !list.some(({ inode }) => inode === run.inode) || this.#oldest() !== run) return true;
