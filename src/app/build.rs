@@ -53,8 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A module or style sheet without its comments and empty lines: they are a quarter of what a phone would fetch. Comments
-/// stand on lines of their own.
+/// A module or style sheet without its comments, empty lines and indentation: they are a third of what a phone would
+/// fetch. Comments stand on lines of their own, and no text goes on in the next line.
 fn uncommented(written: &str) -> String {
     let mut content = String::new();
     let mut is_comment = false;
@@ -62,7 +62,7 @@ fn uncommented(written: &str) -> String {
         let text = line.trim();
         is_comment |= text.starts_with("/*");
         if !is_comment && !text.is_empty() && !text.starts_with("//") {
-            content.push_str(line);
+            content.push_str(text);
             content.push('\n');
         }
         is_comment &= !text.ends_with("*/");

@@ -1,4 +1,4 @@
-//! The viewer page: plain files in `page/`, embedded by `build.rs`, gzipped and without comments.
+//! The viewer page: plain files in `page/`, embedded by `build.rs`, gzipped, without comments and indentation.
 
 use std::borrow::Cow;
 
@@ -93,8 +93,8 @@ mod tests {
             let served = String::from_utf8(served.plain()).unwrap();
             let mut served = served.lines().peekable();
             for line in String::from_utf8(file(&name)).unwrap().lines() {
-                if served.next_if_eq(&line).is_none() {
-                    let text = line.trim();
+                let text = line.trim();
+                if served.next_if_eq(&text).is_none() {
                     let is_comment = ["//", "/*", "*"].iter().any(|mark| text.starts_with(mark));
                     assert!(
                         is_comment || text.is_empty(),

@@ -60,7 +60,7 @@ const OWN: &str = "import(new URL('log.js', document.baseURI)).then(({ Log }) =>
 /// The first line in sight, as the number it is.
 const SIGHT: &str = "(() => { const top = document.getElementById('view').getBoundingClientRect().top;
     const row = [...document.querySelectorAll('.row')].find((one) => one.getBoundingClientRect().bottom > top + 1);
-    return row ? Number(row.textContent) : -1; })()";
+    return row ? Number(row.textContent.split(' ').at(-1)) : -1; })()";
 
 struct Page {
     browser: Browser,
@@ -126,10 +126,12 @@ fn one(value: f64) -> Values {
     values
 }
 
+/// Words: numbers alone, or in columns, would open as a chart.
 fn lines(from: u64, to: u64) -> String {
     let mut text = String::new();
     for line in from..to {
-        writeln!(text, "{line:>63}").expect("a string");
+        let begin = "2026-11-25 20:26:01 INFO pump: the valve is open at";
+        writeln!(text, "{begin} {line:0>11}").expect("a string");
     }
     text
 }

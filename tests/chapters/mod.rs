@@ -84,6 +84,8 @@ mod origins;
 mod page;
 /// The page for everybody: by keyboard, on a phone, read aloud.
 mod page_access;
+/// Alerts: what is told to who looks elsewhere, and only once it was asked for.
+mod page_alerts;
 /// The page through everything that breaks a stream: restarts, rotations, silence.
 mod page_breaks;
 /// Charts: streams of numbers in every form, live and from the newest back, over breaks.
@@ -98,12 +100,16 @@ mod page_chart_log;
 mod page_chart_open;
 /// The page says how a stream stands at its engine.
 mod page_engine;
+/// What a browser fetches of the page, and how often.
+mod page_fetched;
 /// The page's find, filters and highlights; the address is the view.
 mod page_find;
 /// The page beside logs: files of one value, sensors, many streams, file systems without notices.
 mod page_kinds;
 /// The page's rows: colours, levels, times, records; what is copied of them.
 mod page_legible;
+/// Several streams as one log, ordered by time.
+mod page_merged;
 /// The page over files of any size: from the newest line to byte 0, on into rotated files.
 mod page_scroll;
 /// The page's modules that need no browser, over tables of lines.

@@ -1,5 +1,6 @@
 //! The page for everybody: by keyboard, at a thumb's reach, read aloud; what axe-core finds.
 
+use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::require::{is_required, skip};
 use crate::viewer::{SIZES, Viewer};
@@ -97,6 +98,55 @@ pub fn a_letter_in_a_field_is_a_letter() {
         "the keys",
         "document.querySelectorAll('#help-panel dt').length > 8",
     );
+    viewer.assert_no_complaints();
+}
+
+/// A screen reader hears of a flood now and then, in a few words; and its pace stands beside the state.
+#[test]
+pub fn a_flood_is_told_in_few_words() {
+    let folder = Folder::new();
+    folder.append("a line\n");
+    let Some((_server, mut viewer)) = Viewer::of(&folder) else {
+        return;
+    };
+    viewer.until_last("a line");
+    viewer.browser.evaluate(
+        "globalThis.heard = [];
+         new MutationObserver(() => heard.push([performance.now(), document.getElementById('news').textContent]))
+            .observe(document.getElementById('news'), { childList: true, characterData: true, subtree: true })",
+    );
+    let pace = "document.getElementById('pace').textContent";
+    let mut fast = false;
+    let heard = "globalThis.heard.length >= 3";
+    until_true("three messages", || {
+        folder.append("one of many\n".repeat(1000));
+        fast |= viewer
+            .browser
+            .evaluate(&format!("/^[\\d,]+ lines\\/s$/.test({pace})"))
+            == true;
+        viewer.browser.evaluate(heard) == true
+    });
+    assert!(fast, "no pace was told");
+    viewer.until(
+        "how soon the board answers",
+        "/^the board answers within \\d+ ms$/.test(document.getElementById('state').title)",
+    );
+    let heard = viewer.browser.evaluate("heard");
+    let times: Vec<f64> = heard
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one[0].as_f64().unwrap())
+        .collect();
+    for pair in times.windows(2) {
+        // Twelve a minute; timers are rounded.
+        assert!(pair[1] - pair[0] > 4900.0, "{heard}");
+    }
+    for one in heard.as_array().unwrap() {
+        let words = one[1].as_str().unwrap();
+        assert!(words.ends_with(" new lines"), "{heard}");
+    }
+    viewer.until("rest", &format!("/^last line \\d+ s ago$/.test({pace})"));
     viewer.assert_no_complaints();
 }
 

@@ -97,3 +97,72 @@ pub fn a_choice_is_kept() {
     assert_eq!(viewer.browser.evaluate(wrapped), false);
     viewer.assert_no_complaints();
 }
+
+/// What the page gives the browser to save, with the name that it has there.
+const SAVED: &str = "{
+    const address = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+        globalThis.saving = blob.text();
+        return address(blob);
+    };
+    HTMLAnchorElement.prototype.click = function () {
+        const name = this.download;
+        saving.then((text) => (globalThis.saved = { name, text }));
+    };
+}";
+
+#[test]
+pub fn what_is_shown_is_saved() {
+    let folder = Folder::new();
+    let mut log = String::new();
+    for number in 0..500 {
+        writeln!(log, "\u{1b}[3{}mline\u{1b}[0m {number}", number % 8).expect("a string");
+    }
+    folder.append(&log);
+    let Some((_server, mut viewer)) = Viewer::of(&folder) else {
+        return;
+    };
+    viewer.until_last("line 499");
+    viewer.browser.evaluate(SAVED);
+    let in_panel = |viewer: &mut Viewer, what: &str| {
+        viewer
+            .browser
+            .evaluate("document.getElementById('more').click()");
+        let found = format!(
+            "[...document.querySelectorAll('#more-panel:popover-open .group > *')].find((one) => one.textContent === '{what}')"
+        );
+        viewer.until(what, &format!("{found} !== undefined"));
+        found
+    };
+    // The file itself is a link that the browser follows.
+    let link = in_panel(&mut viewer, "the file");
+    let file = format!("fetch({link}.href).then((answer) => answer.text())");
+    assert_eq!(viewer.browser.evaluate(&file), log);
+    assert_eq!(
+        viewer.browser.evaluate(&format!("{link}.download")),
+        "app.log"
+    );
+    viewer
+        .browser
+        .evaluate("document.getElementById('more-panel').hidePopover()");
+    // Of a filter its lines, the ones that were never drawn too.
+    viewer.browser.evaluate("location.hash = '#app.log&f=/7$/'");
+    viewer.until_last("line 497");
+    viewer.until(
+        "the first hit",
+        "document.querySelectorAll('.row').length > 9",
+    );
+    let button = in_panel(&mut viewer, "these lines");
+    viewer.browser.evaluate(&format!("{button}.click()"));
+    viewer.until("what is saved", "globalThis.saved !== undefined");
+    // As they read, without their escapes.
+    let wanted: String = (0..500)
+        .filter(|number| number % 10 == 7)
+        .map(|number| format!("line {number}\n"))
+        .collect();
+    assert_eq!(
+        viewer.browser.evaluate("saved"),
+        json!({ "name": "app.log.txt", "text": wanted })
+    );
+    viewer.assert_no_complaints();
+}

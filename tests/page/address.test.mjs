@@ -20,7 +20,7 @@ globalThis.setTimeout = (action, wait) => (timer = { action, at: now + wait });
 globalThis.clearTimeout = () => (timer = null);
 Object.defineProperty(globalThis, 'performance', { value: { now: () => now } });
 
-const { address } = await page('address.js');
+const { address } = await page('view.js');
 const view = (name) => ({ name, with: [], filters: [], highlights: [], level: null, around: 0, at: null, chart: null });
 
 /** Lets so many ms go by. */

@@ -102,11 +102,11 @@ test('all text can be read: 4.5:1 on both papers and on every background', () =>
   const inks = value('ink');
   const check = (color, on) => assert.ok(contrast(hex(color), on) >= 4.5, `${color} on #${on.toString(16)}`);
 
-  const classes = [...style('ansi.css').matchAll(/\.fg(\d+) \{ color: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];
+  const classes = [...style('page.css').matchAll(/\.fg(\d+) \{ color: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];
   assert.deepEqual(classes.map((m) => Number(m[1])), Array.from({ length: 16 }, (_, n) => n));
   for (const [, , ...colours] of classes) colours.forEach((c, theme) => papers[theme].forEach((on) => check(c, on)));
 
-  const sources = [...style('streams.css').matchAll(/--source: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];
+  const sources = [...style('panels.css').matchAll(/--source: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)];
   assert.equal(sources.length, 8);
   for (const [, ...colours] of sources) colours.forEach((c, theme) => papers[theme].forEach((on) => check(c, on)));
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { page } from './page.mjs';
 
 const { record } = await page('json.js');
-const { continues } = await page('records.js');
+const { continues } = await page('lines.js');
 
 test('records of the usual loggers', () => {
   const table = [

@@ -9,7 +9,7 @@ const { overwritten, plain, spans } = await page('ansi.js');
 const { LEVELS, level } = await page('level.js');
 const { compile, terms } = await page('pattern.js');
 const { record } = await page('json.js');
-const { continues } = await page('records.js');
+const { continues } = await page('lines.js');
 const { detect, reader } = await page('fields.js');
 const { Times, shown } = await page('time.js');
 

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { page } from './page.mjs';
 
-const { Streams, age, points } = await page('streams.js');
+const { Streams } = await page('streams.js');
+const { points } = await page('streamlist.js');
+const { age } = await page('time.js');
 
 const NOW = Date.UTC(2026, 10, 25, 20, 0);
 const file = (name, size, secondsAgo, more = {}) => ({

@@ -154,7 +154,7 @@ function look({ styles, ink, paper }) {
 
 /**
  * The visible text in pieces of one look: `[{ text, classes, color?, background? }]`. Classes are
- * `bold`, `dim`, `italic`, `underline`, `strike`, `conceal`, `inverse`, `fg0` to `fg15` (ansi.css);
+ * `bold`, `dim`, `italic`, `underline`, `strike`, `conceal`, `inverse`, `fg0` to `fg15` (page.css);
  * `color` and `background` are CSS colours, always with a contrast of 4.5:1. The pieces' text is
  * `plain(text)`.
  */

@@ -1,8 +1,7 @@
 // Hits with what stands around them, as a source of rows for the window: so many lines on each side, and always the whole
 // record of several lines that a hit is a part of.
 
-import { isBefore } from './lines.js';
-import { continues } from './records.js';
+import { continues, isBefore } from './lines.js';
 
 /** Lines of one record that are shown on each side of a hit. */
 const TRACE = 30;

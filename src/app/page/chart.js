@@ -2,7 +2,7 @@
 
 import { draw, LEFT, MARKERS, RIGHT, trace } from './draw.js';
 import { gestures } from './gesture.js';
-import { fetched } from './lazy.js';
+import { fetched, style } from './lazy.js';
 import { sentence } from './said.js';
 import { exact } from './scale.js';
 import { Series } from './series.js';
@@ -44,14 +44,9 @@ const button = (textContent, onclick) => make('button', { type: 'button', textCo
  * It gives `{ close(), pause(on), point(ms, chosen) }`: where an instant of the log lies, which is pointed at or chosen there.
  */
 export async function open(host, options) {
-  if (!document.querySelector('link[href$="chart.css"]')) {
-    // Colours are read from it.
-    await new Promise((done) => {
-      document.head.append(make('link', { rel: 'stylesheet', href: new URL('chart.css', import.meta.url).href, onload: done, onerror: done }));
-    });
-  }
-  const { name } = options;
-  return new Charts(host, { path: name, address: `stream/${encodeURIComponent(name)}`, others: [], view: '', ...options });
+  // Colours are read from it.
+  await style('chart.css');
+  return new Charts(host, { path: options.name, address: `stream/${encodeURIComponent(options.name)}`, others: [], view: '', ...options });
 }
 
 class Charts {
@@ -342,10 +337,14 @@ class Charts {
     draw(canvas, { traces, from, per, marks, limits: rules.map((rule) => rule.above ?? rule.below), look });
     series.forEach(({ data, unit, value, numbers }, i) => {
       const [point, held = point] = this.#points.map((ms) => near(data, ms));
-      const { raw } = data;
       const { min, max, sum, n } = traces[i];
+<<<<<<< HEAD
       const shown = this.#points.length > 0 ? (point?.value ?? NaN) : raw.data[raw.length * 2 - 1];
       write(value, `${exact(shown ?? NaN)}${unit && ` ${unit}`}`);
+=======
+      const shown = this.#points.length > 0 ? (point?.value ?? NaN) : data.raw.data[data.raw.length * 2 - 1];
+      value.textContent = `${exact(shown ?? NaN)}${unit && ` ${unit}`}`;
+>>>>>>> wt-page
       const digits = max > min ? Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(max - min)))) : 12;
       write(
         numbers,

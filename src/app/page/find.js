@@ -3,15 +3,12 @@
 import { Around } from './around.js';
 import { Hits } from './hits.js';
 import { Matcher, TooSlow } from './matcher.js';
+import { COLOURS, Paint } from './paint.js';
 import { terms } from './pattern.js';
 import { shown } from './time.js';
 
 /** Typing is over after so long, in ms. */
 const TYPED = 200;
-/** Rows are coloured no more often, in ms: in a flood they are gone before that. */
-const PAINT = 60;
-/** Colours of highlights; page.css has as many. */
-const COLOURS = 4;
 /** Lines around each hit, to choose from. */
 const AROUND = [0, 3, 10];
 
@@ -33,9 +30,7 @@ export class Find {
   #hits = null;
   #errors = null;
   #timer;
-  #painting = 0;
-  #paintAgain = false;
-  #slow = new Set();
+  #paint;
   #walk = null;
 
   /** `page`: `log()`, `whole()`, `view()`, `times()`, `text(entry, most)`, `changed(view, step)`,
@@ -44,6 +39,7 @@ export class Find {
     this.#page = page;
     this.#win = win;
     this.#announcer = announcer;
+    this.#paint = new Paint(win, this.matcher, () => this.#coloured(), (error) => this.#complain(error));
     if (at('box').value) this.typed();
   }
 
@@ -51,7 +47,7 @@ export class Find {
   typed() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#look(at('box').value), TYPED);
-    this.#slow.clear();
+    this.#paint.forget();
     this.#term = at('box').value;
     this.paint();
   }
@@ -104,7 +100,7 @@ export class Find {
     const asked = filters.length > 0 || level;
     this.filtered?.close();
     this.filtered = this.#around = null;
-    this.#slow.clear();
+    this.#paint.forget();
     if (asked && !error) {
       const hits = new Hits(log().pieces, log().lines, this.matcher, { filters, level }, () => {
         this.#say();
@@ -319,67 +315,13 @@ export class Find {
     this.#announcer.say(words);
   }
 
-  /** Colours what is looked for in the rows that are drawn. */
-  paint() {
-    if (this.#painting) {
-      this.#paintAgain = true;
-      return;
-    }
-    this.#painting = setTimeout(async () => {
-      await this.#paint().catch((error) => this.#complain(error));
-      this.#painting = 0;
-      if (this.#paintAgain) this.paint();
-      this.#paintAgain = false;
-    }, PAINT);
-  }
-
-  async #paint() {
-    if (!globalThis.Highlight) return;
+  /** What is to be coloured: what is found, and what is kept coloured. */
+  #coloured() {
     const { filters, highlights } = this.#page.view();
-    const found = [this.#term, ...terms(filters).match].filter((term) => term && !terms([term]).error && !this.#slow.has(term));
-    const list = [...found, ...highlights.filter((term) => !terms([term]).error && !this.#slow.has(term))];
-    CSS.highlights.clear();
-    if (list.length === 0) return;
-    const rows = this.#win.items.filter(({ entry }) => !entry.mark).map(({ node: row }) => row);
-    const texts = rows.map((row) => row.textContent);
-    let ranges;
-    try {
-      ranges = await this.matcher.ask({ job: 'ranges', texts, list });
-    } catch (error) {
-      // Not asked again until something else is looked for.
-      for (const term of list) this.#slow.add(term);
-      throw error;
-    }
-    const groups = new Map();
-    for (const [i, n, start, end] of ranges) {
-      if (!rows[i].isConnected) continue;
-      const name = n < found.length ? 'found' : `mark-${(n - found.length) % COLOURS}`;
-      if (!groups.has(name)) groups.set(name, new Highlight());
-      const range = rangeOf(rows[i], start, end);
-      if (range) groups.get(name).add(range);
-    }
-    CSS.highlights.clear();
-    for (const [name, group] of groups) CSS.highlights.set(name, group);
+    return [[this.#term, ...terms(filters).match], highlights];
   }
-}
 
-/** The characters `start` to `end` of a row's text. */
-function rangeOf(row, start, end) {
-  const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
-  const range = document.createRange();
-  let at = 0;
-  let begun = false;
-  for (let text = walker.nextNode(); text; text = walker.nextNode()) {
-    const length = text.data.length;
-    if (!begun && start < at + length) {
-      range.setStart(text, start - at);
-      begun = true;
-    }
-    if (begun && end <= at + length) {
-      range.setEnd(text, end - at);
-      return range;
-    }
-    at += length;
+  paint() {
+    this.#paint.again();
   }
-  return null;
 }

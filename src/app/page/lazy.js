@@ -34,8 +34,12 @@ export function lazily(name, make) {
   return ask;
 }
 
-/** Fetches a style sheet, once. */
+/** Fetches a style sheet, once; it is there, or it can't be had now. */
 export function style(name) {
-  if (document.querySelector(`link[href="${name}"]`)) return;
-  document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: name }));
+  const there = document.querySelector(`link[href="${name}"]`);
+  if (there) return there.came;
+  const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: name });
+  link.came = new Promise((done) => (link.onload = link.onerror = done));
+  document.head.append(link);
+  return link.came;
 }

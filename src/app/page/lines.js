@@ -2,6 +2,8 @@
 // draws. Line starts are found where they are needed. `undefined` says "not here yet: load and ask
 // again", `null` "there is no more".
 
+import { stamp } from './stamp.js';
+
 /** A longer line goes on in a further row, in bytes: a file without any newline can be read, too.
  * */
 const LONGEST = 2 * 1024 * 1024;
@@ -135,4 +137,59 @@ export class Lines {
 export function isBefore(a, b) {
   const [x, y] = [a.mark ?? a.run, b.mark ?? b.run];
   return x === y ? (a.start ?? 0) < (b.start ?? 0) : x.order < y.order;
+}
+
+// A record may be of several lines: a stack trace belongs to the line before it, for find, filter
+// and copy.
+
+/** How a line begins that goes on: white space, or what stack traces write at the margin. */
+const GOES_ON = new RegExp(
+  [
+    String.raw`^(?:[ \t]|\}|\)|at |Caused by:|Suppressed:|\.\.\. \d+ |-{3,}$|goroutine \d+ \[`,
+    String.raw`Traceback|During handling of|The above exception`,
+    String.raw`[\w.]+(?:Error|Exception|Interrupt|Exit)(?::|$))`,
+  ].join('|'),
+);
+
+/**
+ * Whether `line` belongs to the one before. `hasTimes`: the lines of this stream begin with a time
+ * (`Times.winner`), so that one without is no line of its own.
+ */
+export function continues(line, hasTimes) {
+  if (line === '') return hasTimes;
+  if (hasTimes) return stamp(line) === null;
+  return GOES_ON.test(line);
+}
+
+/** What a source says once it is here; `null` where it can't be had, or is no longer wanted: `isOld()`. */
+export async function asked(source, question, isOld) {
+  for (;;) {
+    const answer = question(source);
+    if (answer !== undefined) return answer;
+    if (!(await source.load()) || isOld()) return null;
+  }
+}
+
+/** Adds to `entries` what stands before them (`back`) or behind them, until there are `enough`. `false`: some of them are
+ * not here. */
+export function screen(source, entries, back, enough) {
+  while (entries.length < enough) {
+    const next = back ? source.before(entries[0]) : source.after(entries.at(-1));
+    if (next === undefined) return false;
+    if (next === null) break;
+    if (back) entries.unshift(next);
+    else entries.push(next);
+  }
+  return true;
+}
+
+/** At most so many entries from this one on; `missing`: the next is not here. */
+export function gather(next, entry, most) {
+  const entries = [];
+  while (entries.length < Math.max(1, most)) {
+    entry = next(entry);
+    if (!entry) break;
+    entries.push(entry);
+  }
+  return { entries, missing: entry === undefined };
 }

@@ -3,7 +3,6 @@
 import { Cursor } from './cursor.js';
 import { Pieces, newlines } from './pieces.js';
 import { Lines } from './lines.js';
-import { Readings } from './readings.js';
 
 const NEWLINE = 10;
 /** The newest lines that the shape of times is learnt from, in bytes. */
@@ -204,5 +203,61 @@ export class Log {
     const lines = new TextDecoder().decode(recent).split('\n').slice(0, -1).slice(-100);
     // When history came says nothing of when it was written.
     this.#times.learn(lines, this.isNews ? now : null);
+  }
+}
+
+/** A reading is one line at most, of so many bytes at most ... */
+const LONGEST = 4096;
+/** ... and the next one comes within so many ms. A log that is cut begins to grow again. */
+const LIFE = 60_000;
+/** So many in a row are no chance. */
+const ENOUGH = 2;
+
+/** Tells a file that holds one reading, written anew each time, from a log that is rotated or cut
+ * now and then. */
+class Readings {
+  #count = 0;
+  #since = 0;
+  #bytes = 0;
+  /** A line has ended: more would be a second one. */
+  #ended = false;
+  #growing = false;
+  #mark = null;
+
+  /** What the file holds, in pieces. */
+  write(bytes) {
+    const newline = bytes.indexOf(NEWLINE);
+    if (this.#ended || (newline >= 0 && newline < bytes.length - 1)) this.#growing = true;
+    this.#ended ||= newline >= 0;
+    this.#bytes += bytes.length;
+  }
+
+  /** The file begins anew, and nothing of it was lost. `true`: it is one that holds readings, and
+   * this is the next. */
+  turn() {
+    const now = Date.now();
+    const short = !this.#growing && this.#bytes <= LONGEST && now - this.#since <= LIFE;
+    this.#count = short ? this.#count + 1 : 0;
+    this.#since = now;
+    this.#bytes = 0;
+    this.#ended = this.#growing = false;
+    return this.#count >= ENOUGH;
+  }
+
+  /** Another kind of break: whatever comes now, it has to show anew what it is. */
+  reset() {
+    this.#since = 0;
+  }
+
+  /** The last mark before readings were known for that: it has to say that no more will come. */
+  set mark(mark) {
+    this.#mark = mark;
+  }
+
+  /** That mark, the first time; then none. */
+  takeMark() {
+    const mark = this.#mark;
+    this.#mark = null;
+    return mark;
   }
 }

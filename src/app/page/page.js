@@ -1,20 +1,17 @@
 // The page: which stream is shown, and who tells whom.
 
-import { address } from './address.js';
-import { Announcer } from './announce.js';
-import { listen } from './keys.js';
+import { Charting } from './charting.js';
+import { Hands } from './hands.js';
 import { fetched, lazily, style } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
-import { Beginning } from './numbers.js';
+import { ask, open as openStream, sources } from './opening.js';
 import { Rows } from './row.js';
 import { keep, kept } from './settings.js';
-import { Sources } from './sources.js';
-import { Status } from './status.js';
-import { Stream } from './stream.js';
+import { Announcer, Status } from './status.js';
 import { Streams } from './streams.js';
 import { Times } from './time.js';
-import { format, parse } from './view.js';
+import { address, format, parse } from './view.js';
 import { Window } from './window.js';
 
 /** A hidden tab reads no further than this, in bytes: it would cost a phone its battery. */
@@ -30,25 +27,24 @@ let log = null;
 let rows = null;
 let times = null;
 let stream = null;
-let charts = null;
 /** Several streams as one log, while they are shown so. */
 let merged = null;
-/** What came first, until it is known whether these are numbers. */
-let beginning = null;
 let listIsOld = false;
+/** This stream has alerts, whether or not what looks for them is here yet. */
+let alerted = false;
 /** Bytes since the tab was hidden. */
 let unread = 0;
 /** A place that the address names and that is not shown yet. */
 let wanted = null;
 
-const sources = new Sources();
 const announcer = new Announcer(at('word'), at('news'));
 const status = new Status(announcer);
 
 const win = new Window(at('view'), at('canvas'), at('rows'), draw, {
   followed() {
     status.follow(win.following);
-    if (win.following) charts?.pause(false);
+    if (win.following) charting.pause(false);
+    awake.ready?.want(isAwake());
   },
   drawn() {
     sayEmpty();
@@ -63,6 +59,9 @@ const win = new Window(at('view'), at('canvas'), at('rows'), draw, {
 });
 
 const page = {
+  win,
+  announcer,
+  sources,
   log: () => log,
   whole: () => merged ?? log.lines,
   times: () => times,
@@ -72,33 +71,51 @@ const page = {
   current: () => rows.current,
   go,
   reveal,
-  selection: () => selection(),
+  merge,
+  wrap,
+  look,
+  wake,
+  choose,
+  point: (item) => charting.point(moment(item)),
+  addressed: () => address(view),
+  watched: () => watching().then(watch),
+  askStreams: () => streams.ask(),
   changed(next, step) {
     view = next;
     address(view, step);
   },
 };
 
+const charting = new Charting(page);
 const find = lazily('find.js', ({ Find }) => new Find(page, win, announcer));
 const selection = lazily(
   'select.js',
   ({ Selection }) => new Selection(at('rows'), win, (entry) => drawer().text(entry), announcer),
 );
 const acts = lazily('act.js', ({ Acts }) => new Acts({ ...page, view: () => format(view) }, win, announcer));
-const watching = lazily('watching.js', ({ Watching }) => new Watching((place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place))));
-const panels = lazily('panels.js', async (module) => {
-  await Promise.all([watching(), selection(), acts(), find()]);
-  watch();
-  module.panels(choices);
-  module.drawStreams(streams.list, shown, view.with, choices);
-  return module;
+const watching = lazily('watching.js', ({ Watching }) => {
+  style('panels.css');
+  return new Watching({
+    show: (place) => (place.ms ? acts().then((ready) => ready.to(place)) : reveal(place)),
+    charted: () => charting.isOpen,
+    recent: () => log.pieces.recent(),
+  });
 });
+const awake = lazily('awake.js', ({ Awake }) => new Awake());
+const panels = lazily('panels.js', async ({ Panels }) => {
+  await Promise.all([style('panels.css'), watching(), selection(), acts(), find()]);
+  watch();
+  const made = new Panels(page, hands);
+  made.drawStreams(streams.list);
+  return made;
+});
+Object.assign(page, { charting, find, selection, acts, watching, panels });
 
 const told = {
   came(run, start, bytes) {
-    if (beginning !== null) begin(bytes);
+    charting.came(bytes);
     find.ready?.push(run, start, bytes);
-    if (log.isNews && watching.ready?.on) watching.ready.push(run, start, bytes);
+    if (log.isNews && (watching.ready ? watching.ready.on : alerted)) watching().then((ready) => ready.push(run, start, bytes));
   },
   grew(lines, bytes) {
     status.came(lines);
@@ -106,13 +123,13 @@ const told = {
       const texts = bytes.length < ALOUD ? new TextDecoder().decode(bytes).split('\n').filter(Boolean) : [];
       announcer.lines(lines, texts, texts.filter((text) => ['error', 'fatal'].includes(level(text))).length);
     }
-    win.grew();
+    win.grew(true);
   },
   marked(mark) {
     announcer.say(mark.sentence);
     win.grew();
   },
-  reworded: (mark) => win.redrawMark(mark),
+  reworded: (mark) => win.redraw((entry) => entry.mark === mark),
   began() {
     win.grew();
     toPlace();
@@ -129,7 +146,7 @@ const listener = {
   },
   bytes(bytes) {
     log.write(bytes, win.following);
-    if (!document.hidden || find.ready?.needsAll || watching.ready?.on || charts) return;
+    if (!document.hidden || find.ready?.needsAll || watching.ready?.on || charting.isOpen) return;
     unread += bytes.length;
     if (unread > UNREAD && sources.of(shown)?.kind === 'file') stream.park();
   },
@@ -146,11 +163,11 @@ const listener = {
 };
 
 const streams = new Streams({
-  ask: () => sources.ask(),
+  ask,
   changed(list) {
     show();
     sources.offer(shown);
-    panels.ready?.drawStreams(list, shown, view.with, choices);
+    panels.ready?.drawStreams(list);
   },
   appeared: ({ name }) => name !== shown && log?.appeared(name),
 });
@@ -185,14 +202,12 @@ function show() {
   wanted = view.at;
   win.open(log.lines);
   if (wanted) win.stop();
-  if (kept(name).alerts?.length > 0 || watching.ready) watching().then(watch);
+  alerted = kept(name).alerts?.length > 0;
+  if (alerted || watching.ready) page.watched();
   apply();
   merge();
-  chart(view.chart);
-  // A link that says what to show is followed to the letter.
-  const plain = view.chart === null && !view.at && view.filters.length === 0 && (kept(name).chart ?? true);
-  beginning = plain ? new Beginning({ path: name, kind: sources.of(name)?.kind }) : null;
-  stream = new Stream(sources.address(name), listener);
+  charting.begin(name, sources.of(name)?.kind);
+  stream = openStream(sources.address(name), listener);
 }
 
 /** Streams that the view wants merged with this one, ordered by time. */
@@ -204,7 +219,7 @@ async function merge() {
     if (win.source !== log.lines && !find.ready?.filtered) win.open(log.lines);
     return;
   }
-  style('streams.css');
+  style('panels.css');
   const { Merged } = await fetched('merged.js');
   if (names.join('\n') !== [shown, ...view.with].join('\n')) return;
   const parts = names.map((name) => ({ name, address: sources.address(name) }));
@@ -222,7 +237,8 @@ function apply() {
 
 /** The alerts of this stream. */
 function watch() {
-  watching.ready.reset(`${shown} · Tailcast`, kept(shown).alerts ?? []);
+  watching.ready.reset(shown, kept(shown).alerts ?? []);
+  return watching.ready.alerts;
 }
 
 /** Goes to the place that the address names, once its run is there. */
@@ -241,16 +257,16 @@ async function go({ run, start }, px = at('view').clientHeight / 3) {
   rows.current = { run, start };
   for (const { node, entry } of win.items) node.classList.toggle('current', rows.isCurrent(entry));
   await win.to((source) => (source === lines ? lines.around(run, start) : source.after({ run, start: start - 1 })), px);
-  choose(win.items.find(({ entry }) => rows.isCurrent(entry)));
+  choose();
 }
 
 /** When the line of this row was written, in ms; `null` where that is not known. */
 const moment = (item) => (item && !item.entry.mark && times.parse(drawer().text(item.entry) ?? '')?.ms) || null;
 
-/** The charts show this line's moment. */
-function choose(item) {
+/** The charts show the moment of this line, by itself of the current one. */
+function choose(item = win.items.find(({ entry }) => rows.isCurrent(entry))) {
   const ms = moment(item);
-  if (ms !== null) charts?.point(ms, true);
+  if (ms !== null) charting.point(ms, true);
 }
 
 /** Shows a line among its neighbours. */
@@ -277,219 +293,14 @@ function look() {
   });
 }
 
-/** A stream of numbers opens as a chart. */
-async function begin(bytes) {
-  const asked = beginning;
-  const found = await asked.push(bytes);
-  if (beginning !== asked || found === null) return;
-  beginning = null;
-  if (!found || view.chart !== null) return;
-  await chart('');
-  address(view);
+/** The screen is to stay on while one follows. */
+function isAwake() {
+  return Boolean(kept('').awake) && win.following && !document.hidden;
 }
 
-/** Shows the chart as `text` says, or puts it away where that is `null`. */
-async function chart(text) {
-  charts?.close();
-  charts = null;
-  view.chart = text;
-  at('chart').ariaPressed = String(text !== null);
-  at('chart-panel').hidden = text === null;
-  if (text === null) return;
-  const name = shown;
-  const [{ open }] = await Promise.all([fetched('chart.js'), watching().then(watch)]);
-  if (name !== shown || view.chart === null) return;
-  charts = await open(at('chart-panel'), {
-    name,
-    address: sources.address(name),
-    view: text,
-    keep(next) {
-      view.chart = next;
-      address(view);
-    },
-    others: sources.list.filter((other) => other.name !== name).map(({ name: other, url }) => ({ name: other, url })),
-    alerts: watching.ready.alerts,
-    keepAlerts: (rules) => keep(name, { alerts: rules }),
-    moment: (ms) => acts().then((ready) => ready.to({ ms })),
-  });
-  choose(win.items.find(({ entry }) => rows.isCurrent(entry)));
+function wake() {
+  return awake().then((ready) => ready.want(isAwake()));
 }
-
-/** At once, or the first letters typed would go elsewhere. `filters`: what is typed is to be a
- * filter. */
-function openBox(filters = false) {
-  at('search').dataset.mode = filters ? 'filter' : 'find';
-  at('box').placeholder = filters ? 'Show only lines with…' : 'Find text or /expression/';
-  at('search').hidden = false;
-  at('find').ariaExpanded = 'true';
-  at('box').focus();
-  at('box').select();
-  find();
-}
-
-/** `false`: it was closed. */
-function closeBox() {
-  if (at('search').hidden) return false;
-  at('search').hidden = true;
-  at('find').ariaExpanded = 'false';
-  at('box').value = '';
-  find.ready?.stop();
-  at('view').focus();
-  return true;
-}
-
-function openGoto() {
-  at('goto-said').textContent = '';
-  at('goto-panel').showPopover();
-  at('goto').focus();
-  at('goto').select();
-  acts();
-}
-
-function back() {
-  if (selection.ready?.any) selection.ready.clear();
-  else if (!closeBox() && !find.ready?.clear() && view.chart !== null) toggleChart();
-}
-
-function toggleChart() {
-  beginning = null;
-  // Who puts a chart away does not want it again.
-  keep(shown, { chart: view.chart === null });
-  chart(view.chart === null ? '' : null);
-  address(view);
-}
-
-const setTimes = (local) => {
-  keep(shown, { local });
-  win.redraw();
-};
-const toggleWrap = () => {
-  const on = !at('view').classList.contains('wrapped');
-  wrap(on);
-  keep(shown, { wrap: on });
-};
-const togglePause = () => {
-  if (!win.following) return win.toEnd();
-  charts?.pause(true);
-  win.stop();
-};
-const copy = () => acts().then((ready) => ready.copy());
-const link = () => acts().then((ready) => ready.copyLink());
-const step = (down, errors) => find().then((ready) => ready.step(down, errors));
-const open = (button) => {
-  // All at once, not one after the other.
-  for (const ask of [watching, selection, acts, find]) ask();
-  panels().then((ready) => ready.toggle(button));
-};
-
-/** What the panels ask and do. */
-const choices = {
-  opened() {},
-  merge(name, also) {
-    page.changed({ ...view, with: [...view.with.filter((one) => one !== name), ...(also ? [name] : [])], at: null }, true);
-    merge();
-    panels.ready.drawStreams(streams.list, shown, view.with, choices);
-  },
-  openGoto,
-  copy,
-  link,
-  address: () => sources.address(shown),
-  name: () => shown.split('/').at(-1),
-  canSave: (what) => (what === 'selection' ? selection.ready.any : find.ready.filtered !== null),
-  save: (what) => acts.ready.save(what),
-  level: () => view.level,
-  setLevel(least) {
-    page.changed({ ...view, level: least, at: null }, true);
-    find.ready.apply();
-  },
-  local: () => Boolean(kept(shown).local),
-  setLocal: setTimes,
-  theme: () => kept('').theme ?? '',
-  setTheme: (theme) => (keep('', { theme }), look()),
-  size: () => kept('').size ?? '',
-  setSize: (size) => (keep('', { size: Number(size) || null }), look()),
-  aloud: () => announcer.on,
-  setAloud: (on) => (keep('', { aloud: on }), (announcer.on = on)),
-  alerts: () => watching.ready.alerts,
-  keepAlerts: (rules) => keep(shown, { alerts: rules }),
-};
-
-listen(at('view'), {
-  pause: togglePause,
-  find: () => openBox(),
-  filter: () => openBox(true),
-  next: () => step(true),
-  previous: () => step(false),
-  nextError: () => step(true, true),
-  previousError: () => step(false, true),
-  start: () => win.toStart(),
-  end: () => win.toEnd(),
-  goto: openGoto,
-  wrap: toggleWrap,
-  times: () => setTimes(!kept(shown).local),
-  markBefore: () => acts().then((ready) => ready.toMark(true)),
-  markAfter: () => acts().then((ready) => ready.toMark(false)),
-  copy,
-  link,
-  help: () => open('help'),
-  back,
-  reveal: () => find.ready?.filtered && win.anchor && find.ready.reveal(win.anchor),
-  scroll: (px) => win.by(px),
-  selectAll: () => selection().then((ready) => ready.all()),
-});
-
-const on = (id, event, act) => at(id).addEventListener(event, act);
-on('pause', 'click', () => {
-  togglePause();
-  at('view').focus();
-});
-on('find', 'click', () => closeBox() || openBox());
-for (const id of ['levels', 'more', 'help']) on(id, 'click', () => open(id));
-on('chart', 'click', toggleChart);
-on('wrap', 'click', toggleWrap);
-on('jump', 'click', () => {
-  win.toEnd();
-  at('view').focus();
-});
-on('box', 'input', () => find().then((ready) => ready.typed()));
-on('box', 'keydown', (event) => event.key === 'Escape' && closeBox());
-on('find-form', 'submit', (event) => {
-  event.preventDefault();
-  at('view').focus();
-  find().then((ready) => {
-    ready.submit();
-    if (at('search').dataset.mode === 'filter') closeBox();
-  });
-});
-on('previous', 'click', () => step(false));
-on('next', 'click', () => step(true));
-on('close', 'click', closeBox);
-on('filter', 'click', () => find().then((ready) => ready.add('filters', at('box').value)));
-on('exclude', 'click', () => find().then((ready) => ready.add('filters', `-${at('box').value}`)));
-on('highlight', 'click', () => find().then((ready) => ready.add('highlights', at('box').value)));
-on('goto-form', 'submit', async (event) => {
-  event.preventDefault();
-  const wrong = await (await acts()).typed(at('goto').value);
-  at('goto-said').textContent = wrong ?? '';
-  if (wrong) return;
-  at('goto-panel').hidePopover();
-  at('view').focus();
-});
-on('rows', 'click', (event) => {
-  const item = win.itemOf(event.target);
-  if (!item || item.entry.mark || event.target.closest('a, button') || !getSelection().isCollapsed) return;
-  if (find.ready?.filtered) find.ready.reveal(item);
-  else item.node.classList.toggle('whole');
-  choose(item);
-});
-on('rows', 'pointerover', ({ target }) => charts?.point(moment(win.itemOf(target))));
-on('rows', 'pointerleave', () => charts?.point(null));
-on('rows', 'more', ({ detail }) => win.redrawKey(detail));
-// Who is about to choose sees what has come since.
-on('choice', 'focus', () => streams.ask());
-on('choice', 'change', ({ target: { value } }) => {
-  location.hash = encodeURIComponent(value);
-});
 
 /** The address was changed by hand, by a link, or by going back. */
 function addressed() {
@@ -504,7 +315,7 @@ function addressed() {
   const terms = ({ filters, highlights, level: least }) => JSON.stringify([filters, highlights, least]);
   if (terms(before) !== terms(view)) find().then((ready) => ready.apply());
   if (before.with.join('\n') !== view.with.join('\n')) merge();
-  if (before.chart !== view.chart) chart(view.chart);
+  if (before.chart !== view.chart) charting.show(view.chart);
   wanted = view.at;
   if (log) toPlace();
 }
@@ -512,10 +323,8 @@ addEventListener('hashchange', addressed);
 addEventListener('popstate', addressed);
 addEventListener('online', () => stream?.wake());
 addEventListener('pageshow', () => stream?.wake());
-document.addEventListener('selectionchange', () => {
-  if (!selection.ready && !getSelection().isCollapsed && at('rows').contains(getSelection().anchorNode)) selection();
-});
 document.addEventListener('visibilitychange', () => {
+  awake.ready?.want(isAwake());
   if (document.hidden) return;
   unread = 0;
   stream?.wake();
@@ -525,18 +334,8 @@ document.addEventListener('visibilitychange', () => {
 });
 setInterval(() => status.pace(log), 1000);
 
-/** A narrow page has room for five buttons; the others stand in the panel "More". */
-const narrow = matchMedia('(max-width: 600px)');
-function arrange() {
-  for (const one of document.querySelectorAll('.rare')) {
-    one.dataset.moved = narrow.matches ? 'yes' : '';
-    if (narrow.matches) at('more-panel').append(one);
-    else at('bar').insertBefore(one, at('more'));
-  }
-}
-narrow.addEventListener('change', arrange);
-arrange();
-
+if (kept('').awake) wake();
+const hands = new Hands(page);
 announcer.on = kept('').aloud ?? true;
 look();
 // So that the keys scroll it from the start.

@@ -10,12 +10,15 @@ const MOST = 2_000;
  * not. */
 const AHEAD = 4 * 1024 * 1024;
 
+/** So much tells how lines are written, in bytes. */
+const RECENT = 16 * 1024;
+
 const NEWLINE = 10;
 
 /** How many newlines there are in `bytes`. */
 export function newlines(bytes) {
   let count = 0;
-  for (let i = 0; i < bytes.length; i += 1) if (bytes[i] === NEWLINE) count += 1;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
   return count;
 }
 
@@ -35,7 +38,7 @@ export class Pieces {
   #ahead = 0;
   /** What lies before the first run was asked for. */
   #older = null;
-  #asking = null;
+  #listing = null;
   #closed = new AbortController();
 
   constructor(address) {
@@ -117,6 +120,12 @@ export class Pieces {
     return all;
   }
 
+  /** The newest bytes, as many as are here of the last block. */
+  recent() {
+    const run = this.live;
+    return (run && this.#blocks.at(run, run.at - 1)?.bytes.slice(-RECENT)) ?? new Uint8Array(0);
+  }
+
   /** The block with this byte, or `null`, and then `load` fetches it. */
   block(run, offset) {
     const block = this.#blocks.at(run, offset);
@@ -150,8 +159,7 @@ export class Pieces {
     this.#wanted = null;
     if (wanted === null) return false;
     try {
-      // Asked once, however often the rows are drawn until the answer is there.
-      if (wanted.older) return await (this.#asking ??= this.#loadOlder(wanted.older).finally(() => (this.#asking = null)));
+      if (wanted.older) return await this.#loadOlder(wanted.older);
       return await this.#loadBlock(wanted.run, wanted.offset);
     } catch {
       return false;
@@ -217,7 +225,9 @@ export class Pieces {
 
   /** The next older generation is put before the first run. */
   async #loadOlder(run) {
-    const list = await this.generations();
+    // Once, however many draw meanwhile.
+    this.#listing ??= this.generations().finally(() => (this.#listing = null));
+    const list = await this.#listing;
     this.#older = run;
     const older = list[list.findIndex(({ inode }) => inode === run.inode) + 1];
     if (!older || !list.some(({ inode }) => inode === run.inode) || this.#oldest() !== run) return true;

@@ -5,7 +5,7 @@
 import { overwritten, plain, spans } from './ansi.js';
 import { record } from './json.js';
 import { level } from './level.js';
-import { continues } from './records.js';
+import { continues } from './lines.js';
 import { shown } from './time.js';
 
 /** Characters of a line shown at first ... */

@@ -31,8 +31,11 @@ const LONGEST_WAIT = 30_000;
  *
  */
 export class Stream {
-  #address;
-  #listener;
+  /** Relative to the page. */
+  address;
+  #listener = null;
+  /** What is to be told once somebody listens. */
+  #untold = [];
   #socket = null;
   #timer;
   #from = HISTORY;
@@ -50,11 +53,23 @@ export class Stream {
   #parked = null;
   #brokeAt = 0;
 
-  /** `address` is relative to the page. */
-  constructor(address, listener) {
-    this.#address = address;
+  /** Without a `listener` all is kept for the one that comes (`listen`). */
+  constructor(address, listener = null) {
+    this.address = address;
     this.#listener = listener;
     this.#connect();
+  }
+
+  /** Who listens from now on; it is told first what came before. */
+  listen(listener) {
+    this.#listener = listener;
+    for (const [what, ...said] of this.#untold.splice(0)) listener[what](...said);
+  }
+
+  #tell(...told) {
+    const [what, ...said] = told;
+    if (this.#listener) this.#listener[what](...said);
+    else this.#untold.push(told);
   }
 
   close() {
@@ -86,7 +101,7 @@ export class Stream {
 
   #connect() {
     clearTimeout(this.#timer);
-    const url = new URL(this.#address, document.baseURI);
+    const url = new URL(this.address, document.baseURI);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     url.searchParams.set('from', this.#cursor ?? this.#from);
     const socket = new WebSocket(url, 'tailcast.v1');
@@ -102,7 +117,7 @@ export class Stream {
     };
     this.#socket = socket;
     this.#heard = this.#asked = Date.now();
-    this.#listener.state('connecting');
+    this.#tell('state', 'connecting');
     this.#watch();
   }
 
@@ -113,14 +128,20 @@ export class Stream {
       return;
     }
     if (this.#gap) {
-      this.#listener.mark(this.#gap);
-      this.#listener.begin(this.#cursor);
+      this.#tell('mark', this.#gap);
+      this.#begin();
     }
     this.#gap = null;
     this.#missing = false;
     const bytes = new Uint8Array(data);
     this.#cursor.push(bytes);
-    this.#listener.bytes(bytes);
+    this.#tell('bytes', bytes);
+  }
+
+  /** The cursor itself moves on before it is told. */
+  #begin(size) {
+    const { inode, offset } = this.#cursor;
+    this.#tell('begin', { inode, offset }, size);
   }
 
   #obey(event) {
@@ -141,47 +162,47 @@ export class Stream {
         this.#missing = false;
         this.#cursor = place;
         if (same) break;
-        this.#listener.mark(event);
-        this.#listener.begin(place);
+        this.#tell('mark', event);
+        this.#begin();
         break;
       }
       case 'missing':
         // Said again after each reconnect; news only once.
-        if (!this.#missing) this.#listener.mark(event);
+        if (!this.#missing) this.#tell('mark', event);
         this.#missing = true;
-        this.#listener.state('waiting');
+        this.#tell('state', 'waiting');
         break;
       case 'found':
         this.#missing = false;
         this.#found = true;
-        this.#listener.mark(event);
-        this.#listener.state('live');
+        this.#tell('mark', event);
+        this.#tell('state', 'live');
         break;
       case 'pong':
-        this.#listener.beat(this.#heard - this.#asked);
+        this.#tell('beat', this.#heard - this.#asked);
         break;
     }
   }
 
   #open(place, size) {
-    this.#listener.state(place.nowhere ? 'waiting' : 'live');
+    this.#tell('state', place.nowhere ? 'waiting' : 'live');
     if (place.nowhere) {
       // All that a file will hold which is not there yet is news. A place in an older one stays
       // good to ask for.
       this.#from = 'start';
     } else if (this.#parked) {
-      this.#listener.joined(this.#parked, place);
+      this.#tell('joined', this.#parked, place);
       this.#cursor = place;
     } else if (this.#cursor === null) {
       this.#cursor = place;
-      this.#listener.begin(place, size);
+      this.#begin(size);
     } else if (!this.#cursor.samePlace(place)) {
       const skipped = place.offset - this.#cursor.offset;
       const known = this.#cursor.sameFile(place) && skipped > 0;
       this.#gap = { event: 'lost', bytes: known ? skipped : null };
       this.#cursor = place;
     } else if (this.#brokeAt > 0) {
-      this.#listener.reconnected(Date.now() - this.#brokeAt);
+      this.#tell('reconnected', Date.now() - this.#brokeAt);
     }
     this.#brokeAt = 0;
     this.#parked = null;
@@ -235,7 +256,7 @@ export class Stream {
       return;
     }
     const seconds = Math.ceil(left / 1000);
-    this.#listener.state('reconnecting', seconds);
+    this.#tell('state', 'reconnecting', seconds);
     this.#timer = setTimeout(() => this.#countDown(), left - (seconds - 1) * 1000);
   }
 }

@@ -1,17 +1,13 @@
 // The list of streams: which there are, when each was last written to, and how fast. One chain of
 // requests asks for it, whatever happens.
 
-import { age } from './age.js';
-
-export { age };
-
 /** How often it is asked for while somebody looks at the list, and while the list is closed, in
  * ms. */
 const [OPEN, CLOSED] = [3_000, 60_000];
 /** The first wait after a failure or an empty list, in ms; it doubles up to `CLOSED`. */
 const AGAIN = 2_000;
 /** Points of a sparkline. */
-const POINTS = 30;
+export const POINTS = 30;
 /** Streams written to within this time are as new as each other, in ms: else the list would not
  * keep still. */
 const LIVE = 60_000;
@@ -122,42 +118,71 @@ function rate({ kind, size }, before, moved, at) {
   return (size >= before.size ? size - before.size : size) / seconds;
 }
 
-/** The address of a stream's view. */
-export function link(name, text = name) {
-  const a = document.createElement('a');
-  a.href = `#${encodeURIComponent(name)}`;
-  a.textContent = text;
-  return a;
-}
+const at = (id) => document.getElementById(id);
 
-/** Rates as a line, 60×16 px; the highest touches the top. */
-export function sparkline(rates) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('viewBox', '0 0 60 16');
-  svg.setAttribute('class', 'spark');
-  svg.setAttribute('aria-hidden', 'true');
-  const line = document.createElementNS(svg.namespaceURI, 'polyline');
-  line.setAttribute('points', points(rates));
-  svg.append(line);
-  return svg;
-}
+/** What the server names, and the field where one is chosen. */
+export class Sources {
+  /** In the server's order. */
+  list = [];
+  #offered = '';
 
-/** The points of that line, the newest at the right. */
-export function points(rates) {
-  const top = Math.max(...rates, Number.MIN_VALUE);
-  const x = (i) => 60 - (rates.length - 1 - i) * (60 / (POINTS - 1));
-  return rates.map((value, i) => `${x(i).toFixed(1)},${(15 - 14 * (value / top)).toFixed(1)}`).join(' ');
-}
+  async ask() {
+    const answer = await fetch('sources', { cache: 'no-store' });
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    this.list = await answer.json();
+    return this.list;
+  }
 
-/** One stream of the list, as an item with its link, age and sparkline. */
-export function item(source, shown) {
-  const li = document.createElement('li');
-  const a = link(source.name);
-  if (source.name === shown) a.ariaCurrent = 'page';
-  const old = document.createElement('span');
-  old.className = 'age';
-  old.textContent = source.missing ? `missing: ${source.missing}` : age(source.age);
-  a.append(sparkline(source.rates), old);
-  li.append(a);
-  return li;
+  of(name) {
+    return this.list.find((source) => source.name === name);
+  }
+
+  address(name) {
+    return this.of(name)?.url ?? `stream/${encodeURIComponent(name)}`;
+  }
+
+  /** The stream that was written last; of several, the one that the server names first. */
+  get newest() {
+    // A board without a clock writes in 1970.
+    const written = ({ modified }) => (modified === null ? -Infinity : Date.parse(modified));
+    const latest = Math.max(...this.list.map(written));
+    return this.list.find((source) => written(source) >= latest - LIVE) ?? this.list[0];
+  }
+
+  /** Offers them, `shown` among them. */
+  offer(shown) {
+    const served = this.list.map(({ name }) => name);
+    const names = shown === null || served.includes(shown) ? served : [...served, shown];
+    const choice = at('choice');
+    // Left alone where nothing changed: it may be open.
+    const offer = JSON.stringify([names, served]);
+    if (offer !== this.#offered) {
+      const option = (name) => new Option(served.includes(name) ? name : `${name} (not served here)`, name);
+      choice.replaceChildren(...names.map(option));
+      this.#offered = offer;
+    }
+    choice.value = shown;
+    choice.hidden = names.length < 2;
+    at('name').classList.toggle('unseen', names.length > 1);
+    at('polled').hidden = this.of(shown)?.watch !== 'polling';
+    this.#sayEngine(this.of(shown)?.engine);
+  }
+
+  /** Where the stream stands at the engine that it is handed to, or comes from. */
+  #sayEngine(engine) {
+    const line = at('engine');
+    line.hidden = !engine || engine.state === 'receiving';
+    if (!engine) return;
+    const { url, state, since, behind, cause } = engine;
+    const words = {
+      connecting: 'engine: connecting',
+      publishing: 'publishing',
+      away: `engine away since ${new Date(since).toLocaleTimeString()}`,
+      refused: 'not published',
+    };
+    const left = behind > 0 ? `, ${behind.toLocaleString('en')} bytes behind` : '';
+    line.textContent = (words[state] ?? state) + left;
+    line.title = [line.textContent, url, cause].filter(Boolean).join(': ');
+    line.dataset.state = state;
+  }
 }

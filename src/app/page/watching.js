@@ -2,6 +2,7 @@
 
 import { Alerts } from './alerts.js';
 import { Matcher } from './matcher.js';
+import { kept } from './settings.js';
 
 /** Alerts of one batch told one by one; more are one event. */
 const MOST = 20;
@@ -13,8 +14,15 @@ export class Watching {
   alerts;
   #matcher = new Matcher();
   #held = null;
+  #name = '';
+  #charted;
+  #recent;
 
-  constructor(show) {
+  /** `show(place)` goes to a line; `charted()`: a chart looks at the readings already; `recent()`: the newest bytes,
+   * to learn the form of readings from. */
+  constructor({ show, charted, recent }) {
+    this.#charted = charted;
+    this.#recent = recent;
     this.alerts = new Alerts({ banner: document.getElementById('banner'), show });
   }
 
@@ -23,9 +31,10 @@ export class Watching {
   }
 
   /** Another stream, with its own rules. */
-  reset(title, rules) {
+  reset(name, rules) {
+    this.#name = name;
     this.alerts.seen();
-    this.alerts.title = title;
+    this.alerts.title = `${name} · Tailcast`;
     this.alerts.set(rules);
   }
 
@@ -49,6 +58,18 @@ export class Watching {
         const text = new TextDecoder().decode(bytes.subarray(place, end < 0 ? bytes.length : end));
         this.alerts.raise(rule, text, { run, start: start + place });
       }
+    }
+    if (this.alerts.rules.some(({ series }) => series) && !this.#charted()) this.#read(run, start, bytes);
+  }
+
+  /** Thresholds are looked at whether or not a chart is shown. */
+  async #read(run, start, bytes) {
+    const name = this.#name;
+    const found = await this.#matcher.ask({ job: 'readings', bytes, recent: this.#recent(), path: name }).catch(() => []);
+    if (name !== this.#name) return;
+    const known = kept(name).series ?? {};
+    for (const { key, name: series, value, at } of found) {
+      this.alerts.value(known[key]?.name ?? series, value, { run, start: start + at });
     }
   }
 }
