@@ -14,7 +14,7 @@ fn until_said(viewer: &mut Viewer, words: &str) {
 }
 
 #[test]
-fn on_the_board() {
+pub fn on_the_board() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };
@@ -52,7 +52,7 @@ fn on_the_board() {
 }
 
 #[test]
-fn at_a_hub() {
+pub fn at_a_hub() {
     let Some(mut viewer) = Viewer::start() else {
         return;
     };

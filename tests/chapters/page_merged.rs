@@ -31,8 +31,20 @@ const LAST: &str =
 pub fn two_streams_are_one_log() {
     let folder = Folder::new();
     let [even, odd] = ["even.log", "odd.log"].map(|name| folder.path(name));
-    let name = |number: u32| if number % 2 == 0 { "even" } else { "odd" };
-    let path = |number: u32| if number % 2 == 0 { &even } else { &odd };
+    let name = |number: u32| {
+        if number.is_multiple_of(2) {
+            "even"
+        } else {
+            "odd"
+        }
+    };
+    let path = |number: u32| {
+        if number.is_multiple_of(2) {
+            &even
+        } else {
+            &odd
+        }
+    };
     for number in 0..LINES {
         append(path(number), &(line(name(number), number) + "\n"));
     }
