@@ -338,13 +338,8 @@ class Charts {
     series.forEach(({ data, unit, value, numbers }, i) => {
       const [point, held = point] = this.#points.map((ms) => near(data, ms));
       const { min, max, sum, n } = traces[i];
-<<<<<<< HEAD
-      const shown = this.#points.length > 0 ? (point?.value ?? NaN) : raw.data[raw.length * 2 - 1];
-      write(value, `${exact(shown ?? NaN)}${unit && ` ${unit}`}`);
-=======
       const shown = this.#points.length > 0 ? (point?.value ?? NaN) : data.raw.data[data.raw.length * 2 - 1];
-      value.textContent = `${exact(shown ?? NaN)}${unit && ` ${unit}`}`;
->>>>>>> wt-page
+      write(value, `${exact(shown ?? NaN)}${unit && ` ${unit}`}`);
       const digits = max > min ? Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(max - min)))) : 12;
       write(
         numbers,
