@@ -50,11 +50,20 @@ pub fn each_line_once_from_the_end_to_the_start_and_into_the_rotated_file() {
 pub fn a_wheel_moves_by_its_own_px_and_leaves_nothing_out() {
     let folder = Folder::new();
     folder.append(numbered(0, 3000));
-    let Some((_server, mut viewer)) = Viewer::of(&folder) else {
+    let Some(mut viewer) = Viewer::start() else {
         return;
     };
+    // Before the first row is drawn: another size draws all rows anew.
     viewer.size(1440, 900);
+    let server = Server::start(&[folder.arg()]);
+    viewer.look_at(&server);
+    viewer.until_state("live");
     viewer.until_last("line 2999");
+    let frames = "(async () => {
+        for (let i = 0; i < 5; i += 1) await new Promise(requestAnimationFrame);
+        return true;
+    })()";
+    viewer.until("five frames", frames);
     for step in 0..60 {
         // A row is looked at, the wheel turned, and the row has moved by just that.
         viewer.browser.evaluate(
