@@ -1,8 +1,7 @@
 //! The command: its options, what it prints, how it ends.
 
 use crate::client::{Client, Plain, close_code};
-use crate::deadline::DEADLINE;
-use crate::deadline::until;
+use crate::deadline::{DEADLINE, until};
 use crate::folder::Folder;
 use crate::http::{Connection, get};
 use crate::server::{Server, command, words};

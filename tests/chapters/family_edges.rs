@@ -164,7 +164,6 @@ fn a_log_that_is_private_for_a_moment() {
     });
     mode(0o644);
     assert_eq!(get(&server, "/stream/app.log").status, 200);
-    fs::set_permissions(&folder.log, Permissions::from_mode(0o644)).unwrap();
     folder.append("two\n");
     assert_eq!(client.bytes_until("two\n"), b"two\n");
     rotate();
