@@ -217,13 +217,10 @@ impl Sources {
         let places = list.iter().filter_map(|source| source.place.clone());
         let places: Vec<FilePath> = places.collect();
         // What was open before is not closed by a log that logrotate is making now: every viewer would be asked for the key.
-        let least = match self.private.get() {
-            Some(false) => Privacy::Private,
-            Some(true) | None => Privacy::BeingMade,
-        };
-        let time = match self.private.get() {
-            Some(_) => ANSWER_TIME,
-            None => FIRST_ANSWER_TIME,
+        let (least, time) = match self.private.get() {
+            Some(false) => (Privacy::Private, ANSWER_TIME),
+            Some(true) => (Privacy::BeingMade, ANSWER_TIME),
+            None => (Privacy::BeingMade, FIRST_ANSWER_TIME),
         };
         let answer = self.privacy.ask(time, move || {
             places.iter().any(|place| place.privacy() >= least)

@@ -2,7 +2,7 @@
 
 import { draw, LEFT, MARKERS, RIGHT, trace } from './draw.js';
 import { gestures } from './gesture.js';
-import { fetched, style } from './lazy.js';
+import { imported, style } from './lazy.js';
 import { sentence } from './said.js';
 import { exact } from './scale.js';
 import { Series } from './series.js';
@@ -131,11 +131,11 @@ class Charts {
     const said = make('p');
     const log = button('Show in log', () => this.options.moment(this.#points[0]));
     const charts = make('div', { className: 'chart-grid' });
-    const save = (kind) => button(kind.toUpperCase(), async () => (await fetched('export.js')).save(this, kind));
+    const save = (kind) => button(kind.toUpperCase(), async () => (await imported('export.js')).save(this, kind));
     const panel = (summary, show) => {
       const inside = make('div');
       const details = make('details', {}, make('summary', { textContent: summary }), inside);
-      details.ontoggle = async () => show(details.open ? await fetched('chart-panels.js') : null, inside);
+      details.ontoggle = async () => show(details.open ? await imported('chart-panels.js') : null, inside);
       return details;
     };
     this.parts = { ranges, live, said, log, charts };

@@ -1,6 +1,6 @@
 // The charts above the log: a stream of numbers opens with them, and who puts them away does not want them again.
 
-import { fetched } from './lazy.js';
+import { imported } from './lazy.js';
 import { keep, kept } from './settings.js';
 
 /** So much of text is letters, of what numbers are written with not. */
@@ -28,7 +28,7 @@ class Beginning {
     const text = lines.join('').replace(/\s/g, '');
     if (!/\d/.test(text) || text.match(/[a-z]/gi)?.length > text.length * LETTERS) return false;
     // Fetched only for what may hold some.
-    const { detect } = await fetched('fields.js');
+    const { detect } = await imported('fields.js');
     return detect(lines, this.#stream)?.sure === true;
   }
 }
@@ -95,7 +95,7 @@ export class Charting {
     at('chart-panel').hidden = text === null;
     if (text === null) return;
     const shown = name();
-    const [{ open }, alerts] = await Promise.all([fetched('chart.js'), watched()]);
+    const [{ open }, alerts] = await Promise.all([imported('chart.js'), watched()]);
     if (shown !== name() || view().chart === null) return;
     this.#charts = await open(at('chart-panel'), {
       name: shown,

@@ -6,7 +6,7 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
 
 /** A module of the page, asked for until it comes: the page may be leaving, or its Wi-Fi away for a moment. */
-export async function fetched(name) {
+export async function imported(name) {
   const url = new URL(name, import.meta.url);
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -25,7 +25,7 @@ export async function fetched(name) {
 export function lazily(name, make) {
   let coming = null;
   const ask = () => {
-    coming ??= fetched(name)
+    coming ??= imported(name)
       .then(make)
       .then((made) => (ask.ready = made));
     return coming;

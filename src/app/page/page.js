@@ -2,7 +2,7 @@
 
 import { Charting } from './charting.js';
 import { Hands } from './hands.js';
-import { fetched, lazily, style } from './lazy.js';
+import { imported, lazily, style } from './lazy.js';
 import { level } from './level.js';
 import { Log } from './log.js';
 import { ask, open as openStream, sources } from './opening.js';
@@ -220,7 +220,7 @@ async function merge() {
     return;
   }
   style('panels.css');
-  const { Merged } = await fetched('merged.js');
+  const { Merged } = await imported('merged.js');
   if (names.join('\n') !== [shown, ...view.with].join('\n')) return;
   const parts = names.map((name) => ({ name, address: sources.address(name) }));
   merged?.close();
