@@ -18,6 +18,7 @@ impl Browser {
     /// Not yet at the page of `file`, with the script `watch` in each one; `None` without Chromium.
     pub fn new(file: &Path, watch: &str) -> Option<Browser> {
         let mut chromium = Chromium::start()?;
+        chromium.open_tab();
         let size = json!({ "width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         chromium.call("Emulation.setDeviceMetricsOverride", size);
         let script = json!({ "source": watch });

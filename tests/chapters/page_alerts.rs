@@ -148,18 +148,24 @@ pub fn a_threshold_needs_no_chart() {
 /// The words of the switches in the panel.
 const SWITCHES: &str = "[...document.querySelectorAll('#more-panel label:has([type=checkbox])')].map((one) => one.textContent)";
 
-#[test]
-pub fn the_screen_stays_on_while_one_follows() {
+/// A page whose screen can be kept on, its panel open.
+fn with_locks() -> Option<(Folder, Server, Viewer)> {
     let folder = Folder::new();
     folder.append("a line\n");
-    let Some(mut viewer) = Viewer::start() else {
-        return;
-    };
+    let mut viewer = Viewer::start()?;
     viewer.browser.run_in_every_page(LOCKS);
     let server = Server::start(&[folder.arg()]);
     viewer.look_at(&server);
     viewer.until_last("a line");
     open_more(&mut viewer);
+    Some((folder, server, viewer))
+}
+
+#[test]
+pub fn the_screen_stays_on_while_one_follows() {
+    let Some((_folder, _server, mut viewer)) = with_locks() else {
+        return;
+    };
     assert_eq!(viewer.browser.evaluate("locks"), json!([]));
     viewer.browser.evaluate(
         "[...document.querySelectorAll('#more-panel label')]
@@ -182,16 +188,9 @@ pub fn the_screen_stays_on_while_one_follows() {
 
 #[test]
 pub fn what_does_not_work_on_plain_http_is_not_offered() {
-    let folder = Folder::new();
-    folder.append("a line\n");
-    let Some(mut viewer) = Viewer::start() else {
+    let Some((_folder, _server, mut viewer)) = with_locks() else {
         return;
     };
-    viewer.browser.run_in_every_page(LOCKS);
-    let server = Server::start(&[folder.arg()]);
-    viewer.look_at(&server);
-    viewer.until_last("a line");
-    open_more(&mut viewer);
     let offered = viewer.browser.evaluate(SWITCHES).to_string();
     assert!(offered.contains("Keep the screen on"), "{offered}");
     viewer.browser.run_in_every_page(INSECURE);

@@ -6,7 +6,11 @@ use crate::firefox::Firefox;
 use crate::protocol::Protocol;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
+
+/// Browsers that no test uses now, Chromium and Firefox: to start one costs seconds of processor time.
+static IDLE: [Mutex<Vec<Box<dyn Protocol>>>; 2] = [const { Mutex::new(Vec::new()) }; 2];
 
 thread_local! {
     static WANTS_FIREFOX: Cell<bool> = const { Cell::new(false) };
@@ -18,17 +22,25 @@ pub fn in_firefox(test: fn()) {
     test();
 }
 
+/// Those of the kind that this test wants.
+fn idle() -> MutexGuard<'static, Vec<Box<dyn Protocol>>> {
+    IDLE[usize::from(WANTS_FIREFOX.get())].lock().unwrap()
+}
+
 /// A browser with one tab; the tab is gone when it is dropped.
 pub struct Browser(Option<Box<dyn Protocol>>);
 
 impl Browser {
-    /// Starts it; `None` (the test should return) where it is not installed.
+    /// One that is idle, or a new one; `None` (the test should return) where it is not installed.
     pub fn start() -> Option<Browser> {
-        Some(Browser(Some(if WANTS_FIREFOX.get() {
-            Box::new(Firefox::start()?)
-        } else {
-            Box::new(Chromium::start()?)
-        })))
+        let idle = idle().pop();
+        let mut browser: Box<dyn Protocol> = match idle {
+            Some(idle) => idle,
+            None if WANTS_FIREFOX.get() => Box::new(Firefox::start()?),
+            None => Box::new(Chromium::start()?),
+        };
+        browser.open_tab();
+        Some(Browser(Some(browser)))
     }
 
     fn protocol(&mut self) -> &mut dyn Protocol {
@@ -116,10 +128,11 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // One that a test failed with may be what is wrong.
-        if let Some(browser) = self.0.take()
+        if let Some(mut browser) = self.0.take()
             && !thread::panicking()
         {
-            browser.rest();
+            browser.close_tab();
+            idle().push(browser);
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Chromium, driven over its DevTools protocol.
 //!
 //! The protocol runs through a pair of pipes and not through a port: nobody else can connect, and the browser ends by
-//! itself when this process does, however that ends. One that a test is through with serves the next one, with a
-//! profile of its own for each.
+//! itself when this process does, however that ends.
 
 use crate::deadline::DEADLINE;
 use crate::protocol::Protocol;
@@ -11,7 +10,6 @@ use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,9 +33,6 @@ const FLAGS: [&str; 11] = [
     "--remote-debugging-pipe",
 ];
 
-/// Those that no test uses now.
-static IDLE: Mutex<Vec<Chromium>> = Mutex::new(Vec::new());
-
 /// A running browser; gone when dropped.
 pub struct Chromium {
     child: Child,
@@ -53,15 +48,8 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// One with an empty tab; `None` (the test should return) where Chromium is not installed.
+    /// Starts it; `None` (the test should return) where Chromium is not installed.
     pub fn start() -> Option<Chromium> {
-        let idle = IDLE.lock().unwrap().pop();
-        let mut chromium = idle.or_else(Self::launch)?;
-        chromium.open_tab();
-        Some(chromium)
-    }
-
-    fn launch() -> Option<Chromium> {
         let program = tool("chromium")?;
         let home = TempDir::with_prefix("tailcast-chromium-").expect("temporary directory");
         let mut child = Command::new("sh")
@@ -96,18 +84,6 @@ impl Chromium {
             events: Vec::new(),
             home,
         })
-    }
-
-    fn open_tab(&mut self) {
-        let context = self.call("Target.createBrowserContext", json!({}));
-        self.context = context["browserContextId"].clone();
-        let tab = self.call("Target.createTarget", json!({ "url": "about:blank" }));
-        let attach = json!({ "targetId": tab["targetId"], "flatten": true });
-        let attached = self.call("Target.attachToTarget", attach);
-        self.session = attached["sessionId"].as_str().map(str::to_owned);
-        for domain in ["Page", "Runtime", "Log", "Network"] {
-            self.call(&format!("{domain}.enable"), json!({}));
-        }
     }
 }
 
@@ -151,12 +127,23 @@ impl Protocol for Chromium {
         of_name.map(|event| event["params"].clone()).collect()
     }
 
-    fn rest(mut self: Box<Self>) {
+    fn open_tab(&mut self) {
+        let context = self.call("Target.createBrowserContext", json!({}));
+        self.context = context["browserContextId"].clone();
+        let tab = self.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let attach = json!({ "targetId": tab["targetId"], "flatten": true });
+        let attached = self.call("Target.attachToTarget", attach);
+        self.session = attached["sessionId"].as_str().map(str::to_owned);
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            self.call(&format!("{domain}.enable"), json!({}));
+        }
+    }
+
+    fn close_tab(&mut self) {
         self.session = None;
         let context = json!({ "browserContextId": self.context });
         self.call("Target.disposeBrowserContext", context);
         self.events.clear();
-        IDLE.lock().unwrap().push(*self);
     }
 }
 

@@ -11,7 +11,6 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 use tempfile::TempDir;
@@ -55,9 +54,6 @@ const TELL_OF_WEB_SOCKETS: &str = "() => {
 /// It runs for as long as this process holds the other end of standard input; what it wrote goes when it does.
 const BOUND: &str = r#""$@" </dev/null & cat >/dev/null; kill -KILL $!; wait; rm -rf "$HOME""#;
 
-/// Those that no test uses now.
-static IDLE: Mutex<Vec<Firefox>> = Mutex::new(Vec::new());
-
 /// A running Firefox; gone when dropped.
 pub struct Firefox {
     child: Child,
@@ -74,15 +70,8 @@ pub struct Firefox {
 }
 
 impl Firefox {
-    /// One with an empty tab; `None` (the test should return) where Firefox is not installed.
+    /// Starts it; `None` (the test should return) where Firefox is not installed.
     pub fn start() -> Option<Firefox> {
-        let idle = IDLE.lock().unwrap().pop();
-        let mut firefox = idle.or_else(Self::launch)?;
-        firefox.open_tab();
-        Some(firefox)
-    }
-
-    fn launch() -> Option<Firefox> {
         let program = tool("firefox-esr")?;
         let home = TempDir::with_prefix("tailcast-firefox-").expect("temporary directory");
         fs::write(home.path().join("user.js"), PREFERENCES).expect("user.js");
@@ -135,13 +124,6 @@ impl Firefox {
         let script = json!({ "functionDeclaration": TELL_OF_WEB_SOCKETS });
         firefox.command("script.addPreloadScript", script);
         Some(firefox)
-    }
-
-    fn open_tab(&mut self) {
-        let user = self.command("browser.createUserContext", json!({}));
-        self.user = text(&user["userContext"]);
-        let tab = self.another_tab();
-        self.context = text(&tab["context"]);
     }
 
     fn another_tab(&mut self) -> Value {
@@ -355,13 +337,19 @@ impl Protocol for Firefox {
         asked.map(|event| event["params"].clone()).collect()
     }
 
-    fn rest(mut self: Box<Self>) {
+    fn open_tab(&mut self) {
+        let user = self.command("browser.createUserContext", json!({}));
+        self.user = text(&user["userContext"]);
+        let tab = self.another_tab();
+        self.context = text(&tab["context"]);
+    }
+
+    fn close_tab(&mut self) {
         self.prefer("");
         let user = json!({ "userContext": self.user });
         self.command("browser.removeUserContext", user);
         self.fingers.clear();
         self.events.clear();
-        IDLE.lock().unwrap().push(*self);
     }
 }
 

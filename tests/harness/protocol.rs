@@ -3,13 +3,16 @@
 use serde_json::Value;
 
 /// What both browsers understand. Its words are those of Chromium's DevTools protocol.
-pub trait Protocol {
+pub trait Protocol: Send {
     /// Sends one command and waits for its result.
     fn call(&mut self, method: &str, params: Value) -> Value;
 
     /// What the tab told so far under this name, oldest first.
     fn told(&mut self, method: &str) -> Vec<Value>;
 
-    /// The test is through with it: the next one finds it as if it had just been started.
-    fn rest(self: Box<Self>);
+    /// Opens the tab, in a profile of its own.
+    fn open_tab(&mut self);
+
+    /// The tab and its profile are gone: it is as if it had just been started.
+    fn close_tab(&mut self);
 }
