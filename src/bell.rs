@@ -54,8 +54,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Ready, once, when the bell has rung since the last look that was ready.
     pub(crate) fn poll_rung(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let rings = self.bell.rings.get();
-        if std::mem::replace(&mut self.heard, rings) != rings {
+        if self.has_rung() {
             return Poll::Ready(());
         }
         let places = &mut *self.bell.places.borrow_mut();
@@ -70,6 +69,12 @@ impl Listener {
             waker => *waker = Some(cx.waker().clone()),
         }
         Poll::Pending
+    }
+
+    /// Whether the bell has rung since the last look, which this is if it has.
+    pub(crate) fn has_rung(&mut self) -> bool {
+        let rings = self.bell.rings.get();
+        std::mem::replace(&mut self.heard, rings) != rings
     }
 
     /// Resolves at the next ring since the last look.

@@ -4,7 +4,8 @@
 //! - [`turn`] does what can be done at once and never awaits, for all clients share the read cache.
 //! - What the socket does not take waits in its buffer, and until it is taken nothing more is read, of
 //!   the source or of the client: a slow client costs one chunk of memory, and its silence is not counted.
-//! - Every other cause of a wake-up is looked at in every round, also by a client that catches up.
+//! - Every other cause of a wake-up is looked at between two chunks, also by a client that catches up; where
+//!   something shorter was sent, one more look at the source comes first, for that is most likely its end.
 //! - After a full chunk, and after each thing that a client said, all other clients have their turn.
 
 use std::future::{Future, poll_fn};
@@ -111,6 +112,7 @@ enum Turn {
     More,
     /// Something less, or a marker.
     Something,
+    /// There is nothing, or nothing more.
     Nothing,
     Cold,
 }
@@ -143,6 +145,8 @@ pub(crate) async fn pump(
     let mut beats = shared.beats();
     let mut shutdown = shared.shutdown.listen();
     let mut half_line: Option<HalfLine> = None;
+    // Whether the last turn followed another one with no look at anything else.
+    let mut again = false;
     loop {
         let turn = match turn(shared, transport, reader) {
             // Boxed, as the other long wait is, so that the space for it is not a part of every client's task.
@@ -172,10 +176,19 @@ pub(crate) async fn pump(
             }
             transport.caught_up();
         }
+        again = turn == Turn::Something && !again;
+        if again {
+            continue;
+        }
         if turn == Turn::More {
             future::yield_now().await;
         }
+        let mut waited = false;
         let woken = poll_fn(|cx| {
+            // Most wakes are a new line; whatever else there is is looked at once it is sent.
+            if std::mem::replace(&mut waited, true) && changed.has_rung() {
+                return Poll::Ready(Wake::Read);
+            }
             if let Poll::Ready(heard) = transport.poll_heard(cx) {
                 return Poll::Ready(Wake::Received(heard));
             }
@@ -299,7 +312,11 @@ fn turn(
         Next::Cold => return Ok(Turn::Cold),
         Next::End => return Ok(Turn::Nothing),
     };
-    sent.map(|()| turn).map_err(of_send)
+    sent.map_err(of_send)?;
+    if turn == Turn::Something && reader.is_at_end() {
+        turn = Turn::Nothing;
+    }
+    Ok(turn)
 }
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`

@@ -35,6 +35,15 @@ impl Reader {
         }
     }
 
+    /// Whether all is read and told, as far as that is known without a look: [`next`](Self::next) would say
+    /// [`Next::End`].
+    pub(crate) fn is_at_end(&self) -> bool {
+        match self {
+            Self::FileReader(walk) => walk.is_at_end(),
+            Self::Playback(_) | Self::Remote(_) => false,
+        }
+    }
+
     /// Gets from the disk what [`next`](Self::next) found cold: bytes, or the way on to the next file.
     ///
     /// # Errors

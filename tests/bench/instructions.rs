@@ -92,7 +92,9 @@ fn counted(folder: &Path) -> Vec<Row> {
         }
         let mut values = Values::default();
         values.add(Side::Tailcast, value);
-        let target = kept(name).map_or(Target::None, |kept| Target::Below(kept * GROWTH_MAX));
+        let target = kept(name).map_or(Target::None, |kept| {
+            Target::Below((kept * GROWTH_MAX).round())
+        });
         Row::new(name, "instructions", target, values)
     });
     assert!(

@@ -107,13 +107,13 @@ const SCRIPTS: &[Script] = &[
         end: LEFT,
     },
     Script {
-        what: "all at once: who speaks is answered first, and nobody is forgotten",
+        what: "all at once: what is new goes first, then who speaks is answered, and nobody is forgotten",
         form: Form::Bytes,
         steps: &[
             (Begin, ""),
             (
                 Together(&[Beat, Gives("a"), Says(Say::Ping), Says(Say::Ping)]),
-                "<pong>a<pong><ping>",
+                "a<pong><pong><ping>",
             ),
             BYE,
         ],

@@ -227,7 +227,7 @@ impl FileReader {
             }
             self.permit(&generation)?;
             let newest = self.is_newest();
-            let mut leads = generation.leads_to_data();
+            let mut leads = !newest && generation.leads_to_data();
             if !newest || self.raw || self.offset < generation.end.get() {
                 if !cache.holds(generation.serial, self.offset) {
                     match self.warmed.take().filter(|warmed| warmed.at == self.offset) {
@@ -287,6 +287,14 @@ impl FileReader {
                 return Ok(Next::End);
             }
         }
+    }
+
+    /// As [`Reader::is_at_end`](crate::source::reader::Reader::is_at_end). Whatever changes that rings.
+    pub(crate) fn is_at_end(&self) -> bool {
+        let generation = &self.generation;
+        let is_read = !self.raw && self.skipped == 0 && self.offset == generation.end.get();
+        let is_told = self.told.is_empty() && self.told_missing.is_none();
+        is_read && is_told && self.is_newest() && self.follower.missing().is_none()
     }
 
     /// As [`Reader::only_public`](crate::source::reader::Reader::only_public).

@@ -241,7 +241,11 @@ impl Reading {
     async fn read(&mut self, cache: &RefCell<ReadCache>) -> Result<String, String> {
         let mut came = format!("read from {}", self.expected);
         loop {
+            let at_end = self.walk.is_at_end();
             let next = self.walk.next(&mut cache.borrow_mut()).unwrap();
+            if at_end && !matches!(next, Next::End) {
+                return Err(format!("{came}: at the end, and there was more"));
+            }
             if let Next::Marker(marker) = &next {
                 came += &format!(" {}", marker.name());
             }
