@@ -83,9 +83,9 @@ pub(crate) fn closing(end: End) -> Option<(CloseCode, &'static str)> {
         End::Silent => Some((CloseCode::Policy, "silent")),
         End::Shutdown => Some((CloseCode::Away, "shutting down")),
         End::Unreadable => Some((CloseCode::Error, "the file can't be read")),
-        // The close would have to wait behind the message that was not taken: only the end of the connection can tell.
-        End::Slow | End::Reset => None,
-        End::Left => None,
+        // It stands behind the message that was not taken, and arrives if the client takes that in a moment.
+        End::Slow => Some((CloseCode::Policy, "too slow")),
+        End::Left | End::Reset => None,
     }
 }
 
@@ -188,6 +188,7 @@ mod tests {
     use std::io::Read;
     use std::net::{Shutdown, TcpListener, TcpStream};
     use std::thread;
+    use std::time::Duration;
 
     #[test]
     fn each_end_as_the_client_sees_it() {
@@ -198,7 +199,7 @@ mod tests {
             (End::Silent, b"\x88\x08\x03\xf0silent"),
             (End::Shutdown, b"\x88\x0f\x03\xe9shutting down"),
             (End::Unreadable, b"\x88\x18\x03\xf3the file can't be read"),
-            (End::Slow, b""),
+            (End::Slow, b"\x88\x0a\x03\xf0too slow"),
             (End::Reset, b""),
         ] {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -217,5 +218,31 @@ mod tests {
             });
             assert_eq!(reads.join().unwrap(), want, "{end:?}");
         }
+    }
+    /// One that is let go for being slow, and takes what waited in the moment that it still has, learns why.
+    #[test]
+    fn who_was_slow_learns_it_behind_what_waited() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = smol::Async::new(listener.accept().unwrap().0).unwrap();
+        smol::block_on(async {
+            let mut session = Session::new(socket, Vec::new(), MESSAGE_MAX).await;
+            let mut sent = 0;
+            while session.is_drained() {
+                session.offer_binary(&[7; 64 * 1024]).unwrap();
+                sent += 10 + 64 * 1024;
+            }
+            let reads = thread::spawn(move || {
+                let mut got = Vec::new();
+                client
+                    .set_read_timeout(Some(Duration::from_secs(30)))
+                    .unwrap();
+                client.read_to_end(&mut got).unwrap();
+                got
+            });
+            take_leave(session, End::Slow).await;
+            let got = reads.join().unwrap();
+            assert_eq!(&got[sent..], b"\x88\x0a\x03\xf0too slow");
+        });
     }
 }
