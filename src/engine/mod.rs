@@ -8,6 +8,7 @@ pub(crate) mod batch;
 pub mod hub;
 pub(crate) mod mqtt;
 pub mod nats;
+pub(crate) mod socket;
 pub(crate) mod status;
 pub mod target;
 

@@ -12,7 +12,6 @@ pub(crate) mod subject;
 pub use pattern::HubSource;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -65,8 +64,8 @@ pub(crate) struct Hub {
     source: HubSource,
     login: Option<Login>,
     link: Rc<Link>,
-    /// By subject.
-    subjects: RefCell<BTreeMap<String, Rc<Subject>>>,
+    /// Sorted by name.
+    subjects: RefCell<Vec<Rc<Subject>>>,
     looked: Cell<Option<Instant>>,
     /// The last sequence of the whole stream at the last look.
     sequence: Cell<u64>,
@@ -103,14 +102,15 @@ impl Hub {
         }
     }
 
-    fn add(&self, subject: &str) {
-        let new = || Subject::new(subject.to_owned(), self.link.clone());
+    fn add(&self, name: &str) {
         let mut subjects = self.subjects.borrow_mut();
-        subjects.entry(subject.to_owned()).or_insert_with(new);
+        if let Err(at) = subjects.binary_search_by(|subject| subject.name.as_str().cmp(name)) {
+            subjects.insert(at, Subject::new(name.to_owned(), self.link.clone()));
+        }
     }
 
     fn list(&self) -> Vec<Rc<Subject>> {
-        self.subjects.borrow().values().cloned().collect()
+        self.subjects.borrow().clone()
     }
 
     async fn keep(self: Rc<Self>) {
@@ -241,8 +241,8 @@ impl Hub {
         names.truncate(SUBJECTS_MAX);
         if self.source.is_wild() {
             names.iter().for_each(|name| self.add(name));
-            self.subjects.borrow_mut().retain(|name, subject| {
-                subject.listeners() > 0 || names.binary_search(name).is_ok()
+            self.subjects.borrow_mut().retain(|subject| {
+                subject.listeners() > 0 || names.binary_search(&subject.name).is_ok()
             });
         }
         for subject in self.list() {

@@ -18,13 +18,12 @@ mod units;
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::{FutureExt, future};
 use smol::channel::{Sender, bounded};
-use smol::{Async, Task, Timer};
+use smol::{Task, Timer};
 
 use crate::engine::Engine;
 use crate::engine::backoff::Backoff;
@@ -32,6 +31,7 @@ use crate::engine::mqtt::board::{Board, ONLINE};
 use crate::engine::mqtt::client::{Client, Gone, KEEP_ALIVE};
 use crate::engine::mqtt::packet::{Hello, Message, Version};
 use crate::engine::mqtt::publish::Stream;
+use crate::engine::socket;
 use crate::engine::status::Status;
 use crate::engine::target::{Login, Target};
 use crate::source::{Runtime, Sources};
@@ -152,7 +152,7 @@ impl Publisher {
             Timer::after(CONNECT_TIME).await;
             Err(io::ErrorKind::TimedOut.into())
         };
-        let socket = connect(&self.target).or(late).await?;
+        let socket = socket::connect(&self.target).or(late).await?;
         Client::greet(socket, self.version.get(), hello, &self.status).await
     }
 
@@ -231,20 +231,4 @@ impl Publisher {
             }
         }
     }
-}
-
-/// The first of the broker's addresses that takes a connection.
-async fn connect(target: &Target) -> io::Result<Async<TcpStream>> {
-    let mut failed = io::Error::from(io::ErrorKind::NotFound);
-    for address in smol::net::resolve((target.host.as_str(), target.port)).await? {
-        match Async::<TcpStream>::connect(address).await {
-            Ok(socket) => {
-                // Lines go out at once.
-                let _ = socket.get_ref().set_nodelay(true);
-                return Ok(socket);
-            }
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
 }
