@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::time::SystemTime;
 
 use crate::bytes::cursor::Cursor;
+use crate::engine::target::Target;
 use crate::metrics::Counter;
 
 /// How an engine stands.
@@ -64,11 +65,15 @@ impl Status {
         }
     }
 
-    /// It is there. Said once each time it comes.
-    pub(crate) fn here(&self) {
+    /// It is there, at `server`, which may be another one of its cluster. Said once each time it comes.
+    pub(crate) fn here(&self, server: &Target) {
         self.connections.add(1);
         if self.turn(State::Here) {
-            (self.say)(&format!("`{}` is there", self.name));
+            let (name, server) = (&self.name, server.to_string());
+            (self.say)(&match *name == server {
+                true => format!("`{name}` is there"),
+                false => format!("`{name}` is there: its cluster's `{server}`"),
+            });
         }
     }
 

@@ -27,6 +27,7 @@ use crate::engine::hub::subject::Subject;
 use crate::engine::nats::client::Client;
 use crate::engine::nats::failure::Failure;
 use crate::engine::nats::jetstream;
+use crate::engine::nats::members::Members;
 use crate::engine::nats::subject::is_match;
 use crate::engine::status::{State, Status};
 use crate::engine::target::Login;
@@ -115,15 +116,16 @@ impl Hub {
 
     async fn keep(self: Rc<Self>) {
         let mut backoff = Backoff::default();
+        let members = Rc::new(Members::new(self.source.target.clone()));
         loop {
-            let connected = Client::connect(&self.source.target, self.login.as_ref(), NAME).await;
+            let connected = Client::connect(&members, self.login.as_ref(), NAME).await;
             let failure = match connected {
                 Ok(client) => {
                     let attending = async {
                         if let Err(failure) = jetstream::check(&client).await {
                             return failure;
                         }
-                        self.link.status.here();
+                        self.link.status.here(&client.server);
                         self.link.set_client(Some(client.clone()));
                         backoff.reset();
                         self.attend(&client).await

@@ -116,7 +116,7 @@ impl Publisher {
             Ok(client) => {
                 is_there.set(true);
                 self.was_there.set(true);
-                self.status.here();
+                self.status.here(&self.target);
                 self.publish(client).await
             }
             Err(gone) => gone,

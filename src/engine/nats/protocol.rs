@@ -196,6 +196,8 @@ pub struct Info {
     pub jetstream: Option<bool>,
     /// It wants TLS, which we do not speak.
     pub tls_required: Option<bool>,
+    /// The addresses of its cluster's servers, `HOST:PORT` each, its own among them.
+    pub connect_urls: Option<Vec<String>>,
 }
 
 impl Info {
