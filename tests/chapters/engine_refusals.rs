@@ -3,7 +3,8 @@
 use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::http::get;
-use crate::nats::{self, Nats, Talk};
+use crate::jetstream::Talk;
+use crate::nats::{self, Nats};
 use crate::server::{Server, command, reserve, words};
 use serde_json::json;
 use std::fs;
