@@ -118,7 +118,8 @@ impl Hub {
         let mut backoff = Backoff::default();
         let members = Rc::new(Members::new(self.source.target.clone()));
         loop {
-            let connected = Client::connect(&members, self.login.as_ref(), NAME).await;
+            let connected = Client::connect(&members, self.login.as_ref(), NAME);
+            let connected = connected.boxed_local().await;
             let failure = match connected {
                 Ok(client) => {
                     let attending = async {

@@ -50,8 +50,15 @@ impl Members {
         let Some(addresses) = &info.connect_urls else {
             return;
         };
-        let others = addresses.iter().filter_map(|address| self.parse(address));
-        *self.others.borrow_mut() = others.take(OTHERS_MAX).collect();
+        let mut others = self.others.borrow_mut();
+        others.clear();
+        for address in addresses {
+            if others.len() < OTHERS_MAX
+                && let Some(other) = self.parse(address)
+            {
+                others.push(other);
+            }
+        }
     }
 
     fn parse(&self, address: &str) -> Option<Target> {

@@ -42,7 +42,8 @@ pub(crate) async fn run(
     let mut backoff = Backoff::default();
     let members = Rc::new(Members::new(engine.target.clone()));
     loop {
-        let connected = Client::connect(&members, engine.login.as_ref(), &engine.board).await;
+        let connected = Client::connect(&members, engine.login.as_ref(), &engine.board);
+        let connected = connected.boxed_local().await;
         let failure = match connected {
             Ok(client) => {
                 let before = status.messages.get();
