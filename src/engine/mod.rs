@@ -1,7 +1,7 @@
 //! To and from a hub: streams handed on to an engine that serves more than one board can.
 //!
-//! The file is the queue, the engine knows the position, the board keeps nothing. While an engine is away nothing is read
-//! for it and nothing is remembered: when it is back it says where it was.
+//! The file is the queue, the engine knows the position, the board keeps nothing. While an engine
+//! is away nothing is read for it and nothing is remembered: when it is back it says where it was.
 
 pub(crate) mod backoff;
 pub(crate) mod batch;

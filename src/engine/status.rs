@@ -1,4 +1,5 @@
-//! What is known of an engine and of each stream's place in it: for standard error, `/sources` and `/metrics`.
+//! What is known of an engine and of each stream's place in it: for standard error, `/sources` and
+//! `/metrics`.
 
 use std::cell::RefCell;
 use std::time::SystemTime;
@@ -65,7 +66,8 @@ impl Status {
         }
     }
 
-    /// It is there, at `server`, which may be another one of its cluster. Said once each time it comes.
+    /// It is there, at `server`, which may be another one of its cluster. Said once each time it
+    /// comes.
     pub(crate) fn here(&self, server: &Target) {
         self.connections.add(1);
         if self.turn(State::Here) {
@@ -130,7 +132,8 @@ impl Status {
         change(entry(&mut self.streams.borrow_mut(), name));
     }
 
-    /// The stream `name` does not go on, or does again. Said once each time, and once for all streams of one trouble.
+    /// The stream `name` does not go on, or does again. Said once each time, and once for all
+    /// streams of one trouble.
     pub(crate) fn trouble(&self, name: &str, trouble: Option<String>) {
         let (was, is_news) = {
             let mut streams = self.streams.borrow_mut();

@@ -1,5 +1,5 @@
-//! A cluster of three NATS servers, each in a network of its own: one is killed, one cut off, then both at once; and the one
-//! that was named is switched off.
+//! A cluster of three NATS servers, each in a network of its own: one is killed, one cut off, then
+//! both at once; and the one that was named is switched off.
 
 use crate::chapters::engine::{SUBJECT, board, state};
 use crate::chapters::hub::hub;
@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 /// Electing a leader takes a server some ten seconds, and a board that waits for an answer twenty.
 const ELECTED: Duration = Duration::from_secs(4 * DEADLINE.as_secs());
 
-/// At most so many of a process are told apart; the names of their interfaces have 15 bytes at most.
+/// At most so many of a process are told apart; the names of their interfaces have 15 bytes at
+/// most.
 const CLUSTERS_MAX: u32 = 2;
 
 /// A bridge with three networks on it; gone when dropped.
@@ -141,8 +142,8 @@ fn until_there(nats: &Nats, length: usize) {
     }
 }
 
-/// All messages, of so many bytes. Any of the three may answer for one that is asked by its number, and who has come back
-/// a moment ago says that there is none.
+/// All messages, of so many bytes. Any of the three may answer for one that is asked by its number,
+/// and who has come back a moment ago says that there is none.
 fn all_messages(nats: &Nats, length: usize) -> Vec<Stored> {
     let end = Instant::now() + ELECTED;
     loop {

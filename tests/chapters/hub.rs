@@ -13,7 +13,8 @@ use crate::writer::{assert_lines, lines};
 use serde_json::json;
 use std::net::SocketAddr;
 
-/// A Tailcast that shows what stands under `pattern` at `nats`, as a user who may do no more than read.
+/// A Tailcast that shows what stands under `pattern` at `nats`, as a user who may do no more than
+/// read.
 pub fn hub(folder: &Folder, nats: SocketAddr, pattern: &str) -> Server {
     let credentials = credentials(folder, "hub:look");
     let url = format!("nats://{nats}/{pattern}");

@@ -1,5 +1,5 @@
-//! A hub whose engine is cut off, forgets, goes back in time or is written to by others: its viewers have each byte once, or are
-//! told what is lost.
+//! A hub whose engine is cut off, forgets, goes back in time or is written to by others: its
+//! viewers have each byte once, or are told what is lost.
 
 use crate::chapters::engine::{SUBJECT, board};
 use crate::chapters::hub::{both, hub};
@@ -112,7 +112,8 @@ fn an_older_copy_and_an_emptied_subject() {
     bytes.extend(client.bytes_until(lines([700])));
     assert_lines(&bytes, 1..=700);
     assert!(client.events.is_empty(), "{:?}", client.events);
-    // Emptied, it is published anew from the file's start: for who stood at its end nothing happened.
+    // Emptied, it is published anew from the file's start: for who stood at its end nothing
+    // happened.
     nats.api("STREAM.PURGE.TAILCAST", "");
     folder.append(lines([701]));
     assert_eq!(client.bytes_until(lines([701])), lines([701]));
@@ -141,7 +142,8 @@ fn what_others_publish_there_is_not_shown() {
     let mut client = Client::connect(&hub, "/stream?from=start");
     client.bytes_until(lines([1]));
     let mut talk = Talk::open(&nats);
-    // Without headers; with those of a message that the stream does not take, as an old one of a broken connection.
+    // Without headers; with those of a message that the stream does not take, as an old one of a
+    // broken connection.
     let last = nats.last(SUBJECT).unwrap();
     let forged = format!(
         "NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: {}\r\nTailcast-From: {}\r\nTailcast-Cursor: 1-5\r\nTailcast-Bytes: {}\r\n\r\n",

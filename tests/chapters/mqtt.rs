@@ -1,4 +1,5 @@
-//! Streams at an MQTT broker that others wrote: each line is a message, and the newest one says where to go on.
+//! Streams at an MQTT broker that others wrote: each line is a message, and the newest one says
+//! where to go on.
 
 use crate::broker::{Message, Mosquitto};
 use crate::cut::Cut;
@@ -121,7 +122,8 @@ fn lines_of_every_kind_arrive() {
     let _server = publisher(broker.addr, &[folder.arg()]);
     let messages = reader.until("last");
     let texts: Vec<&str> = messages.iter().map(|message| &*message.text).collect();
-    // An empty message would make the broker forget the position: an empty line is sent as its newline.
+    // An empty message would make the broker forget the position: an empty line is sent as its
+    // newline.
     let (first, second) = long.split_at(65_536);
     assert_eq!(
         texts,

@@ -1,4 +1,5 @@
-//! Connections to an MQTT broker that are cut, and brokers that die: nothing is missing, and what comes again has its old number.
+//! Connections to an MQTT broker that are cut, and brokers that die: nothing is missing, and what
+//! comes again has its old number.
 
 use crate::broker::{Aedes, Message, Mosquitto, Reader, faults, node_module};
 use crate::chapters::mqtt::{DEFAULT, Numbered, assert_whole, publisher};
@@ -13,7 +14,8 @@ use std::process::Command;
 /// A broker that remembers what it has taken, but for the last second.
 const PERSISTENT: &str = "persistence true\nautosave_on_changes true\nautosave_interval 1";
 
-/// Takes what a reader that knows its rule keeps: what is numbered no higher than the last it has had, it has had.
+/// Takes what a reader that knows its rule keeps: what is numbered no higher than the last it has
+/// had, it has had.
 fn kept(messages: &[Message]) -> Vec<&Message> {
     let mut last = 0;
     let mut kept = Vec::new();
@@ -26,8 +28,8 @@ fn kept(messages: &[Message]) -> Vec<&Message> {
     kept
 }
 
-/// Cuts in both directions, and dead clients whose last words come late: nothing is missing and nothing comes twice, for the
-/// broker itself forgets nothing.
+/// Cuts in both directions, and dead clients whose last words come late: nothing is missing and
+/// nothing comes twice, for the broker itself forgets nothing.
 #[test]
 fn cuts_lose_nothing_and_repeat_nothing() {
     let Some(broker) = Mosquitto::start(DEFAULT) else {
@@ -105,8 +107,8 @@ fn a_broker_that_remembers_survives_power_cuts() {
     survives_power_cuts(PERSISTENT);
 }
 
-/// A broker of 3.1.1 has no words beside a message: as long as Tailcast runs nothing is missing, and after a cut the last few
-/// lines come again.
+/// A broker of 3.1.1 has no words beside a message: as long as Tailcast runs nothing is missing,
+/// and after a cut the last few lines come again.
 #[test]
 fn an_older_broker_gets_every_line() {
     let Some(broker) = Aedes::start() else {

@@ -1,7 +1,9 @@
-//! A soak: logs that never rest, each rotated in a mode of logrotate of its own, their times set back and forth, and viewers that
-//! break off and sleep. Each line comes once and in order, or its viewer is told that some are gone.
+//! A soak: logs that never rest, each rotated in a mode of logrotate of its own, their times set
+//! back and forth, and viewers that break off and sleep. Each line comes once and in order, or its
+//! viewer is told that some are gone.
 //!
-//! `TAILCAST_SOAK=3600` makes it last an hour, with a rotation each ten seconds; by itself it takes some ten seconds.
+//! `TAILCAST_SOAK=3600` makes it last an hour, with a rotation each ten seconds; by itself it takes
+//! some ten seconds.
 
 use crate::chapters::rotate::Logrotate;
 use crate::chapters::soak_log::{LINE, Log, MODES, line, number};
@@ -106,7 +108,8 @@ impl Check<'_> {
     }
 }
 
-/// Sees one log until it is over and everything has come. Now and then its connection breaks, or it sleeps.
+/// Sees one log until it is over and everything has come. Now and then its connection breaks, or it
+/// sleeps.
 fn view(log: &Log, server: SocketAddr, seed: u64) -> Told {
     let mut dice = Dice(seed);
     let name = log.mode;
@@ -189,7 +192,8 @@ fn every_line_once_or_told() {
             round += 1;
             thread::sleep((pause * round).saturating_sub(begun.elapsed()));
             for (log, logrotate) in logs.iter().zip(&rotations) {
-                // Of a log that was copied and deleted nothing but the times says which copies are older.
+                // Of a log that was copied and deleted nothing but the times says which copies are
+                // older.
                 if log.mode != "renamecopy" {
                     log.set_times(&mut dice);
                 }

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// What logrotate is told: each log has a mode of its own. `FLAG` is a file that asks its writer to open the log anew, as a
-/// signal does; a log that is copied has to be left before that.
+/// What logrotate is told: each log has a mode of its own. `FLAG` is a file that asks its writer to
+/// open the log anew, as a signal does; a log that is copied has to be left before that.
 pub const MODES: [(&str, &str); 6] = [
     ("create", "create"),
     ("nocreate", "nocreate"),
@@ -39,8 +39,8 @@ pub struct Log {
     pub folder: Folder,
     /// The number of the last line that is written.
     pub written: AtomicU64,
-    /// The lines that are in no file any more, and perhaps in nobody's hands: copytruncate loses what comes between its copy and
-    /// its cut. First and last.
+    /// The lines that are in no file any more, and perhaps in nobody's hands: copytruncate loses
+    /// what comes between its copy and its cut. First and last.
     gone: Mutex<Vec<(u64, u64)>>,
     pub over: Arc<AtomicBool>,
 }
@@ -101,7 +101,8 @@ impl Log {
         }
     }
 
-    /// Sets the times of its files as a clock does that is wrong: what is written next has the right one again.
+    /// Sets the times of its files as a clock does that is wrong: what is written next has the
+    /// right one again.
     pub fn set_times(&self, dice: &mut Dice) {
         for entry in fs::read_dir(self.folder.path("")).unwrap() {
             let path = entry.unwrap().path();

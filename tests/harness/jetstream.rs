@@ -45,7 +45,8 @@ impl Talk {
         answer.unwrap_or_else(|| panic!("no answer of `{subject}`"))
     }
 
-    /// The same, if one comes in this time: a cluster without a leader says nothing. Without one the connection is over.
+    /// The same, if one comes in this time: a cluster without a leader says nothing. Without one
+    /// the connection is over.
     pub fn ask_within(
         &mut self,
         time: Duration,

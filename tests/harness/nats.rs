@@ -33,7 +33,8 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// Starts it with Tailcast's stream; `None` (the test should return) where there is no nats-server.
+    /// Starts it with Tailcast's stream; `None` (the test should return) where there is no
+    /// nats-server.
     pub fn start() -> Option<Nats> {
         let nats = Nats::bare(CONFIG)?;
         // By the README's command.
@@ -54,7 +55,8 @@ impl Nats {
         Some(nats)
     }
 
-    /// One that listens on `addr` once it is started, behind the words that it takes to run it there.
+    /// One that listens on `addr` once it is started, behind the words that it takes to run it
+    /// there.
     pub fn on(addr: SocketAddr, before: &[&str], config: &str) -> Option<Nats> {
         let program = program()?;
         let directory = TempDir::with_prefix("tailcast-nats-").expect("temporary directory");
@@ -130,7 +132,8 @@ impl Nats {
         serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{error}: {headers}"))
     }
 
-    /// All that stands under `subject`, oldest first. JetStream answers a moment after it has started.
+    /// All that stands under `subject`, oldest first. JetStream answers a moment after it has
+    /// started.
     pub fn messages(&self, subject: &str) -> Vec<Stored> {
         let mut talk = Talk::open(self);
         let mut messages = Vec::new();
@@ -152,7 +155,8 @@ impl Nats {
         self.last(subject).map_or(0, |last| last.bytes)
     }
 
-    /// The bytes of `subject`, once they are so many; every message must begin where the one before it ended.
+    /// The bytes of `subject`, once they are so many; every message must begin where the one before
+    /// it ended.
     pub fn bytes(&self, subject: &str, length: usize) -> Vec<u8> {
         let mut talk = Talk::open(self);
         until_true("the subject to have its bytes", || {
@@ -169,8 +173,9 @@ pub fn program() -> Option<PathBuf> {
     other.or_else(|| tool("nats-server"))
 }
 
-/// Whether a cluster of these servers keeps to the condition of a publish when its leader changes: before 2.9.21 it may
-/// take two messages on one condition (nats-server's issue 4320). `false` (the test should return) after having said so.
+/// Whether a cluster of these servers keeps to the condition of a publish when its leader changes:
+/// before 2.9.21 it may take two messages on one condition (nats-server's issue 4320). `false` (the
+/// test should return) after having said so.
 pub fn is_serial_in_clusters() -> bool {
     let Some(program) = program() else {
         return false;

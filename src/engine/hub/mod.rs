@@ -1,5 +1,5 @@
-//! A hub: subjects of NATS as streams that are read like files. Any number of Tailcasts may be hubs of the same subjects; none
-//! keeps anything that another does not know.
+//! A hub: subjects of NATS as streams that are read like files. Any number of Tailcasts may be hubs
+//! of the same subjects; none keeps anything that another does not know.
 
 pub(crate) mod cache;
 pub(crate) mod link;
@@ -37,14 +37,15 @@ use crate::source::{Extent, Runtime};
 /// What a hub is called in inboxes, and so in the permissions of its user.
 const NAME: &str = "hub";
 
-/// How often it is asked where the subjects end that somebody looks at: a message of a cluster may get lost on its way to us,
-/// without a word.
+/// How often it is asked where the subjects end that somebody looks at: a message of a cluster may
+/// get lost on its way to us, without a word.
 const ANYWAY: Duration = Duration::from_secs(20);
 
 /// The same after a subscription, which other servers of a cluster hear of a moment later.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// How soon it is asked again for a message that came live and is not in the stream yet, and how often.
+/// How soon it is asked again for a message that came live and is not in the stream yet, and how
+/// often.
 const STORED: Duration = Duration::from_millis(20);
 const STORED_TRIES: u32 = 20;
 

@@ -1,7 +1,9 @@
-//! Streams to the MQTT broker of a home, a line a message, and what Home Assistant has to know of their numbers.
+//! Streams to the MQTT broker of a home, a line a message, and what Home Assistant has to know of
+//! their numbers.
 //!
-//! The broker keeps the newest message of each topic, and beside it stands its place in the file: so it is asked where to
-//! go on, and the board remembers nothing. While it is away nothing is kept for it but the files themselves.
+//! The broker keeps the newest message of each topic, and beside it stands its place in the file:
+//! so it is asked where to go on, and the board remembers nothing. While it is away nothing is kept
+//! for it but the files themselves.
 
 mod announce;
 mod board;
@@ -126,9 +128,11 @@ impl Publisher {
     async fn greeted(&self) -> Result<Rc<Client>, Gone> {
         let status = self.board.status();
         if self.version.get() == Version::Five {
-            // Without a will, for a broker that knows no MQTT 5 may stumble over it before it says so.
+            // Without a will, for a broker that knows no MQTT 5 may stumble over it before it says
+            // so.
             let observer = self.greet(&self.board.observer(), None).await?;
-            // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
+            // The first connection takes the name; who comes again looks first whether another has
+            // taken it meanwhile.
             if self.was_there.get() {
                 let kept = async { observer.kept(&status).await };
                 let kept = kept.or(async { Err(observer.run().await) }).await?;

@@ -1,11 +1,11 @@
-//! The packets of MQTT that a publisher needs, in both versions: 5.0, and 3.1.1 for a broker that knows no other.
-//! Pure: no runtime, no file, no socket.
+//! The packets of MQTT that a publisher needs, in both versions: 5.0, and 3.1.1 for a broker that
+//! knows no other. Pure: no runtime, no file, no socket.
 
 use bytes::BytesMut;
 use mqttbytes::{Error, PacketType, QoS, check, v4, v5};
 
-/// The longest packet that is taken, in bytes: a line of 64 KiB, each byte of which may have become a character of three.
-/// A broker of version 5 is told, and sends nothing longer.
+/// The longest packet that is taken, in bytes: a line of 64 KiB, each byte of which may have become
+/// a character of three. A broker of version 5 is told, and sends nothing longer.
 pub(crate) const PACKET_MAX: usize = 256 * 1024;
 
 /// Which MQTT is spoken.
@@ -85,7 +85,8 @@ pub(crate) enum Reply {
     Other,
 }
 
-/// Code of DISCONNECT: another client has connected under the same name (MQTT 5.0 section 3.14.2.1).
+/// Code of DISCONNECT: another client has connected under the same name (MQTT 5.0 section
+/// 3.14.2.1).
 const SESSION_TAKEN_OVER: u8 = 0x8e;
 
 /// The next packet of those that were `received`; `None` until it is whole.
@@ -99,8 +100,8 @@ pub(crate) fn read(version: Version, received: &mut BytesMut) -> Result<Option<R
         Err(error) => return Err(error),
     };
     let packet = received.split_to(header.frame_length()).freeze();
-    // Not by the codec's own `read`: it wants properties of a DISCONNECT, which may be left out, and it brings the code
-    // for packets that no broker sends.
+    // Not by the codec's own `read`: it wants properties of a DISCONNECT, which may be left out,
+    // and it brings the code for packets that no broker sends.
     let heard = match (version, header.packet_type()?) {
         (_, PacketType::PingResp) => Reply::Pong,
         (_, PacketType::Disconnect) => match packet.get(2).copied().unwrap_or_default() {
@@ -236,7 +237,8 @@ pub(crate) fn connect(version: Version, hello: Hello) -> Result<BytesMut, Error>
                 });
                 last
             });
-            // A connection without a will says nothing that a broker of 3.1.1 would take for something else.
+            // A connection without a will says nothing that a broker of 3.1.1 would take for
+            // something else.
             connect.properties = connect.last_will.is_some().then(|| v5::ConnectProperties {
                 session_expiry_interval: None,
                 receive_maximum: None,
@@ -294,7 +296,8 @@ pub(crate) fn publish(version: Version, message: Message) -> Result<BytesMut, Er
     Ok(packet)
 }
 
-/// SUBSCRIBE to one topic, at most once (QoS 0): what is asked for comes at once or is asked for again.
+/// SUBSCRIBE to one topic, at most once (QoS 0): what is asked for comes at once or is asked for
+/// again.
 ///
 /// # Errors
 /// When it would be longer than a packet can be.

@@ -72,8 +72,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects to the first of `members` that is there; `name` is what the server's monitoring shows, and a part of the
-    /// inbox's subject.
+    /// Connects to the first of `members` that is there; `name` is what the server's monitoring
+    /// shows, and a part of the inbox's subject.
     pub(crate) async fn connect(
         members: &Rc<Members>,
         login: Option<&Login>,
@@ -246,7 +246,8 @@ impl Client {
         future::or(answered, late).await
     }
 
-    /// From now on, what is published to `subject` goes to `handler`. Returns the subscription's number.
+    /// From now on, what is published to `subject` goes to `handler`. Returns the subscription's
+    /// number.
     pub(crate) async fn subscribe(
         &self,
         subject: &str,
@@ -265,7 +266,8 @@ impl Client {
         self.send(&[say::unsubscribe(sid).as_bytes()]).await
     }
 
-    /// Sends a frame. One that is not sent whole ends the connection, so that nothing can come behind half of it.
+    /// Sends a frame. One that is not sent whole ends the connection, so that nothing can come
+    /// behind half of it.
     async fn send(&self, parts: &[&[u8]]) -> Result<(), Failure> {
         let _turn = self.writing.lock().await;
         if let Some(over) = &*self.over.borrow() {
@@ -312,7 +314,8 @@ impl Client {
     }
 }
 
-/// What is asked of JetStream, whatever it is called: behind a leaf node a server names the one that it asks by its domain.
+/// What is asked of JetStream, whatever it is called: behind a leaf node a server names the one
+/// that it asks by its domain.
 fn undomained(subject: &str) -> &str {
     let asked = subject.strip_prefix("$JS.");
     let asked = asked.and_then(|rest| rest.split_once("API."));

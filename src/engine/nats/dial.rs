@@ -18,7 +18,8 @@ use crate::engine::target::{Login, Target};
 /// How long a server may take to accept a connection and to say what it is.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
-/// After this long without a word the kernel asks whether the server is still there, so that we need not wake for it.
+/// After this long without a word the kernel asks whether the server is still there, so that we
+/// need not wake for it.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// A server whose kernel has confirmed nothing for this long is gone, in milliseconds.

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use crate::engine::nats::protocol::Info;
 use crate::engine::target::Target;
 
-/// The most servers that are remembered beside the one that was named: clusters have three or five, each perhaps with
-/// several addresses.
+/// The most servers that are remembered beside the one that was named: clusters have three or five,
+/// each perhaps with several addresses.
 const OTHERS_MAX: usize = 15;
 
 /// The longest address of one, in bytes: a name of the DNS, and a port.
@@ -44,8 +44,9 @@ impl Members {
         }
     }
 
-    /// Takes what a server that knows us says of its cluster, `HOST:PORT` each. Those on another port are left out: of
-    /// all ports, Landlock lets us connect to the one that was named, and a server can send us nowhere else.
+    /// Takes what a server that knows us says of its cluster, `HOST:PORT` each. Those on another
+    /// port are left out: of all ports, Landlock lets us connect to the one that was named, and a
+    /// server can send us nowhere else.
     pub(crate) fn learn(&self, info: &Info) {
         let Some(addresses) = &info.connect_urls else {
             return;

@@ -26,7 +26,8 @@ use crate::engine::nats::publish::{Publisher, idle_time};
 use crate::engine::status::Status;
 use crate::source::{Runtime, Source, Sources};
 
-/// Batches on their way at once, of all streams of a board: what it costs in memory is this many times 256 KiB.
+/// Batches on their way at once, of all streams of a board: what it costs in memory is this many
+/// times 256 KiB.
 const BATCHES_MAX: usize = 4;
 
 /// How often it is looked what globs stand for, where there are any.
