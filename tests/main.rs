@@ -15,5 +15,6 @@ mod harness;
 
 use harness::{
     broker, browser, chromium, client, cursor, cut, deadline, dice, endless, event_source, firefox,
-    folder, http, nats, program, protocol, proxy, require, server, strace, viewer, weather, writer,
+    folder, http, jetstream, nats, program, protocol, proxy, require, server, strace, viewer,
+    weather, writer,
 };

@@ -26,8 +26,8 @@ impl Backoff {
         self.next = FIRST;
     }
 
-    /// The next wait: from half of what it is by count up to all of it. By chance, so that boards that lost their engine
-    /// together do not come back together.
+    /// The next wait: from half of what it is by count up to all of it. By chance, so that boards
+    /// that lost their engine together do not come back together.
     pub(crate) fn wait(&mut self) -> Duration {
         let whole = self.next;
         self.next = (whole * 2).min(LONGEST);

@@ -1,4 +1,5 @@
-//! Cuts a stream into batches for an engine: whole lines where it can, and with each batch the place behind it.
+//! Cuts a stream into batches for an engine: whole lines where it can, and with each batch the
+//! place behind it.
 
 use std::cell::RefCell;
 use std::io;
@@ -13,8 +14,8 @@ use crate::source::cache::ReadCache;
 use crate::source::marker::{Lost, Marker, Next};
 use crate::source::reader::Reader;
 
-/// The most bytes of one batch: a quarter of the payload that a NATS server takes by default, and little enough that a
-/// few of them at once are not felt on a board.
+/// The most bytes of one batch: a quarter of the payload that a NATS server takes by default, and
+/// little enough that a few of them at once are not felt on a board.
 pub(crate) const BATCH_MAX: usize = 256 * 1024;
 
 /// How much room for bytes is kept while nothing comes.
@@ -83,7 +84,8 @@ impl Batcher {
         &self.begin
     }
 
-    /// Rings when something may be new. Listened to before [`fill`](Self::fill) finds the end, it misses nothing.
+    /// Rings when something may be new. Listened to before [`fill`](Self::fill) finds the end, it
+    /// misses nothing.
     pub(crate) fn changed(&self) -> Listener {
         self.reader.changed()
     }
@@ -93,8 +95,9 @@ impl Batcher {
         self.reader.behind()
     }
 
-    /// Begins the next batch: up to `most` bytes, whole lines where there is one. The start of a line stays where it is
-    /// unless `halves` go, too: then, and before a marker, nothing is left back.
+    /// Begins the next batch: up to `most` bytes, whole lines where there is one. The start of a
+    /// line stays where it is unless `halves` go, too: then, and before a marker, nothing is left
+    /// back.
     ///
     /// # Errors
     /// When the file can't be read.

@@ -1,13 +1,14 @@
 //! To and from a hub: streams handed on to an engine that serves more than one board can.
 //!
-//! The file is the queue, the engine knows the position, the board keeps nothing. While an engine is away nothing is read
-//! for it and nothing is remembered: when it is back it says where it was.
+//! The file is the queue, the engine knows the position, the board keeps nothing. While an engine
+//! is away nothing is read for it and nothing is remembered: when it is back it says where it was.
 
 pub(crate) mod backoff;
 pub(crate) mod batch;
 pub mod hub;
 pub(crate) mod mqtt;
 pub mod nats;
+pub(crate) mod socket;
 pub(crate) mod status;
 pub mod target;
 

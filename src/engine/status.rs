@@ -1,10 +1,11 @@
-//! What is known of an engine and of each stream's place in it: for standard error, `/sources` and `/metrics`.
+//! What is known of an engine and of each stream's place in it: for standard error, `/sources` and
+//! `/metrics`.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::bytes::cursor::Cursor;
+use crate::engine::target::Target;
 use crate::metrics::Counter;
 
 /// How an engine stands.
@@ -35,7 +36,8 @@ pub(crate) struct Status {
     pub name: String,
     say: fn(&str),
     state: RefCell<(State, SystemTime)>,
-    streams: RefCell<BTreeMap<String, Progress>>,
+    /// Sorted by name.
+    streams: RefCell<Vec<(String, Progress)>>,
     /// Bytes that it has confirmed.
     pub bytes: Counter,
     /// Messages that it has confirmed.
@@ -64,11 +66,16 @@ impl Status {
         }
     }
 
-    /// It is there. Said once each time it comes.
-    pub(crate) fn here(&self) {
+    /// It is there, at `server`, which may be another one of its cluster. Said once each time it
+    /// comes.
+    pub(crate) fn here(&self, server: &Target) {
         self.connections.add(1);
         if self.turn(State::Here) {
-            (self.say)(&format!("`{}` is there", self.name));
+            let (name, server) = (&self.name, server.to_string());
+            (self.say)(&match *name == server {
+                true => format!("`{name}` is there"),
+                false => format!("`{name}` is there: its cluster's `{server}`"),
+            });
         }
     }
 
@@ -115,25 +122,23 @@ impl Status {
 
     /// How the stream `name` stands there.
     pub(crate) fn progress(&self, name: &str) -> Option<Progress> {
-        self.streams.borrow().get(name).cloned()
+        let streams = self.streams.borrow();
+        let at = place(&streams, name).ok()?;
+        Some(streams[at].1.clone())
     }
 
     /// Changes how the stream `name` stands.
     pub(crate) fn update(&self, name: &str, change: impl FnOnce(&mut Progress)) {
-        change(
-            self.streams
-                .borrow_mut()
-                .entry(name.to_owned())
-                .or_default(),
-        );
+        change(entry(&mut self.streams.borrow_mut(), name));
     }
 
-    /// The stream `name` does not go on, or does again. Said once each time, and once for all streams of one trouble.
+    /// The stream `name` does not go on, or does again. Said once each time, and once for all
+    /// streams of one trouble.
     pub(crate) fn trouble(&self, name: &str, trouble: Option<String>) {
         let (was, is_news) = {
             let mut streams = self.streams.borrow_mut();
-            let is_news = !streams.values().any(|other| other.trouble == trouble);
-            let progress = streams.entry(name.to_owned()).or_default();
+            let is_news = !streams.iter().any(|(_, other)| other.trouble == trouble);
+            let progress = entry(&mut streams, name);
             (
                 std::mem::replace(&mut progress.trouble, trouble.clone()),
                 is_news,
@@ -150,6 +155,20 @@ impl Status {
 
     /// There is no stream `name` any more.
     pub(crate) fn forget(&self, name: &str) {
-        self.streams.borrow_mut().remove(name);
+        self.streams.borrow_mut().retain(|(other, _)| other != name);
     }
+}
+
+/// Where the stream `name` stands in the list, or would stand.
+fn place(streams: &[(String, Progress)], name: &str) -> Result<usize, usize> {
+    streams.binary_search_by(|(other, _)| other.as_str().cmp(name))
+}
+
+/// How the stream `name` stands; nothing is known of a new one.
+fn entry<'a>(streams: &'a mut Vec<(String, Progress)>, name: &str) -> &'a mut Progress {
+    let at = place(streams, name).unwrap_or_else(|at| {
+        streams.insert(at, (name.to_owned(), Progress::default()));
+        at
+    });
+    &mut streams[at].1
 }

@@ -1,4 +1,5 @@
-//! Over an engine: what a hub between board and viewer costs, and how fast a board catches up. Needs nats-server.
+//! Over an engine: what a hub between board and viewer costs, and how fast a board catches up.
+//! Needs nats-server.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};

@@ -1,11 +1,13 @@
-//! A board that hands its streams to NATS: exactly once, whatever happens on the way. Each test looks at the messages in the
-//! stream: every one begins where the one before it ended, and all together they are the file.
+//! A board that hands its streams to NATS: exactly once, whatever happens on the way. Each test
+//! looks at the messages in the stream: every one begins where the one before it ended, and all
+//! together they are the file.
 
 use crate::deadline::until_true;
 use crate::dice::Dice;
 use crate::folder::{Folder, rename};
 use crate::http::get;
-use crate::nats::{Nats, Talk, chained, credentials};
+use crate::jetstream::{Talk, chained};
+use crate::nats::{Nats, credentials};
 use crate::server::Server;
 use crate::weather::{Fault, Weather};
 use crate::writer::{assert_lines, lines};

@@ -1,22 +1,29 @@
-//! A cluster of three NATS servers, each in a network of its own: one is killed, one cut off, then both at once.
+//! A cluster of three NATS servers, each in a network of its own: one is killed, one cut off, then
+//! both at once; and the one that was named is switched off.
 
 use crate::chapters::engine::{SUBJECT, board, state};
 use crate::chapters::hub::hub;
 use crate::client::{Client, Heard};
 use crate::deadline::DEADLINE;
 use crate::folder::Folder;
-use crate::nats::{Nats, Stored, Talk, chained, is_serial_in_clusters};
+use crate::jetstream::{Stored, Talk, chained};
+use crate::nats::{Nats, is_serial_in_clusters};
 use crate::require::{require, tool};
 use crate::server::Server;
 use crate::writer::{assert_lines, lines};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Electing a leader takes a server some ten seconds, and a board that waits for an answer twenty.
 const ELECTED: Duration = Duration::from_secs(4 * DEADLINE.as_secs());
+
+/// At most so many of a process are told apart; the names of their interfaces have 15 bytes at
+/// most.
+const CLUSTERS_MAX: u32 = 2;
 
 /// A bridge with three networks on it; gone when dropped.
 struct Networks {
@@ -27,7 +34,10 @@ impl Networks {
     /// `None`: this machine does not let us.
     fn make() -> Option<Networks> {
         tool("ip")?;
-        let networks = Networks { id: process::id() };
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let id = process::id() * CLUSTERS_MAX + number;
+        let networks = Networks { id };
         let made = networks.set_up();
         require("netns", made).then_some(networks)
     }
@@ -132,8 +142,8 @@ fn until_there(nats: &Nats, length: usize) {
     }
 }
 
-/// All messages, of so many bytes. Any of the three may answer for one that is asked by its number, and who has come back
-/// a moment ago says that there is none.
+/// All messages, of so many bytes. Any of the three may answer for one that is asked by its number,
+/// and who has come back a moment ago says that there is none.
 fn all_messages(nats: &Nats, length: usize) -> Vec<Stored> {
     let end = Instant::now() + ELECTED;
     loop {
@@ -214,4 +224,39 @@ fn one_is_killed_and_one_cut_off() {
         assert_lines(&chained(&all_messages(nats, length)), 1..=last);
     }
     assert!(viewer.events.is_empty(), "{:?}", viewer.events);
+}
+
+#[test]
+fn the_one_that_was_named_is_switched_off() {
+    if !is_serial_in_clusters() {
+        return;
+    }
+    let Some(networks) = Networks::make() else {
+        return;
+    };
+    let Some([mut first, second, third]) = cluster(&networks) else {
+        return;
+    };
+    let folder = Folder::new();
+    let mut board = board(&folder, &first.url());
+    folder.append(lines(1..=1000));
+    until_there(&first, lines(1..=1000).len());
+    let hub = hub(&folder, first.addr, SUBJECT);
+    let mut viewer = Client::connect(&hub, "/stream?from=start");
+    let mut seen = Vec::new();
+    until_seen(&hub, &mut viewer, &mut seen, 1000);
+
+    first.kill();
+    folder.append(lines(1001..=2000));
+    let length = lines(1..=2000).len();
+    for other in [&second, &third] {
+        until_there(other, length);
+        assert_lines(&chained(&all_messages(other, length)), 1..=2000);
+    }
+    until_seen(&hub, &mut viewer, &mut seen, 2000);
+    assert_lines(&seen, 1..=2000);
+    assert!(viewer.events.is_empty(), "{:?}", viewer.events);
+    let said = board.stop().stderr;
+    let others = [&second, &third].map(|other| format!("its cluster's `{}`", other.url()));
+    assert!(others.iter().any(|other| said.contains(other)), "{said}");
 }

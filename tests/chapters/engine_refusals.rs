@@ -3,7 +3,8 @@
 use crate::deadline::until_true;
 use crate::folder::Folder;
 use crate::http::get;
-use crate::nats::{self, Nats, Talk};
+use crate::jetstream::Talk;
+use crate::nats::{self, Nats};
 use crate::server::{Server, command, reserve, words};
 use serde_json::json;
 use std::fs;
@@ -15,7 +16,8 @@ use std::thread;
 
 const CONFIG: &str = include_str!("../nats/hub.conf");
 
-/// Starts a board with these credentials, and waits until it says this in `/sources` and on standard error, once.
+/// Starts a board with these credentials, and waits until it says this in `/sources` and on
+/// standard error, once.
 fn says(url: &str, credentials: &str, want: &str) {
     let folder = Folder::new();
     folder.append("hello\n");

@@ -58,6 +58,10 @@ mod globs;
 mod hostile;
 /// A hub: subjects of NATS, read like files, at any number of places.
 mod hub;
+/// Hubs whose engine is cut off, forgets or goes back in time.
+mod hub_breaks;
+/// Two hubs behind one nginx, of which one dies.
+mod hub_nginx;
 /// The layers of the code, and its front door.
 mod layers;
 /// The plain form of a stream: one text message per line.
@@ -72,6 +76,10 @@ mod metrics;
 mod moved;
 /// Streams at an MQTT broker of a home.
 mod mqtt;
+/// Cuts on the way to a broker, and brokers that die.
+mod mqtt_breaks;
+/// What Home Assistant is told.
+mod mqtt_home;
 /// The newest file that a glob matches: a file a day, over midnights, awake and asleep.
 mod newest;
 /// nginx in front, as people put one there.
@@ -144,6 +152,8 @@ mod serial;
 mod session;
 /// Logs that never rest in each mode of logrotate, and viewers that break off and sleep: each line once, or told.
 mod soak;
+/// The logs of the soak, and their writers.
+mod soak_log;
 /// Plain HTTP at its edges: every answer arrives, whatever the request.
 mod statuses;
 /// TLS, done by a proxy in front: nginx and Caddy.

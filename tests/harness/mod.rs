@@ -26,7 +26,9 @@ pub mod firefox;
 pub mod folder;
 /// A small client of HTTP/1.1 that shows everything.
 pub mod http;
-/// A `nats-server` with JetStream, and what stands in its stream.
+/// What stands in the stream of a `nats-server`.
+pub mod jetstream;
+/// A `nats-server` with JetStream.
 pub mod nats;
 /// A program that others wrote, and what it prints.
 pub mod program;

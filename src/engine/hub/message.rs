@@ -78,7 +78,8 @@ impl Piece {
         self.bytes.get(at..).unwrap_or_default()
     }
 
-    /// Where `offset`, which is not before it, stands in the board's file: before it, where the piece before ended.
+    /// Where `offset`, which is not before it, stands in the board's file: before it, where the
+    /// piece before ended.
     pub(crate) fn place(&self, offset: u64) -> (u64, u64) {
         if offset == self.start {
             return (self.from.inode, self.from.offset);
@@ -87,8 +88,9 @@ impl Piece {
         (self.cursor.inode, self.cursor.offset.saturating_sub(behind))
     }
 
-    /// What is to be told before its bytes; `here` is the cursor of its first byte. A file that was cut at the board is told
-    /// like one that was rotated: of the subject nothing was cut, and nothing is read from its start again.
+    /// What is to be told before its bytes; `here` is the cursor of its first byte. A file that was
+    /// cut at the board is told like one that was rotated: of the subject nothing was cut, and
+    /// nothing is read from its start again.
     pub(crate) fn markers(&self, here: Cursor) -> impl Iterator<Item = Marker> + use<> {
         let lost = match self.lost {
             Lost::Nothing => None,

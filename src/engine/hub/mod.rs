@@ -1,5 +1,5 @@
-//! A hub: subjects of NATS as streams that are read like files. Any number of Tailcasts may be hubs of the same subjects; none
-//! keeps anything that another does not know.
+//! A hub: subjects of NATS as streams that are read like files. Any number of Tailcasts may be hubs
+//! of the same subjects; none keeps anything that another does not know.
 
 pub(crate) mod cache;
 pub(crate) mod link;
@@ -12,7 +12,6 @@ pub(crate) mod subject;
 pub use pattern::HubSource;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -28,6 +27,7 @@ use crate::engine::hub::subject::Subject;
 use crate::engine::nats::client::Client;
 use crate::engine::nats::failure::Failure;
 use crate::engine::nats::jetstream;
+use crate::engine::nats::members::Members;
 use crate::engine::nats::subject::is_match;
 use crate::engine::status::{State, Status};
 use crate::engine::target::Login;
@@ -37,14 +37,15 @@ use crate::source::{Extent, Runtime};
 /// What a hub is called in inboxes, and so in the permissions of its user.
 const NAME: &str = "hub";
 
-/// How often it is asked where the subjects end that somebody looks at: a message of a cluster may get lost on its way to us,
-/// without a word.
+/// How often it is asked where the subjects end that somebody looks at: a message of a cluster may
+/// get lost on its way to us, without a word.
 const ANYWAY: Duration = Duration::from_secs(20);
 
 /// The same after a subscription, which other servers of a cluster hear of a moment later.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// How soon it is asked again for a message that came live and is not in the stream yet, and how often.
+/// How soon it is asked again for a message that came live and is not in the stream yet, and how
+/// often.
 const STORED: Duration = Duration::from_millis(20);
 const STORED_TRIES: u32 = 20;
 
@@ -65,8 +66,8 @@ pub(crate) struct Hub {
     source: HubSource,
     login: Option<Login>,
     link: Rc<Link>,
-    /// By subject.
-    subjects: RefCell<BTreeMap<String, Rc<Subject>>>,
+    /// Sorted by name.
+    subjects: RefCell<Vec<Rc<Subject>>>,
     looked: Cell<Option<Instant>>,
     /// The last sequence of the whole stream at the last look.
     sequence: Cell<u64>,
@@ -103,27 +104,30 @@ impl Hub {
         }
     }
 
-    fn add(&self, subject: &str) {
-        let new = || Subject::new(subject.to_owned(), self.link.clone());
+    fn add(&self, name: &str) {
         let mut subjects = self.subjects.borrow_mut();
-        subjects.entry(subject.to_owned()).or_insert_with(new);
+        if let Err(at) = subjects.binary_search_by(|subject| subject.name.as_str().cmp(name)) {
+            subjects.insert(at, Subject::new(name.to_owned(), self.link.clone()));
+        }
     }
 
     fn list(&self) -> Vec<Rc<Subject>> {
-        self.subjects.borrow().values().cloned().collect()
+        self.subjects.borrow().clone()
     }
 
     async fn keep(self: Rc<Self>) {
         let mut backoff = Backoff::default();
+        let members = Rc::new(Members::new(self.source.target.clone()));
         loop {
-            let connected = Client::connect(&self.source.target, self.login.as_ref(), NAME).await;
+            let connected = Client::connect(&members, self.login.as_ref(), NAME);
+            let connected = connected.boxed_local().await;
             let failure = match connected {
                 Ok(client) => {
                     let attending = async {
                         if let Err(failure) = jetstream::check(&client).await {
                             return failure;
                         }
-                        self.link.status.here();
+                        self.link.status.here(&client.server);
                         self.link.set_client(Some(client.clone()));
                         backoff.reset();
                         self.attend(&client).await
@@ -241,8 +245,8 @@ impl Hub {
         names.truncate(SUBJECTS_MAX);
         if self.source.is_wild() {
             names.iter().for_each(|name| self.add(name));
-            self.subjects.borrow_mut().retain(|name, subject| {
-                subject.listeners() > 0 || names.binary_search(name).is_ok()
+            self.subjects.borrow_mut().retain(|subject| {
+                subject.listeners() > 0 || names.binary_search(&subject.name).is_ok()
             });
         }
         for subject in self.list() {

@@ -38,7 +38,8 @@ impl HubSource {
         self.pattern.contains(['*', '>'])
     }
 
-    /// What the stream of `subject` is called: by its last part, where the board is one; else by board and that.
+    /// What the stream of `subject` is called: by its last part, where the board is one; else by
+    /// board and that.
     pub fn title(&self, subject: &str) -> String {
         let parts: Vec<&str> = subject.split('.').skip(1).collect();
         let is_one_board = self

@@ -18,7 +18,8 @@ use crate::source::cache::{CHUNK, ReadCache};
 use crate::source::marker::{Lost, Marker, Next};
 use crate::source::remote::{Fetched, RemoteReader};
 
-/// How long a cursor that lies behind the end is waited for: another hub may have heard of a message a moment before us.
+/// How long a cursor that lies behind the end is waited for: another hub may have heard of a
+/// message a moment before us.
 const AHEAD_TIME: Duration = Duration::from_secs(2);
 
 /// How often it is asked meanwhile.
@@ -27,7 +28,8 @@ const AHEAD_STEP: Duration = Duration::from_millis(100);
 /// How often a hub that is away is asked for what was asked for.
 const AWAY_STEP: Duration = Duration::from_millis(500);
 
-/// How many bytes a poll gives at most, about: they all have to be fetched before the first goes out.
+/// How many bytes a poll gives at most, about: they all have to be fetched before the first goes
+/// out.
 const POLL_MAX: u64 = 1024 * 1024;
 
 /// A place in a subject.
@@ -36,7 +38,8 @@ pub(crate) struct HubReader {
     offset: u64,
     /// A message before it and the offset behind that.
     near: Option<(u64, u64)>,
-    /// The same place in the board's file, by inode and offset, where it is known: two pieces that meet must agree on it.
+    /// The same place in the board's file, by inode and offset, where it is known: two pieces that
+    /// meet must agree on it.
     board: Option<(u64, u64)>,
     told: VecDeque<Marker>,
     /// What happened before this offset was told.
@@ -122,7 +125,8 @@ impl HubReader {
             .push_back(Marker::Lost(self.subject.place(offset), bytes));
     }
 
-    /// Goes on to what `piece`, the next one, has here. `false`: there is something to be told first.
+    /// Goes on to what `piece`, the next one, has here. `false`: there is something to be told
+    /// first.
     fn enter(&mut self, piece: &Piece) -> bool {
         if piece.start > self.offset {
             let gone = piece.start - self.offset;
@@ -313,6 +317,7 @@ async fn line_start(subject: &Rc<Subject>, count: u64) -> io::Result<u64> {
     if start == 0 {
         return Ok(0);
     }
-    // The oldest bytes are most often the end of a line whose start is gone; batches end where lines do.
+    // The oldest bytes are most often the end of a line whose start is gone; batches end where
+    // lines do.
     Ok(start.min(end))
 }

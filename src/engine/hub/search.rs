@@ -58,8 +58,9 @@ impl Subject {
         Ok(Some(Piece::read(&headers, &reply.payload).ok_or(foreign)))
     }
 
-    /// The first piece that ends behind `offset`: it holds that byte, or what was there is gone. `None`: there is none yet.
-    /// `near`: a message before it and the offset behind that, where one is known.
+    /// The first piece that ends behind `offset`: it holds that byte, or what was there is gone.
+    /// `None`: there is none yet. `near`: a message before it and the offset behind that, where one
+    /// is known.
     pub(crate) async fn piece(
         self: &Rc<Self>,
         offset: u64,
@@ -113,7 +114,8 @@ impl Subject {
         let mut halve = false;
         while high > low + 1 {
             let span = u128::from(high - low - 1);
-            // By the share of the bytes, for messages are of one kind; each second step by half, for sometimes they are not.
+            // By the share of the bytes, for messages are of one kind; each second step by half,
+            // for sometimes they are not.
             let share = match halve {
                 true => span / 2,
                 false => span * u128::from(offset - end) / u128::from((start - end).max(1)),

@@ -21,8 +21,8 @@ use crate::source::marker::Missing;
 /// How long a visitor waits for a hub that is not there.
 const HUB_TIME: Duration = Duration::from_secs(3);
 
-/// How long it is doubted that a subject ends before where it was: in a cluster one who has not heard the last of it may
-/// answer, and a board fills up again what an older copy lacks.
+/// How long it is doubted that a subject ends before where it was: in a cluster one who has not
+/// heard the last of it may answer, and a board fills up again what an older copy lacks.
 const BACK_TIME: Duration = Duration::from_secs(3);
 
 /// Where a subject ends.
@@ -210,7 +210,8 @@ impl Subject {
         self.back.get().is_some()
     }
 
-    /// It ended before where it was: an older copy was put back, or it was emptied. What caches hold of it may be wrong.
+    /// It ended before where it was: an older copy was put back, or it was emptied. What caches
+    /// hold of it may be wrong.
     fn set_back(&self) {
         self.back.set(None);
         self.serial.set(self.link.runtime.serial());
@@ -218,8 +219,9 @@ impl Subject {
         self.changed.ring();
     }
 
-    /// Takes a message that came live: it is the next one where it begins where the last one ended. Else somebody has to ask:
-    /// what came may be old, or refused by the stream, or not the next one.
+    /// Takes a message that came live: it is the next one where it begins where the last one ended.
+    /// Else somebody has to ask: what came may be old, or refused by the stream, or not the next
+    /// one.
     pub(crate) fn hear(&self, message: &Message<'_>) {
         let Some(piece) = Piece::read(&message.headers, message.payload) else {
             return;
@@ -279,7 +281,8 @@ impl Drop for Listening {
     }
 }
 
-/// The number that stands for a subject in cursors: FNV-1a over 52 bits, which JavaScript can count with, and never 0.
+/// The number that stands for a subject in cursors: FNV-1a over 52 bits, which JavaScript can count
+/// with, and never 0.
 fn number(name: &str) -> u64 {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -13,7 +13,8 @@ use crate::engine::mqtt::numbers::{SURVEY_LINES, survey};
 use crate::source::marker::Next;
 use crate::source::{Runtime, Source};
 
-/// How many lines a stream needs before it is judged: of a table the first may be its head. A sample's lines are alike.
+/// How many lines a stream needs before it is judged: of a table the first may be its head. A
+/// sample's lines are alike.
 const LINES_MIN: usize = 2;
 
 /// How long until a file that could not be read is tried again.

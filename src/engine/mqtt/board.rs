@@ -44,12 +44,14 @@ impl Board {
         kept.payload == ONLINE.as_bytes() && is_known && kept.properties != self.words()
     }
 
-    /// The name of a connection that only looks, beside whoever publishes under [`client`](Self::client).
+    /// The name of a connection that only looks, beside whoever publishes under
+    /// [`client`](Self::client).
     pub(crate) fn observer(&self) -> String {
         format!("tailcast-{}-{:x}", self.name, self.process)
     }
 
-    /// Two clients of one name can't be connected at once: the second ends the first, and no old packet comes after a new one.
+    /// Two clients of one name can't be connected at once: the second ends the first, and no old
+    /// packet comes after a new one.
     pub(crate) fn client(&self) -> String {
         format!("tailcast-{}", self.name)
     }

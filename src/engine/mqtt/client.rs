@@ -16,14 +16,15 @@ use crate::bell::Bell;
 use crate::engine::mqtt::packet::{self, Hello, Message, Reply, Retained, Version};
 use crate::engine::status::Status;
 
-/// How long the broker waits for a word of ours, in seconds, and half of it again; we ping twice as often.
+/// How long the broker waits for a word of ours, in seconds, and half of it again; we ping twice as
+/// often.
 pub(crate) const KEEP_ALIVE: u16 = 30;
 
 /// How long a broker has to answer: to a connection, to a greeting, to a ping.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
-/// Messages that the broker has not confirmed yet. More of them would not be faster in a home's network, and each of them
-/// may come again after a cut.
+/// Messages that the broker has not confirmed yet. More of them would not be faster in a home's
+/// network, and each of them may come again after a cut.
 pub(crate) const IN_FLIGHT: u16 = 20;
 
 /// How much is read of the socket at once, in bytes: confirmations are four bytes each.
@@ -74,7 +75,8 @@ pub(crate) struct Client {
     ids: Cell<u16>,
     /// How many more messages may go out before the first is confirmed.
     places: Cell<u16>,
-    /// How many bytes of their files those stand for that are on their way; a broker confirms them in order.
+    /// How many bytes of their files those stand for that are on their way; a broker confirms them
+    /// in order.
     on_their_way: RefCell<VecDeque<u64>>,
     status: Rc<Status>,
     keep_alive: Duration,
@@ -217,7 +219,8 @@ impl Client {
     /// # Errors
     /// When the connection breaks, or the topic may not be read.
     pub(crate) async fn kept(&self, topic: &str) -> Result<Option<Retained>, Gone> {
-        // One at a time: of several, the answer to a ping would not tell whose messages are all there.
+        // One at a time: of several, the answer to a ping would not tell whose messages are all
+        // there.
         let _asking = self.asking.lock().await;
         *self.question.borrow_mut() = Question {
             topic: topic.to_owned(),
@@ -241,7 +244,8 @@ impl Client {
         Ok(self.question.take().kept)
     }
 
-    /// Publishes a message, which stands for so many bytes of a file, once there is a place for it; it is confirmed later.
+    /// Publishes a message, which stands for so many bytes of a file, once there is a place for it;
+    /// it is confirmed later.
     ///
     /// # Errors
     /// When the connection breaks.
@@ -294,7 +298,8 @@ impl Client {
         }
     }
 
-    /// The next number. At most [`IN_FLIGHT`] are in use, so that none is used twice when they begin anew.
+    /// The next number. At most [`IN_FLIGHT`] are in use, so that none is used twice when they
+    /// begin anew.
     fn id(&self) -> u16 {
         let id = self.ids.get().checked_add(1).unwrap_or(1);
         self.ids.set(id);

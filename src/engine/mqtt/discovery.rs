@@ -1,6 +1,6 @@
-//! What Home Assistant is told of a stream, so that its numbers appear by themselves: one retained message for each
-//! entity (Home Assistant's MQTT discovery, component `sensor`).
-//! Pure: no runtime, no file, no socket.
+//! What Home Assistant is told of a stream, so that its numbers appear by themselves: one retained
+//! message for each entity (Home Assistant's MQTT discovery, component `sensor`). Pure: no runtime,
+//! no file, no socket.
 
 use miniserde::json::{self, Array, Number, Object, Value};
 
@@ -35,8 +35,8 @@ pub(crate) struct Config {
     pub payload: String,
 }
 
-/// The entities of `stream`: one for each number that `survey` found; where there is none, one for the newest line, which
-/// its owner has to switch on.
+/// The entities of `stream`: one for each number that `survey` found; where there is none, one for
+/// the newest line, which its owner has to switch on.
 pub(crate) fn configs(stream: &Stream, survey: Option<&Survey>) -> Vec<Config> {
     let Some(survey) = survey else {
         let mut line = entity(stream, "", stream.name);
@@ -149,7 +149,8 @@ fn slug(text: &str) -> String {
     slug.trim_matches('_').to_owned()
 }
 
-/// What people read: `vitals` of a board have `cpu temperature`, another stream has its name before it.
+/// What people read: `vitals` of a board have `cpu temperature`, another stream has its name before
+/// it.
 fn title(stream: &Stream, column: &str, class: Option<&'static str>) -> String {
     let column = column.replace(['_', '.'], " ");
     // `bed_temp` says it already.

@@ -1,7 +1,9 @@
-//! Streams to the MQTT broker of a home, a line a message, and what Home Assistant has to know of their numbers.
+//! Streams to the MQTT broker of a home, a line a message, and what Home Assistant has to know of
+//! their numbers.
 //!
-//! The broker keeps the newest message of each topic, and beside it stands its place in the file: so it is asked where to
-//! go on, and the board remembers nothing. While it is away nothing is kept for it but the files themselves.
+//! The broker keeps the newest message of each topic, and beside it stands its place in the file:
+//! so it is asked where to go on, and the board remembers nothing. While it is away nothing is kept
+//! for it but the files themselves.
 
 mod announce;
 mod board;
@@ -18,13 +20,12 @@ mod units;
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_lite::{FutureExt, future};
 use smol::channel::{Sender, bounded};
-use smol::{Async, Task, Timer};
+use smol::{Task, Timer};
 
 use crate::engine::Engine;
 use crate::engine::backoff::Backoff;
@@ -32,6 +33,7 @@ use crate::engine::mqtt::board::{Board, ONLINE};
 use crate::engine::mqtt::client::{Client, Gone, KEEP_ALIVE};
 use crate::engine::mqtt::packet::{Hello, Message, Version};
 use crate::engine::mqtt::publish::Stream;
+use crate::engine::socket;
 use crate::engine::status::Status;
 use crate::engine::target::{Login, Target};
 use crate::source::{Runtime, Sources};
@@ -116,7 +118,7 @@ impl Publisher {
             Ok(client) => {
                 is_there.set(true);
                 self.was_there.set(true);
-                self.status.here();
+                self.status.here(&self.target);
                 self.publish(client).await
             }
             Err(gone) => gone,
@@ -126,9 +128,11 @@ impl Publisher {
     async fn greeted(&self) -> Result<Rc<Client>, Gone> {
         let status = self.board.status();
         if self.version.get() == Version::Five {
-            // Without a will, for a broker that knows no MQTT 5 may stumble over it before it says so.
+            // Without a will, for a broker that knows no MQTT 5 may stumble over it before it says
+            // so.
             let observer = self.greet(&self.board.observer(), None).await?;
-            // The first connection takes the name; who comes again looks first whether another has taken it meanwhile.
+            // The first connection takes the name; who comes again looks first whether another has
+            // taken it meanwhile.
             if self.was_there.get() {
                 let kept = async { observer.kept(&status).await };
                 let kept = kept.or(async { Err(observer.run().await) }).await?;
@@ -152,7 +156,7 @@ impl Publisher {
             Timer::after(CONNECT_TIME).await;
             Err(io::ErrorKind::TimedOut.into())
         };
-        let socket = connect(&self.target).or(late).await?;
+        let socket = socket::connect(&self.target).or(late).await?;
         Client::greet(socket, self.version.get(), hello, &self.status).await
     }
 
@@ -231,20 +235,4 @@ impl Publisher {
             }
         }
     }
-}
-
-/// The first of the broker's addresses that takes a connection.
-async fn connect(target: &Target) -> io::Result<Async<TcpStream>> {
-    let mut failed = io::Error::from(io::ErrorKind::NotFound);
-    for address in smol::net::resolve((target.host.as_str(), target.port)).await? {
-        match Async::<TcpStream>::connect(address).await {
-            Ok(socket) => {
-                // Lines go out at once.
-                let _ = socket.get_ref().set_nodelay(true);
-                return Ok(socket);
-            }
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
 }

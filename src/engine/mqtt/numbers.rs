@@ -1,5 +1,5 @@
-//! Which numbers the lines of a stream hold, so that a home's dashboard can show them without a question.
-//! Pure: no runtime, no file, no socket.
+//! Which numbers the lines of a stream hold, so that a home's dashboard can show them without a
+//! question. Pure: no runtime, no file, no socket.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ pub(crate) const SURVEY_LINES: usize = 50;
 /// A column that fewer than this many of a hundred lines have is none.
 pub(crate) const SHARE: usize = 80;
 
-/// The most columns of one stream, so that a line of a thousand words does not become a thousand entities.
+/// The most columns of one stream, so that a line of a thousand words does not become a thousand
+/// entities.
 const COLUMNS_MAX: usize = 32;
 
 /// After how many whole numbers, each greater than the one before, they are taken for a count.
@@ -55,13 +56,15 @@ pub(crate) struct Survey {
 /// One number of each line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Column {
-    /// The way to it: keys of nested objects, or the group and the name of a pair, or nothing but its own name.
+    /// The way to it: keys of nested objects, or the group and the name of a pair, or nothing but
+    /// its own name.
     pub path: Vec<String>,
     /// Which cell it is, from 0 on.
     pub index: usize,
     /// The unit that is glued to its values, as the line has it.
     pub suffix: String,
-    /// It only ever grew, or is called so that it is a number without a size: an identifier, a port, a line.
+    /// It only ever grew, or is called so that it is a number without a size: an identifier, a
+    /// port, a line.
     pub is_counter: bool,
     /// Every value is over 1,000, as thousandths of a degree are.
     pub is_large: bool,
@@ -81,8 +84,8 @@ struct Found<'a> {
     text: Cow<'a, str>,
 }
 
-/// Looks at `lines` for numbers. `head` is the first line of the file, which may name the cells. The first form that fits
-/// wins; `None`: this is a log.
+/// Looks at `lines` for numbers. `head` is the first line of the file, which may name the cells.
+/// The first form that fits wins; `None`: this is a log.
 pub(crate) fn survey(lines: &[String], head: Option<&str>) -> Option<Survey> {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
@@ -134,7 +137,8 @@ fn stamp(line: &str) -> Option<&str> {
     is_time.then_some(rest)
 }
 
-/// The number that `text` begins with, and the unit behind it. `None`: it is no number, or says that there is none.
+/// The number that `text` begins with, and the unit behind it. `None`: it is no number, or says
+/// that there is none.
 pub(crate) fn number(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
@@ -232,7 +236,8 @@ fn flatten(object: &json::Object, path: &mut Vec<String>, found: &mut Vec<Found<
     }
 }
 
-/// A word that ends in a colon and has no value is the name of the number behind it, else the group of what follows.
+/// A word that ends in a colon and has no value is the name of the number behind it, else the group
+/// of what follows.
 fn of_pairs(line: &str) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     let (mut group, mut is_open) = (None, false);

@@ -1,11 +1,11 @@
-//! The packets of MQTT that a publisher needs, in both versions: 5.0, and 3.1.1 for a broker that knows no other.
-//! Pure: no runtime, no file, no socket.
+//! The packets of MQTT that a publisher needs, in both versions: 5.0, and 3.1.1 for a broker that
+//! knows no other. Pure: no runtime, no file, no socket.
 
 use bytes::BytesMut;
 use mqttbytes::{Error, PacketType, QoS, check, v4, v5};
 
-/// The longest packet that is taken, in bytes: a line of 64 KiB, each byte of which may have become a character of three.
-/// A broker of version 5 is told, and sends nothing longer.
+/// The longest packet that is taken, in bytes: a line of 64 KiB, each byte of which may have become
+/// a character of three. A broker of version 5 is told, and sends nothing longer.
 pub(crate) const PACKET_MAX: usize = 256 * 1024;
 
 /// Which MQTT is spoken.
@@ -85,7 +85,8 @@ pub(crate) enum Reply {
     Other,
 }
 
-/// Code of DISCONNECT: another client has connected under the same name (MQTT 5.0 section 3.14.2.1).
+/// Code of DISCONNECT: another client has connected under the same name (MQTT 5.0 section
+/// 3.14.2.1).
 const SESSION_TAKEN_OVER: u8 = 0x8e;
 
 /// The next packet of those that were `received`; `None` until it is whole.
@@ -98,92 +99,104 @@ pub(crate) fn read(version: Version, received: &mut BytesMut) -> Result<Option<R
         Err(Error::InsufficientBytes(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    if header.packet_type()? == PacketType::Disconnect {
-        // The codec wants properties here, which may be left out.
-        let packet = received.split_to(header.frame_length());
-        let code = packet.get(2).copied().unwrap_or_default();
-        return Ok(Some(match code {
+    let packet = received.split_to(header.frame_length()).freeze();
+    // Not by the codec's own `read`: it wants properties of a DISCONNECT, which may be left out,
+    // and it brings the code for packets that no broker sends.
+    let heard = match (version, header.packet_type()?) {
+        (_, PacketType::PingResp) => Reply::Pong,
+        (_, PacketType::Disconnect) => match packet.get(2).copied().unwrap_or_default() {
             SESSION_TAKEN_OVER => Reply::TakenOver,
             code => Reply::Goodbye(code),
-        }));
-    }
-    let heard = match version {
-        Version::Five => match v5::read(received, PACKET_MAX) {
+        },
+        (Version::Five, PacketType::ConnAck) => match v5::ConnAck::read(header, packet) {
             // How a broker of 3.1.1 says it.
             Err(Error::InvalidConnectReturnCode(1)) => Reply::OtherVersion,
-            packet => of_five(packet?),
+            ack => welcome(ack?),
         },
-        Version::Three => of_three(v4::read(received, PACKET_MAX)?),
+        (Version::Three, PacketType::ConnAck) => match v4::ConnAck::read(header, packet)?.code {
+            v4::ConnectReturnCode::Success => Reply::Welcome {
+                in_flight: u16::MAX,
+                keep_alive: None,
+            },
+            v4::ConnectReturnCode::RefusedProtocolVersion => Reply::OtherVersion,
+            code => Reply::Refused(words(&format!("{code:?}"))),
+        },
+        (Version::Five, PacketType::PubAck) => {
+            use v5::PubAckReason as Reason;
+            let ack = v5::PubAck::read(header, packet)?;
+            match ack.reason {
+                Reason::Success | Reason::NoMatchingSubscribers => Reply::Taken(ack.pkid),
+                reason => Reply::Denied(ack.pkid, words(&format!("{reason:?}"))),
+            }
+        }
+        (Version::Three, PacketType::PubAck) => {
+            Reply::Taken(v4::PubAck::read(header, packet)?.pkid)
+        }
+        (Version::Five, PacketType::SubAck) => {
+            use v5::SubscribeReasonCode as Code;
+            match v5::SubAck::read(header, packet)?.return_codes.first() {
+                Some(Code::QoS0 | Code::QoS1 | Code::QoS2) => Reply::Subscribed,
+                _ => Reply::NotSubscribed,
+            }
+        }
+        (Version::Three, PacketType::SubAck) => {
+            match v4::SubAck::read(header, packet)?.return_codes.first() {
+                Some(v4::SubscribeReasonCode::Success(_)) => Reply::Subscribed,
+                _ => Reply::NotSubscribed,
+            }
+        }
+        (Version::Five, PacketType::Publish) => {
+            let publish = v5::Publish::read(header, packet)?;
+            let properties = publish.properties.map(|it| it.user_properties);
+            let properties = properties.unwrap_or_default();
+            retained(publish.retain, publish.topic, &publish.payload, properties)
+        }
+        (Version::Three, PacketType::Publish) => {
+            let publish = v4::Publish::read(header, packet)?;
+            retained(publish.retain, publish.topic, &publish.payload, Vec::new())
+        }
+        _ => Reply::Other,
     };
     Ok(Some(heard))
 }
 
-fn of_five(packet: v5::Packet) -> Reply {
-    use v5::{
-        ConnectReturnCode as Code, Packet, PubAckReason as Reason, SubscribeReasonCode as Sub,
-    };
-    match packet {
-        Packet::ConnAck(ack) => match ack.code {
-            Code::Success => {
-                let properties = ack.properties;
-                let tells = properties.as_ref();
-                if tells.is_some_and(|it| it.retain_available == Some(0) || it.max_qos == Some(0)) {
-                    return Reply::Refused("it keeps no messages, or confirms none".to_owned());
-                }
-                Reply::Welcome {
-                    in_flight: tells.and_then(|it| it.receive_max).unwrap_or(u16::MAX),
-                    keep_alive: tells.and_then(|it| it.server_keep_alive),
-                }
-            }
-            Code::UnsupportedProtocolVersion => Reply::OtherVersion,
-            code => Reply::Refused(words(&format!("{code:?}"))),
-        },
-        Packet::PubAck(ack) => match ack.reason {
-            Reason::Success | Reason::NoMatchingSubscribers => Reply::Taken(ack.pkid),
-            reason => Reply::Denied(ack.pkid, words(&format!("{reason:?}"))),
-        },
-        Packet::SubAck(ack) => match ack.return_codes.first() {
-            Some(Sub::QoS0 | Sub::QoS1 | Sub::QoS2) => Reply::Subscribed,
-            _ => Reply::NotSubscribed,
-        },
-        Packet::Publish(publish) if publish.retain => {
-            let properties = publish.properties.map(|it| it.user_properties);
-            let kept = Retained {
-                payload: publish.payload.to_vec(),
-                properties: properties.unwrap_or_default(),
+fn welcome(ack: v5::ConnAck) -> Reply {
+    use v5::ConnectReturnCode as Code;
+    match ack.code {
+        Code::Success => {
+            let properties = ack.properties.as_ref();
+            let is_poor = |it: &v5::ConnAckProperties| {
+                it.retain_available == Some(0) || it.max_qos == Some(0)
             };
-            Reply::Retained(publish.topic, kept)
+            if properties.is_some_and(is_poor) {
+                return Reply::Refused("it keeps no messages, or confirms none".to_owned());
+            }
+            Reply::Welcome {
+                in_flight: properties.and_then(|it| it.receive_max).unwrap_or(u16::MAX),
+                keep_alive: properties.and_then(|it| it.server_keep_alive),
+            }
         }
-        Packet::PingResp => Reply::Pong,
-        _ => Reply::Other,
+        Code::UnsupportedProtocolVersion => Reply::OtherVersion,
+        code => Reply::Refused(words(&format!("{code:?}"))),
     }
 }
 
-fn of_three(packet: v4::Packet) -> Reply {
-    use v4::{ConnectReturnCode as Code, Packet, SubscribeReasonCode as Sub};
-    match packet {
-        Packet::ConnAck(ack) => match ack.code {
-            Code::Success => Reply::Welcome {
-                in_flight: u16::MAX,
-                keep_alive: None,
+fn retained(
+    is_kept: bool,
+    topic: String,
+    payload: &[u8],
+    properties: Vec<(String, String)>,
+) -> Reply {
+    let payload = payload.to_vec();
+    match is_kept {
+        true => Reply::Retained(
+            topic,
+            Retained {
+                payload,
+                properties,
             },
-            Code::RefusedProtocolVersion => Reply::OtherVersion,
-            code => Reply::Refused(words(&format!("{code:?}"))),
-        },
-        Packet::PubAck(ack) => Reply::Taken(ack.pkid),
-        Packet::SubAck(ack) => match ack.return_codes.first() {
-            Some(Sub::Success(_)) => Reply::Subscribed,
-            _ => Reply::NotSubscribed,
-        },
-        Packet::Publish(publish) if publish.retain => {
-            let kept = Retained {
-                payload: publish.payload.to_vec(),
-                properties: Vec::new(),
-            };
-            Reply::Retained(publish.topic, kept)
-        }
-        Packet::PingResp => Reply::Pong,
-        _ => Reply::Other,
+        ),
+        false => Reply::Other,
     }
 }
 
@@ -224,7 +237,8 @@ pub(crate) fn connect(version: Version, hello: Hello) -> Result<BytesMut, Error>
                 });
                 last
             });
-            // A connection without a will says nothing that a broker of 3.1.1 would take for something else.
+            // A connection without a will says nothing that a broker of 3.1.1 would take for
+            // something else.
             connect.properties = connect.last_will.is_some().then(|| v5::ConnectProperties {
                 session_expiry_interval: None,
                 receive_maximum: None,
@@ -282,7 +296,8 @@ pub(crate) fn publish(version: Version, message: Message) -> Result<BytesMut, Er
     Ok(packet)
 }
 
-/// SUBSCRIBE to one topic, at most once (QoS 0): what is asked for comes at once or is asked for again.
+/// SUBSCRIBE to one topic, at most once (QoS 0): what is asked for comes at once or is asked for
+/// again.
 ///
 /// # Errors
 /// When it would be longer than a packet can be.

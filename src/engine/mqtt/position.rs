@@ -1,5 +1,5 @@
-//! Where a stream stands at the broker: what is written beside each message, and read back from the one that is kept.
-//! Pure: no runtime, no file, no socket.
+//! Where a stream stands at the broker: what is written beside each message, and read back from the
+//! one that is kept. Pure: no runtime, no file, no socket.
 
 use crate::bytes::cursor::Cursor;
 use crate::source::marker::Lost;
@@ -10,7 +10,8 @@ const BYTES: &str = "Tailcast-Bytes";
 const LOST: &str = "Tailcast-Lost";
 const MARK: &str = "Tailcast-Mark";
 
-/// The mark of a first message: nothing was known of one before it, and bytes are counted from here.
+/// The mark of a first message: nothing was known of one before it, and bytes are counted from
+/// here.
 pub(crate) const BEGUN: &str = "begun";
 
 /// The place behind a message, and how many bytes of the stream were published up to there.
@@ -18,7 +19,8 @@ pub(crate) const BEGUN: &str = "begun";
 pub(crate) struct Position {
     /// Where the next line begins.
     pub(crate) cursor: Cursor,
-    /// All bytes of the topic so far, newlines included: a message that a reader has had comes again under its old number.
+    /// All bytes of the topic so far, newlines included: a message that a reader has had comes
+    /// again under its old number.
     pub(crate) bytes: u64,
 }
 

@@ -34,9 +34,11 @@ pub(crate) struct Stream {
     status: Rc<Status>,
     /// What Home Assistant is told of it, once enough of it was seen.
     configs: RefCell<Option<Rc<[Config]>>>,
-    /// Where this process began. A broker that has forgotten what it kept, in a power cut, gets everything again from here.
+    /// Where this process began. A broker that has forgotten what it kept, in a power cut, gets
+    /// everything again from here.
     begun: Cell<Option<Position>>,
-    /// Those of this connection, oldest first: at most as many as can be on their way, and one that is confirmed.
+    /// Those of this connection, oldest first: at most as many as can be on their way, and one that
+    /// is confirmed.
     recent: RefCell<VecDeque<Position>>,
     /// The most bytes that were ever published.
     most: Cell<u64>,
@@ -79,7 +81,8 @@ impl Stream {
         }
     }
 
-    /// Tells Home Assistant of it: on each connection, for a broker may have forgotten what it kept.
+    /// Tells Home Assistant of it: on each connection, for a broker may have forgotten what it
+    /// kept.
     ///
     /// # Errors
     /// When the connection breaks.
@@ -140,7 +143,8 @@ impl Stream {
         self.status.trouble(&self.source.name, None);
         let mut changed = batcher.changed();
         loop {
-            // The start of a line waits for its end: cut otherwise, it would be another message when it comes again.
+            // The start of a line waits for its end: cut otherwise, it would be another message
+            // when it comes again.
             let cut = batcher.fill(LINE_MAX, false).await?;
             let mut place = batcher.begin().clone();
             let mut news = News {
@@ -231,7 +235,8 @@ impl Lines {
         bytes.split_inclusive(move |&byte| byte == b'\n' || returns && byte == b'\r')
     }
 
-    /// What is published of a line. `None`: it is the newline of one that went in parts, or behind a CR.
+    /// What is published of a line. `None`: it is the newline of one that went in parts, or behind
+    /// a CR.
     fn text(&mut self, raw: &[u8]) -> Option<String> {
         let (line, end) = match raw {
             [line @ .., b'\n'] => (line.strip_suffix(b"\r").unwrap_or(line), Last::Ended),

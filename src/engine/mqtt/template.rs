@@ -8,7 +8,8 @@ use crate::engine::mqtt::numbers::{Column, Form, Survey};
 /// The longest state that Home Assistant takes, in characters.
 pub(crate) const STATE_MAX: usize = 255;
 
-/// A number, as the templates find it at the beginning of a text. Without backslashes: it passes through two quotings.
+/// A number, as the templates find it at the beginning of a text. Without backslashes: it passes
+/// through two quotings.
 pub(crate) const NUMBER: &str = "^[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]+)?";
 
 /// The template of `column`: nothing where the line does not have it, so that the last one

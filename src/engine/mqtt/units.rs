@@ -81,8 +81,8 @@ pub(crate) fn name_and_unit(name: &str) -> (&str, Option<&'static str>) {
     }
 }
 
-/// What `device_class` Home Assistant has for the unit; where one unit measures several things, by the name. `None`
-/// where a wrong one would be refused.
+/// What `device_class` Home Assistant has for the unit; where one unit measures several things, by
+/// the name. `None` where a wrong one would be refused.
 pub(crate) fn device_class(name: &str, unit: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     let by_name = |table: &[(&str, &'static str)]| {
@@ -118,7 +118,8 @@ pub(crate) fn device_class(name: &str, unit: &str) -> Option<&'static str> {
     }
 }
 
-/// The word that a name needs once its unit is taken off it: `cpu_celsius` is the CPU's temperature.
+/// The word that a name needs once its unit is taken off it: `cpu_celsius` is the CPU's
+/// temperature.
 pub(crate) fn noun(device_class: &'static str) -> Option<&'static str> {
     let is_noun = matches!(
         device_class,

@@ -15,6 +15,7 @@ use smol::{Async, Timer};
 use crate::bell::Bell;
 use crate::engine::nats::dial::{CHUNK, INBOX, dial, read};
 use crate::engine::nats::failure::{Failure, refusal, too_large};
+use crate::engine::nats::members::Members;
 use crate::engine::nats::protocol::{Headers, Info, Message, Op, parse};
 use crate::engine::nats::say;
 use crate::engine::target::{Login, Target};
@@ -52,6 +53,9 @@ type Handler = Rc<dyn Fn(&Message<'_>)>;
 
 /// A connection. [`run`](Self::run) must be polled for anything to come.
 pub(crate) struct Client {
+    /// Where it goes.
+    pub server: Target,
+    members: Rc<Members>,
     socket: Async<TcpStream>,
     /// What the server is.
     pub info: Info,
@@ -68,14 +72,27 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects to `target`; `name` is what the server's monitoring shows, and a part of the inbox's subject.
+    /// Connects to the first of `members` that is there; `name` is what the server's monitoring
+    /// shows, and a part of the inbox's subject.
     pub(crate) async fn connect(
-        target: &Target,
+        members: &Rc<Members>,
         login: Option<&Login>,
         name: &str,
     ) -> Result<Rc<Self>, Failure> {
-        let greeted = dial(target, login, name).await?;
+        let mut untried = members.count();
+        let (server, greeted) = loop {
+            let server = members.next();
+            untried -= 1;
+            match dial(&server, login, name).await {
+                Ok(greeted) => break (server, greeted),
+                Err(Failure::Away(_)) if untried > 0 => {}
+                Err(failure) => return Err(failure),
+            }
+        };
+        members.learn(&greeted.info);
         Ok(Rc::new(Self {
+            server,
+            members: members.clone(),
             socket: greeted.socket,
             info: greeted.info,
             writing: Mutex::new(()),
@@ -126,7 +143,8 @@ impl Client {
                     }
                     Op::Ping => pings += 1,
                     Op::Error(text) => self.hear(text)?,
-                    Op::Info(_) | Op::Pong | Op::Ok => {}
+                    Op::Info(text) => self.members.learn(&Info::parse(text)?),
+                    Op::Pong | Op::Ok => {}
                 }
                 at += length;
             }
@@ -228,7 +246,8 @@ impl Client {
         future::or(answered, late).await
     }
 
-    /// From now on, what is published to `subject` goes to `handler`. Returns the subscription's number.
+    /// From now on, what is published to `subject` goes to `handler`. Returns the subscription's
+    /// number.
     pub(crate) async fn subscribe(
         &self,
         subject: &str,
@@ -247,7 +266,8 @@ impl Client {
         self.send(&[say::unsubscribe(sid).as_bytes()]).await
     }
 
-    /// Sends a frame. One that is not sent whole ends the connection, so that nothing can come behind half of it.
+    /// Sends a frame. One that is not sent whole ends the connection, so that nothing can come
+    /// behind half of it.
     async fn send(&self, parts: &[&[u8]]) -> Result<(), Failure> {
         let _turn = self.writing.lock().await;
         if let Some(over) = &*self.over.borrow() {
@@ -294,7 +314,8 @@ impl Client {
     }
 }
 
-/// What is asked of JetStream, whatever it is called: behind a leaf node a server names the one that it asks by its domain.
+/// What is asked of JetStream, whatever it is called: behind a leaf node a server names the one
+/// that it asks by its domain.
 fn undomained(subject: &str) -> &str {
     let asked = subject.strip_prefix("$JS.");
     let asked = asked.and_then(|rest| rest.split_once("API."));

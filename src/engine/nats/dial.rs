@@ -1,7 +1,6 @@
 //! The way to a server: its first words, ours, and a connection that is ready.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -13,12 +12,14 @@ use crate::engine::nats::failure::{Failure, refusal};
 use crate::engine::nats::protocol::{Info, Op, Violation, parse};
 use crate::engine::nats::say;
 use crate::engine::nats::subject::token as as_token;
+use crate::engine::socket;
 use crate::engine::target::{Login, Target};
 
 /// How long a server may take to accept a connection and to say what it is.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
-/// After this long without a word the kernel asks whether the server is still there, so that we need not wake for it.
+/// After this long without a word the kernel asks whether the server is still there, so that we
+/// need not wake for it.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// A server whose kernel has confirmed nothing for this long is gone, in milliseconds.
@@ -57,7 +58,12 @@ pub(crate) async fn dial(
 }
 
 async fn greet(target: &Target, login: Option<&Login>, name: &str) -> Result<Greeted, Failure> {
-    let mut socket = open(target).await.map_err(|error| Failure::io(&error))?;
+    let connected = socket::connect(target).await;
+    let mut socket = connected.map_err(|error| Failure::io(&error))?;
+    let _ = sockopt::set_socket_keepalive(&socket, true);
+    let _ = sockopt::set_tcp_keepidle(&socket, KEEPALIVE);
+    let _ = sockopt::set_tcp_keepintvl(&socket, KEEPALIVE);
+    let _ = sockopt::set_tcp_user_timeout(&socket, VANISHED);
     let mut unread = Vec::new();
     let info = loop {
         match parse(&unread)? {
@@ -112,26 +118,6 @@ async fn greet(target: &Target, login: Option<&Login>, name: &str) -> Result<Gre
         inbox,
         unread,
     })
-}
-
-/// The first of the target's addresses that takes a connection.
-async fn open(target: &Target) -> io::Result<Async<TcpStream>> {
-    let mut failed = io::Error::from(io::ErrorKind::NotFound);
-    for address in smol::net::resolve((target.host.as_str(), target.port)).await? {
-        match Async::<TcpStream>::connect(address).await {
-            Ok(socket) => {
-                let stream = socket.get_ref();
-                let _ = stream.set_nodelay(true);
-                let _ = sockopt::set_socket_keepalive(stream, true);
-                let _ = sockopt::set_tcp_keepidle(stream, KEEPALIVE);
-                let _ = sockopt::set_tcp_keepintvl(stream, KEEPALIVE);
-                let _ = sockopt::set_tcp_user_timeout(stream, VANISHED);
-                return Ok(socket);
-            }
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
 }
 
 /// Appends what has come to `unread`.

@@ -12,7 +12,8 @@ pub(crate) enum Failure {
     Away(String),
     /// It is, and will not, until somebody does what the sentence says.
     Refused(String),
-    /// The stream stands elsewhere: somebody else has published, or an older message of ours came first.
+    /// The stream stands elsewhere: somebody else has published, or an older message of ours came
+    /// first.
     Elsewhere,
 }
 

@@ -1,4 +1,5 @@
-//! What JetStream keeps of a subject: where it stands, and publishing on the condition that it still does.
+//! What JetStream keeps of a subject: where it stands, and publishing on the condition that it
+//! still does.
 
 use miniserde::{Deserialize, json};
 
@@ -31,8 +32,9 @@ pub(crate) const CURSOR: &str = "Tailcast-Cursor";
 pub(crate) const BYTES: &str = "Tailcast-Bytes";
 /// How many were lost before the payload: a number, or `unknown`.
 pub(crate) const LOST: &str = "Tailcast-Lost";
-/// What happened to the file before it, in words with a blank between them: `rotated` or `truncated`, and `skipped` where NULs
-/// were passed over, as many as the places do not account for.
+/// What happened to the file before it, in words with a blank between them: `rotated` or
+/// `truncated`, and `skipped` where NULs were passed over, as many as the places do not account
+/// for.
 pub(crate) const MARK: &str = "Tailcast-Mark";
 /// The word for it among the marks.
 pub(crate) const SKIPPED: &str = "skipped";
@@ -210,8 +212,8 @@ struct StreamConfig {
     allow_direct: Option<bool>,
 }
 
-/// Looks whether the stream is there and as it should be; how old a message may get, in nanoseconds, where that is limited
-/// and may be asked.
+/// Looks whether the stream is there and as it should be; how old a message may get, in
+/// nanoseconds, where that is limited and may be asked.
 pub(crate) async fn check(client: &Client) -> Result<Option<u64>, Failure> {
     let asked = format!("$JS.API.STREAM.INFO.{STREAM}");
     let reply = match client.request(&asked, &[], &[]).await {

@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod dial;
 pub(crate) mod failure;
 pub(crate) mod jetstream;
+pub(crate) mod members;
 pub mod protocol;
 pub(crate) mod publish;
 pub(crate) mod say;
@@ -20,11 +21,13 @@ use crate::engine::Engine;
 use crate::engine::backoff::Backoff;
 use crate::engine::nats::client::Client;
 use crate::engine::nats::failure::Failure;
+use crate::engine::nats::members::Members;
 use crate::engine::nats::publish::{Publisher, idle_time};
 use crate::engine::status::Status;
 use crate::source::{Runtime, Source, Sources};
 
-/// Batches on their way at once, of all streams of a board: what it costs in memory is this many times 256 KiB.
+/// Batches on their way at once, of all streams of a board: what it costs in memory is this many
+/// times 256 KiB.
 const BATCHES_MAX: usize = 4;
 
 /// How often it is looked what globs stand for, where there are any.
@@ -38,8 +41,10 @@ pub(crate) async fn run(
     status: Rc<Status>,
 ) {
     let mut backoff = Backoff::default();
+    let members = Rc::new(Members::new(engine.target.clone()));
     loop {
-        let connected = Client::connect(&engine.target, engine.login.as_ref(), &engine.board).await;
+        let connected = Client::connect(&members, engine.login.as_ref(), &engine.board);
+        let connected = connected.boxed_local().await;
         let failure = match connected {
             Ok(client) => {
                 let before = status.messages.get();
@@ -70,7 +75,7 @@ async fn connection(
             Ok(max_age) => idle_time(max_age),
             Err(failure) => return failure,
         };
-        status.here();
+        status.here(&client.server);
         // Dropped with the connection.
         let mut tasks: Vec<(Rc<Source>, Task<()>)> = Vec::new();
         loop {

@@ -11,11 +11,12 @@
 
 use miniserde::{Deserialize, json};
 
-/// The longest line, in bytes: an `INFO` names the servers of a cluster, a subject of ours has a few hundred bytes.
+/// The longest line, in bytes: an `INFO` names the servers of a cluster, a subject of ours has a
+/// few hundred bytes.
 pub const LINE_MAX: usize = 32 * 1024;
 
-/// The largest message that is taken, headers and payload, in bytes: a server's default limit. A batch of ours has a
-/// quarter of it; what is larger is somebody else's, and is passed over.
+/// The largest message that is taken, headers and payload, in bytes: a server's default limit. A
+/// batch of ours has a quarter of it; what is larger is somebody else's, and is passed over.
 pub const MESSAGE_MAX: usize = 1024 * 1024;
 
 /// What a server says.
@@ -25,8 +26,8 @@ pub enum Op<'a> {
     Info(&'a [u8]),
     /// A message.
     Message(Message<'a>),
-    /// A message to this subject, for this subscription, that is too large to be taken: so many bytes follow, which are to
-    /// be passed over.
+    /// A message to this subject, for this subscription, that is too large to be taken: so many
+    /// bytes follow, which are to be passed over.
     TooLarge(&'a str, u64, u64),
     /// It wants a `PONG`.
     Ping,
@@ -152,7 +153,8 @@ fn number(text: &str) -> Result<u64, Violation> {
     text.parse().map_err(|_| Violation)
 }
 
-/// What stands before a message's payload: `NATS/1.0`, a status where the server itself speaks, then `Name: value` lines.
+/// What stands before a message's payload: `NATS/1.0`, a status where the server itself speaks,
+/// then `Name: value` lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Headers<'a>(pub &'a [u8]);
 
@@ -196,6 +198,8 @@ pub struct Info {
     pub jetstream: Option<bool>,
     /// It wants TLS, which we do not speak.
     pub tls_required: Option<bool>,
+    /// The addresses of its cluster's servers, `HOST:PORT` each, its own among them.
+    pub connect_urls: Option<Vec<String>>,
 }
 
 impl Info {

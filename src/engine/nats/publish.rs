@@ -1,8 +1,9 @@
 //! One stream to its subject: asks where that stands, goes on there, a batch at a time.
 //!
-//! Exactly once, for two reasons. Each message goes on the condition that the subject's last one is still the one that was
-//! asked for or confirmed last; and the place that it brings is the engine's only memory of it, and ours. Whatever is
-//! doubtful (no answer, a cut, another one's message) is asked for again, never assumed.
+//! Exactly once, for two reasons. Each message goes on the condition that the subject's last one is
+//! still the one that was asked for or confirmed last; and the place that it brings is the engine's
+//! only memory of it, and ours. Whatever is doubtful (no answer, a cut, another one's message) is
+//! asked for again, never assumed.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,7 +28,8 @@ use crate::source::{Runtime, Source};
 /// How long the start of a line waits for its end.
 const HALF_LINE_TIME: Duration = Duration::from_secs(1);
 
-/// After so long without a message the last place is published once more, so that the engine never forgets it for its age.
+/// After so long without a message the last place is published once more, so that the engine never
+/// forgets it for its age.
 const IDLE_TIME: Duration = Duration::from_secs(60 * 60);
 
 /// The most bytes of a connection's first batch.
@@ -102,7 +104,8 @@ impl Publisher {
         let from = position.map_or(From::Start, |position| From::Cursor(position.cursor));
         let mut batcher = self.open(from).await.map_err(|error| unreadable(&error))?;
         if let (Some(rival), Some(position)) = (rival, position) {
-            // Another file than ours, and it grows: who comes second is silent, or they would take turns for ever.
+            // Another file than ours, and it grows: who comes second is silent, or they would take
+            // turns for ever.
             let is_foreign = batcher.cursor().inode != position.cursor.inode;
             if is_foreign && std::mem::replace(rival, position.sequence) != position.sequence {
                 return Err(Failure::Elsewhere);
@@ -116,7 +119,8 @@ impl Publisher {
         let limit = self.client.info.max_payload.unwrap_or(u64::MAX);
         let limit = usize::try_from(limit.saturating_sub(HEADERS_MAX)).unwrap_or(BATCH_MAX);
         let limit = limit.clamp(1, BATCH_MAX);
-        // Small ones at first: over a line that breaks again and again a large one would never arrive.
+        // Small ones at first: over a line that breaks again and again a large one would never
+        // arrive.
         let mut most = limit.min(BATCH_FIRST);
         let mut changed = batcher.changed();
         let mut published = Instant::now();

@@ -1,4 +1,5 @@
-//! What is said to a server of NATS, in its client protocol: a line each, with a payload behind some of them. Pure.
+//! What is said to a server of NATS, in its client protocol: a line each, with a payload behind
+//! some of them. Pure.
 
 use std::fmt::Write;
 
@@ -47,8 +48,8 @@ pub(crate) fn unsubscribe(sid: u64) -> String {
     format!("UNSUB {sid}\r\n")
 }
 
-/// The line and the headers of a `HPUB`, or of a `PUB` where there are none; then come the payload and a line's end.
-/// Values hold no line's end.
+/// The line and the headers of a `HPUB`, or of a `PUB` where there are none; then come the payload
+/// and a line's end. Values hold no line's end.
 pub(crate) fn publish(
     subject: &str,
     reply: &str,

@@ -2,7 +2,8 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-/// What has a meaning in a subject, or could not be told from it on a line: a name's token has it as `%XX`.
+/// What has a meaning in a subject, or could not be told from it on a line: a name's token has it
+/// as `%XX`.
 const TOKEN: &AsciiSet = &CONTROLS.add(b' ').add(b'.').add(b'*').add(b'>').add(b'%');
 
 /// `name` as one token of a subject.
@@ -15,7 +16,8 @@ pub fn name(token: &str) -> String {
     percent_decode_str(token).decode_utf8_lossy().into_owned()
 }
 
-/// Whether `subject` is one of those that `pattern` means: `*` stands for one token, `>` at the end for one or more.
+/// Whether `subject` is one of those that `pattern` means: `*` stands for one token, `>` at the end
+/// for one or more.
 pub fn is_match(pattern: &str, subject: &str) -> bool {
     let mut tokens = subject.split('.');
     let mut parts = pattern.split('.').peekable();

@@ -5,7 +5,8 @@ use crate::engine::mqtt::numbers::survey;
 use crate::engine::mqtt::template::NUMBER;
 use serde_json::{Value as Read, json};
 
-/// The keys of an MQTT sensor's discovery that Home Assistant publishes; others it refuses or ignores.
+/// The keys of an MQTT sensor's discovery that Home Assistant publishes; others it refuses or
+/// ignores.
 const KEYS: [&str; 31] = [
     "availability",
     "availability_mode",

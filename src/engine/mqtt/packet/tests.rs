@@ -94,6 +94,8 @@ fn what_no_broker_says_is_an_error_and_never_a_panic() {
                 packet.extend_from_slice(body);
                 let _ = heard(version, &packet);
             }
+            // No length, in two bytes.
+            let _ = heard(version, &[first, 0x80, 0]);
         }
     }
 }
