@@ -37,7 +37,8 @@ also_in_firefox! {
         a_file_that_is_not_there_yet a_number_among_words pause_is_for_both;
     page_engine: on_the_board at_a_hub;
     page_fetched: few_pieces_of_a_large_log;
-    page_find: from_hit_to_hit a_filter_shows_hits_alone_and_one_leads_to_its_place what_stands_around_a_hit the_address_is_the_view
+    page_find: from_hit_to_hit a_filter_shows_hits_alone_and_one_leads_to_its_place a_filter_goes_on_over_a_rotation
+        what_stands_around_a_hit the_address_is_the_view
         an_evil_pattern_stops_nothing levels_and_errors to_a_part_and_to_a_time;
     page_kinds: a_value_that_is_written_anew a_sensor_that_is_away the_list_of_a_glob polled a_long_history;
     page_legible: colours_levels_and_records lines_that_were_never_drawn_are_copied_as_they_are a_choice_is_kept
