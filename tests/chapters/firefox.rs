@@ -46,5 +46,6 @@ also_in_firefox! {
     page_merged: two_streams_are_one_log a_late_line_is_put_in_its_place;
     page_scroll: each_line_once_from_the_end_to_the_start_and_into_the_rotated_file
         a_wheel_moves_by_its_own_px_and_leaves_nothing_out pause_loses_nothing_and_moves_nothing
+        a_pause_over_a_hundred_thousand_lines
         a_line_of_a_mebibyte a_link_leads_into_the_rotated_file;
 }
