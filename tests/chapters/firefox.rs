@@ -27,9 +27,10 @@ also_in_firefox! {
     page_breaks: restarts_lose_and_repeat_nothing what_is_asked_for_while_the_server_is_away rotation_shows_each_line_once_and_a_mark
         truncation_and_absence_leave_a_mark a_gap_leaves_a_mark a_character_cut_in_half_survives_a_restart
         the_cursor_of_a_large_file_is_exact a_silent_server_is_noticed being_looked_at_again_ends_the_wait;
-    page_chart: every_form_with_no_question_asked numbers_open_by_themselves a_day over_rotations_and_a_restart
-        before_the_clock_was_set a_file_that_begins;
-    page_chart_hands: mouse_and_live what_a_person_chose two_streams_over_each_other taken_away keys;
+    page_chart: every_form_with_no_question_asked numbers_open_by_themselves a_day;
+    page_chart_live: over_rotations_and_a_restart before_the_clock_was_set a_file_that_begins
+        two_streams_over_each_other;
+    page_chart_hands: mouse_and_live what_a_person_chose taken_away keys;
     page_chart_access: axe_finds_nothing_in_charts every_target_of_a_chart_is_large_enough_for_a_thumb
         the_table_has_the_files_own_values;
     page_chart_open: a_connection_that_died_in_its_sleep what_crosses_a_threshold;
