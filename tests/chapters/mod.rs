@@ -100,8 +100,12 @@ mod page_breaks;
 mod page_chart;
 /// Charts for everybody: what axe-core finds, numbers in a table, series told apart by more than colour.
 mod page_chart_access;
+/// The code that draws charts: small, fetched for numbers alone, of one mind with uPlot.
+mod page_chart_code;
 /// Charts in a person's hands: pointed at, moved, zoomed, chosen, taken away.
 mod page_chart_hands;
+/// Charts of what comes: over rotations and a restart, before the clock was set, in a file that begins.
+mod page_chart_live;
 /// The chart and the log below it; charts of streams that have hardly begun.
 mod page_chart_log;
 /// A chart that is kept open: over a phone's sleep, a gap, a sensor that begins anew; thresholds.

@@ -26,12 +26,31 @@ fn click(viewer: &mut Viewer, at: (f64, f64)) {
     }
 }
 
-/// The middle of an element.
+/// The middle of an element, once it has stood still for a few frames: a chart that was just opened moves the rows
+/// below it.
 fn middle(viewer: &mut Viewer, element: &str) -> (f64, f64) {
     let middle = format!(
-        "(({{ left, top, width, height }}) => [left + width / 2, top + height / 2])(({element}).getBoundingClientRect())"
+        "new Promise((done) => {{
+            let [before, still] = ['', 0];
+            const look = () => {{
+                const {{ left, top, width, height }} = ({element}).getBoundingClientRect();
+                const middle = [left + width / 2, top + height / 2];
+                still = middle.join() === before ? still + 1 : 0;
+                before = middle.join();
+                if (still < 5) requestAnimationFrame(look);
+                else done(middle);
+            }};
+            look();
+        }})"
     );
     serde_json::from_value(viewer.browser.evaluate(&middle)).unwrap()
+}
+
+/// What was done is drawn: in the next frame, or in the one behind it.
+fn drawn(viewer: &mut Viewer) {
+    let frames =
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))";
+    viewer.browser.evaluate(frames);
 }
 
 /// How often it was asked which files a stream has: what a chart begins with.
@@ -72,6 +91,8 @@ pub fn the_log_and_the_chart_point_at_one_moment() {
     click(&mut viewer, canvas);
     click(&mut viewer, (canvas.0 + 60.0, canvas.1));
     click(&mut viewer, (canvas.0 - 60.0, canvas.1));
+    // Else the value would be that of a click before the last.
+    drawn(&mut viewer);
     viewer.until("a value before", &format!("{VALUE} < 400"));
     let value = viewer.browser.evaluate(VALUE);
     let button = middle(

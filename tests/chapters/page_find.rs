@@ -109,6 +109,32 @@ pub fn a_filter_shows_hits_alone_and_one_leads_to_its_place() {
     }
 }
 
+/// Nothing of the old file waits to be looked at when the new one begins, or half a line does.
+#[test]
+pub fn a_filter_goes_on_over_a_rotation() {
+    for last in ["all of it\n", "half a needle"] {
+        let Some((folder, _server, mut viewer)) = scene(10) else {
+            return;
+        };
+        viewer.press("&");
+        viewer.write("needle");
+        viewer.press("Enter");
+        let mut expected = vec!["line 7 needle".to_owned()];
+        viewer.until_shown(&expected);
+        folder.append(format!("one needle\n{last}"));
+        expected.push("one needle".into());
+        viewer.until_shown(&expected);
+        folder.rotate();
+        folder.append("the needle of the new file\n");
+        if last.contains("needle") {
+            expected.push(last.into());
+        }
+        expected.push("the needle of the new file".into());
+        viewer.until_shown(&expected);
+        viewer.assert_no_complaints();
+    }
+}
+
 /// A hit in a stack trace shows the record that it is a part of; more around it where that is wanted.
 #[test]
 pub fn what_stands_around_a_hit() {

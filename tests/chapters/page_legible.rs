@@ -45,7 +45,7 @@ pub fn colours_levels_and_records() {
 }
 
 /// What the page would put on the clipboard.
-const CLIPBOARD: &str = "{
+pub const CLIPBOARD: &str = "{
     const put = DataTransfer.prototype.setData;
     DataTransfer.prototype.setData = function (kind, text) {
         globalThis.copied = text;

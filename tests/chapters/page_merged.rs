@@ -80,6 +80,10 @@ pub fn two_streams_are_one_log() {
         ),
     );
     assert_eq!(viewer.everything(), all);
+    // Where there is little room a time is short, as in a log of its own.
+    let short =
+        "/^\\d\\d:\\d\\d:\\d\\d$/.test(document.querySelector('.row .time')?.dataset.short)";
+    assert_eq!(viewer.browser.evaluate(short), true);
     viewer.assert_no_complaints();
 }
 

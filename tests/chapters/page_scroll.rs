@@ -1,5 +1,6 @@
 //! The page over files of any size: from the newest line to byte 0, on into rotated files, at both sizes of window.
 
+use super::page_legible::CLIPBOARD;
 use crate::folder::Folder;
 use crate::http;
 use crate::server::Server;
@@ -145,6 +146,66 @@ pub fn pause_loses_nothing_and_moves_nothing() {
     viewer.until_last("line 5499");
     assert_eq!(viewer.text("pause"), "Pause");
     assert_eq!(viewer.everything(), rows(numbered(0, 5500)));
+    viewer.assert_no_complaints();
+}
+
+/// More comes in a pause than the page keeps of that: none of it moves a row, and all of it is there afterwards.
+#[test]
+pub fn a_pause_over_a_hundred_thousand_lines() {
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    viewer.browser.run_in_every_page(CLIPBOARD);
+    let line = |n: usize| format!("line {n:>6}{}\n", " of a long pause".repeat(3));
+    let lines = |from, to| (from..to).map(line).collect::<String>();
+    let folder = Folder::new();
+    folder.append(lines(0, 500));
+    let server = Server::start(&[folder.arg()]);
+    viewer.look_at(&server);
+    viewer.until_last(&line(499));
+    viewer.press("p");
+    viewer.until_state("live, paused");
+    let stand = "(() => {
+        const { top, bottom } = document.getElementById('view').getBoundingClientRect();
+        return [...document.querySelectorAll('.row')]
+            .map((row) => [row.textContent, row.getBoundingClientRect()])
+            .filter(([, row]) => row.bottom > top + 1 && row.top < bottom - 1)
+            .map(([text, row]) => [text, row.top]);
+    })()";
+    let stand = |viewer: &mut Viewer| -> Vec<(String, f64)> {
+        serde_json::from_value(viewer.browser.evaluate(stand)).unwrap()
+    };
+    let before = stand(&mut viewer);
+    for from in (500..100_500).step_by(5_000) {
+        folder.append(lines(from, from + 5_000));
+    }
+    let told = "document.getElementById('jump').textContent === '↓ 100,000 new lines'";
+    viewer.until("the number of new lines", told);
+    // Below the last of them there may be room for a part of the next.
+    let after = stand(&mut viewer);
+    assert_eq!(after[..before.len()], before);
+    let all = json!({ "type": "keyDown", "key": "a", "modifiers": 2 });
+    viewer.browser.call("Input.dispatchKeyEvent", all);
+    viewer.until("a selection", "!getSelection().isCollapsed");
+    viewer.press("c");
+    let again = "/copy again$/.test(document.getElementById('news').textContent)";
+    let copied = "globalThis.copied !== undefined";
+    viewer.until("a copy", &format!("{copied} || {again}"));
+    // It took longer than a browser lets a page copy after a key; now all is here.
+    if viewer.browser.evaluate(copied) == false {
+        viewer.press("c");
+        viewer.until("the copy", copied);
+    }
+    let copied = viewer.browser.evaluate("copied");
+    let written = lines(0, 100_500);
+    assert!(
+        copied == written.trim_end_matches('\n'),
+        "{} of {} bytes",
+        copied.as_str().map_or(0, str::len),
+        written.len()
+    );
+    viewer.press("p");
+    viewer.until_last(&line(100_499));
     viewer.assert_no_complaints();
 }
 

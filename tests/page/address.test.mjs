@@ -31,8 +31,9 @@ function pass(ms) {
 
 beforeEach(() => {
   pass(10_000);
-  changes.length = 0;
   location.hash = '';
+  listeners.hashchange();
+  changes.length = 0;
 });
 
 test('a view that changes a thousand times in ten seconds is few changes of the address, and the last one', () => {
@@ -58,6 +59,20 @@ test('who leaves takes the newest view along, and "back" keeps its steps', () =>
   address(view('c'));
   address(view('d'), true);
   assert.deepEqual(changes, ['replace #b', 'replace #c', 'push #d']);
+});
+
+test('who has just gone elsewhere is not brought back by a view of before', () => {
+  location.hash = '#elsewhere';
+  // The browser tells of it later, and the log has come to rest meanwhile.
+  address(view('a'));
+  pass(0);
+  address(view('a'));
+  listeners.hashchange();
+  pass(1000);
+  assert.deepEqual([changes, location.hash], [[], '#elsewhere']);
+  address(view('elsewhere-again'));
+  pass(0);
+  assert.deepEqual(changes, ['replace #elsewhere-again']);
 });
 
 test('who has gone elsewhere by hand is not brought back', () => {

@@ -4,7 +4,7 @@
 import { TooSlow } from './matcher.js';
 import { downwards, placeOf, upwards, upwardsHere } from './search.js';
 
-/** Hits kept, 16 bytes each: the scrollbar of more helps nobody. */
+/** Hits kept: the scrollbar of more helps nobody. */
 const MOST = 100_000;
 /** Live bytes in one batch for the worker, and those that may wait for it. */
 const [BATCH, WAITING] = [256 * 1024, 8 * 1024 * 1024];
@@ -95,21 +95,25 @@ export class Hits {
     try {
       while (this.#queue.length > 0 && !this.#stop.signal.aborted) {
         const part = this.#queue[0];
-        const all = joined(part.pieces);
-        const final = this.#queue.length > 1;
-        let cut = all.subarray(0, BATCH).lastIndexOf(NEWLINE) + 1;
-        if (cut === 0) cut = all.indexOf(NEWLINE) + 1;
-        if (cut === 0 && final) cut = all.length;
-        if (cut === 0) {
-          part.pieces = [all];
-          if (this.#queue.length === 1) break;
-          continue;
+        const { run, start, pieces } = part;
+        // No more is put together than is sent: in a flood much may wait.
+        let [size, ended, count] = [0, false, 0];
+        while (count < pieces.length && !(ended && size >= BATCH)) {
+          size += pieces[count].length;
+          ended ||= pieces[count].includes(NEWLINE);
+          count += 1;
         }
-        part.pieces = [all.subarray(cut)];
-        const { run, start } = part;
+        const all = joined(pieces.splice(0, count));
+        // Another file follows: what is here is all of this one.
+        const whole = this.#queue.length > 1 && pieces.length === 0;
+        let cut = all.subarray(0, BATCH).lastIndexOf(NEWLINE) + 1;
+        if (cut === 0) cut = whole ? all.length : all.indexOf(NEWLINE) + 1;
+        if (cut < all.length) pieces.unshift(all.subarray(cut));
+        else if (whole) this.#queue.shift();
+        if (cut === 0 && whole) continue;
+        if (cut === 0) break;
         part.start += cut;
         this.#queued -= cut;
-        if (final && cut === all.length) this.#queue.shift();
         const found = await this.#matcher.ask({ job: 'lines', bytes: all.slice(0, cut), spec: this.#spec });
         if (this.#stop.signal.aborted) return;
         for (const at of found) this.list.push(this.#hit(run, start + at));
@@ -124,7 +128,7 @@ export class Hits {
   }
 
   #hit(run, start) {
-    return { run, start, end: null, key: `${run.id}:${start}` };
+    return { run, start };
   }
 
   #fail(error) {

@@ -4,8 +4,10 @@
 import { overwritten, plain, spans } from './ansi.js';
 import { level } from './level.js';
 import { Merge } from './merge.js';
+import { cut } from './row.js';
+import { stamp } from './stamp.js';
 import { Stream } from './stream.js';
-import { Times } from './time.js';
+import { Times, shown } from './time.js';
 
 /** How often rows are moved for late lines, in ms. */
 const EVERY = 250;
@@ -152,7 +154,7 @@ export class Merged {
   text = (entry) => entry.line ?? '';
 
   draw(entry) {
-    const { source } = this.#merge.lines[this.#index(entry)] ?? { source: '' };
+    const { source, ms } = this.#merge.lines[this.#index(entry)] ?? { source: '', ms: 0 };
     const row = document.createElement('div');
     row.id = `at-${entry.key}`;
     const name = document.createElement('span');
@@ -166,10 +168,17 @@ export class Merged {
       return row;
     }
     row.className = `row ${this.#merge.colour(source)}`;
-    for (const piece of spans(overwritten(entry.line.slice(0, SHOWN)))) {
+    let pieces = spans(overwritten(entry.line.slice(0, SHOWN)));
+    const time = stamp(pieces.map((piece) => piece.text).join(''));
+    if (time) pieces = cut(pieces, time.start, time.end);
+    for (const piece of pieces) {
       const span = document.createElement('span');
       span.textContent = piece.text;
       span.className = piece.classes.join(' ');
+      if (piece.time) {
+        span.classList.add('time');
+        span.dataset.short = shown(ms, true);
+      }
       if (piece.color) span.style.color = piece.color;
       if (piece.background) span.style.background = piece.background;
       row.append(span);

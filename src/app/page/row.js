@@ -194,7 +194,7 @@ export class Rows {
 }
 
 /** The pieces with those from `start` to `end` on their own, marked `time`. */
-function cut(pieces, start, end) {
+export function cut(pieces, start, end) {
   const out = [];
   let at = 0;
   for (const piece of pieces) {

@@ -179,6 +179,15 @@ function numeric() {
   if (separator === ':') return found(start, 'clock', {}, clock(false));
   const first = number(1, 2);
   if (!eat(separator)) return null;
+  const month = named(MONTHS);
+  if (month > 0) {
+    // `25 Nov 20:26:01`, `25 Nov 2026 20:26:01`, `25-Nov-2026 20:26:01`.
+    at += 3;
+    if (!eat(separator)) return null;
+    const year = digits() === 4 ? number(4) : undefined;
+    if (year) at += 1;
+    return found(start, 'month', { year, month, day: first }, clock(false));
+  }
   const second = number(1, 2);
   if (separator === '-' && length === 2 && eat(' '))
     return found(start, 'logcat', { month: first, day: second }, clock(false));

@@ -53,8 +53,9 @@ const PACE = 500;
 
 let timer = null;
 let changed = -PACE;
-/** The newest view, and the address that it is to replace. */
+/** The newest view, and the address as we know it: another one is the reader's doing. */
 let waiting = null;
+let known = location.hash;
 
 /** Puts the view into the address, a moment later where it has just been changed; `step`: as one that the browser's
  * "back" leaves. */
@@ -62,22 +63,29 @@ export function address(view, step = false) {
   if (step) {
     flush();
     history.pushState(null, '', format(view));
+    known = location.hash;
     return;
   }
-  waiting = { fragment: format(view), instead: waiting?.instead ?? location.hash };
+  waiting = format(view);
   timer ??= setTimeout(flush, Math.max(0, changed + PACE - performance.now()));
 }
 
 /** Whatever waits is put there now. */
-export function flush() {
+function flush() {
   clearTimeout(timer);
   timer = null;
-  const { fragment, instead } = waiting ?? {};
+  const fragment = waiting ?? known;
   waiting = null;
-  // Who has gone elsewhere meanwhile is not brought back.
-  if (fragment === undefined || instead !== location.hash || fragment === instead) return;
+  // Who has gone elsewhere meanwhile is not brought back, though nobody has told us yet.
+  if (known !== location.hash || fragment === known) return;
   changed = performance.now();
   history.replaceState(null, '', fragment);
+  known = location.hash;
 }
 
-for (const leaving of ['pagehide', 'hashchange', 'popstate']) addEventListener(leaving, flush);
+for (const leaving of ['pagehide', 'hashchange', 'popstate']) {
+  addEventListener(leaving, () => {
+    flush();
+    known = location.hash;
+  });
+}
