@@ -409,8 +409,10 @@ async fn rotations(
         let is_rotation = (5..=6).contains(&what);
         if (13..=18).contains(&what) || rotations >= KEPT - 1 || (is_rotation && deleted) {
             bench.look().await;
-            rotations = 0;
-            deleted &= !bench.log.current().exists();
+            // A look that finds no file opens nothing of what was rotated before it.
+            if bench.log.current().exists() {
+                (rotations, deleted) = (0, false);
+            }
         }
         let log = &mut bench.log;
         match what {
@@ -541,5 +543,23 @@ mod tests {
     #[test]
     fn two_thousand_steps_of_a_link() {
         go(Kind::Days, 0x11_4e5, 2_000);
+    }
+
+    /// The file that was looked at last is empty, and four rotations come after it. A look between them
+    /// finds no file: who does not look again before the empty one is gone can't know that the four are
+    /// all.
+    #[test]
+    fn rotations_around_a_look_that_finds_no_file() {
+        let directory = tempfile::TempDir::with_prefix("tailcast-").unwrap();
+        let (empty, rotate, append, look) = (14, 5, [1, 0], 7);
+        let steps = [
+            vec![empty, rotate],
+            [&append[..], &[rotate], &append, &[rotate, look]].concat(),
+            [&append[..], &[rotate], &append, &[rotate], &append].concat(),
+        ];
+        let steps = steps.concat();
+        if let Err(failure) = walk(Kind::Rotations, directory.path(), Dice::Bytes(&steps), 100) {
+            panic!("{failure}");
+        }
     }
 }
