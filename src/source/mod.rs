@@ -88,7 +88,7 @@ impl Runtime {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Runtime {
     /// With nobody to run its tasks yet, looking often.
     fn bare(say: fn(&str)) -> Self {

@@ -12,5 +12,5 @@ pub mod pattern;
 pub mod reader;
 pub mod rotated;
 pub(crate) mod rotated_name;
-#[cfg(test)]
-mod walk;
+#[cfg(any(test, fuzzing))]
+pub mod walk;
