@@ -5,7 +5,7 @@ use crate::source::file::generation::Link;
 use crate::source::marker::Missing;
 
 /// Where a reader stands when it has read all that there was.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
     /// No other file comes after this one.
     pub(super) is_newest: bool,
