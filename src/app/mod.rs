@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 pub(crate) mod engine;
+pub(crate) mod live;
 pub(crate) mod page;
 pub(crate) mod route;
 pub(crate) mod sources;

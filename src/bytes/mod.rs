@@ -7,3 +7,4 @@ pub mod matcher;
 pub mod ring;
 pub mod sieve;
 pub mod utf16;
+pub(crate) mod utf8;

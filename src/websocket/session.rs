@@ -14,6 +14,9 @@
 //! | `websocket.send(message)` | [`Session::send`] |
 //! | `for message in websocket` | [`Session`] is a `Stream`: `while let Some(message) = session.next().await` |
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -24,8 +27,8 @@ use std::time::Duration;
 
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::error::{Error, ProtocolError};
+use async_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use async_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
-use async_tungstenite::tungstenite::protocol::frame::{FrameHeader, Utf8Bytes};
 use async_tungstenite::tungstenite::protocol::{self, CloseFrame, Role, WebSocketConfig};
 use futures_lite::{Stream, future};
 use smol::{Async, Timer};
@@ -33,6 +36,7 @@ use smol::{Async, Timer};
 pub use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::http::close::{SEND_TIME, part};
+use crate::websocket::frame::{HEAD_MAX, write_head};
 use crate::websocket::socket::Wire;
 
 /// The longest message that a viewer may send, in bytes. The longest one with a meaning has sixteen.
@@ -336,28 +340,3 @@ fn heard_wrong(error: &Error) -> Received {
         _ => Received::Gone,
     }
 }
-
-/// The longest head of a frame that a server sends, in bytes (RFC 6455 section 5.2).
-const HEAD_MAX: usize = 10;
-
-fn write_head(mut head: &mut [u8], opcode: OpCode, length: usize) -> usize {
-    let space = head.len();
-    let header = FrameHeader {
-        opcode,
-        ..FrameHeader::default()
-    };
-    // It can only fail for lack of space, and there is enough.
-    let _ = header.format(length as u64, &mut head);
-    space - head.len()
-}
-
-/// Appends `text` as a whole text message to `frames`.
-pub(crate) fn frame_text(frames: &mut Vec<u8>, text: &str) {
-    let mut head = [0; HEAD_MAX];
-    let length = write_head(&mut head, OpCode::Data(Data::Text), text.len());
-    frames.extend_from_slice(&head[..length]);
-    frames.extend_from_slice(text.as_bytes());
-}
-
-#[cfg(test)]
-mod tests;
