@@ -11,7 +11,8 @@ use crate::source::remote::Standing;
 pub(crate) struct EngineState {
     /// Where the engine is.
     url: String,
-    /// `connecting`, `publishing` (`receiving` of one that comes from there), `away`, or `refused`: the engine is there, but does not take this stream.
+    /// `connecting`, `publishing` (`receiving` of one that comes from there), `away`, or `refused`:
+    /// the engine is there, but does not take this stream.
     state: &'static str,
     /// Since when, in RFC 3339.
     since: Option<String>,
@@ -50,7 +51,8 @@ impl EngineState {
             (State::Here, None) => ("publishing", None),
         };
         let at = progress.at.map(|cursor| cursor.offset);
-        // Nobody reads while it is away, but the file grows: at least as far as it is known to be the same file.
+        // Nobody reads while it is away, but the file grows: at least as far as it is known to be
+        // the same file.
         let grown = size.zip(at).and_then(|(size, at)| size.checked_sub(at));
         Self {
             url: status.name.clone(),

@@ -24,7 +24,8 @@ use crate::websocket::session::MESSAGE_MAX;
 
 /// A stream to a client from here on, which counts how it ends.
 fn live(context: Rc<Context>, stream: impl Future<Output = End> + 'static) -> Answered {
-    // In a box of its own: what an async block takes along and then awaits has its place in it twice.
+    // In a box of its own: what an async block takes along and then awaits has its place in it
+    // twice.
     let stream = stream.boxed_local();
     let counted = async move {
         context.metrics.ended(stream.await);

@@ -21,8 +21,9 @@ use crate::metrics::Kind;
 use crate::source::Source;
 use crate::websocket::handshake::upgrade_required;
 
-/// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are known as they are now.
-/// `without_key`: who asks has shown none, and gets only what everybody on this machine may read.
+/// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are
+/// known as they are now. `without_key`: who asks has shown none, and gets only what everybody on
+/// this machine may read.
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.

@@ -58,8 +58,9 @@ impl LineEnd {
 
 /// Cuts a stream of bytes into lines of text, whatever the pieces it comes in.
 ///
-/// A line loses its newline (LF or CRLF), invalid UTF-8 becomes U+FFFD, and a line over [`LINE_MAX`] comes in several
-/// parts, cut between characters. A file that begins with the mark of UTF-16 is read as such.
+/// A line loses its newline (LF or CRLF), invalid UTF-8 becomes U+FFFD, and a line over
+/// [`LINE_MAX`] comes in several parts, cut between characters. A file that begins with the mark of
+/// UTF-16 is read as such.
 #[derive(Clone, Debug, Default)]
 pub struct Splitter {
     ends: LineEnd,
@@ -88,7 +89,8 @@ enum Coding {
 }
 
 impl Splitter {
-    /// A splitter for a stream that begins behind `before`: where that is no line's end, a newline alone makes no line.
+    /// A splitter for a stream that begins behind `before`: where that is no line's end, a newline
+    /// alone makes no line.
     pub fn behind(before: &[u8], ends: LineEnd) -> Self {
         let ended_by_return = ends == LineEnd::Return && before.last() == Some(&b'\r');
         Self {
@@ -127,8 +129,8 @@ impl Splitter {
         }
     }
 
-    /// Takes the next `bytes` and calls `line` for every line that they complete, with the number of bytes of the whole stream
-    /// that the lines so far were made of, newlines included.
+    /// Takes the next `bytes` and calls `line` for every line that they complete, with the number
+    /// of bytes of the whole stream that the lines so far were made of, newlines included.
     pub fn push(&mut self, bytes: &[u8], mut line: impl FnMut(&str, u64)) {
         match self.coding {
             Coding::Bytes => self.push_bytes(bytes, line),
@@ -225,8 +227,9 @@ impl Splitter {
         self.hold(bytes, &mut line);
     }
 
-    /// Passes on what is held of a line whose end has not come in time; what comes later is a part of its own.
-    /// A character cut in half, and a carriage return that may belong to a CRLF, wait on.
+    /// Passes on what is held of a line whose end has not come in time; what comes later is a part
+    /// of its own. A character cut in half, and a carriage return that may belong to a CRLF, wait
+    /// on.
     pub fn flush(&mut self, mut line: impl FnMut(&str, u64)) {
         let (ready, text) = match self.coding {
             // Half of a mark, if anything.
@@ -298,8 +301,8 @@ impl Splitter {
         self.passed
     }
 
-    /// Where the first byte stands that is held, in bytes from the start of the stream: the same for as long as it is
-    /// held. `None` where nothing is.
+    /// Where the first byte stands that is held, in bytes from the start of the stream: the same
+    /// for as long as it is held. `None` where nothing is.
     pub fn held(&self) -> Option<u64> {
         (!self.held.is_empty()).then_some(self.passed)
     }

@@ -13,7 +13,8 @@ use regex_lite::{Regex, RegexBuilder};
 
 use crate::bytes::lines::LineEnd;
 
-/// The longest text of one term, in bytes. Nobody types more, and a request's head has room for 8 KiB in all.
+/// The longest text of one term, in bytes. Nobody types more, and a request's head has room for 8
+/// KiB in all.
 pub const PATTERN_MAX: usize = 256;
 /// The most terms of one request: each costs a look at every line.
 pub const TERMS_MAX: usize = 8;
@@ -21,11 +22,11 @@ pub const TERMS_MAX: usize = 8;
 pub const NESTING_MAX: u32 = 16;
 /// The most `|` in one pattern: each is a way that has to be tried at every character.
 pub const ALTERNATIVES_MAX: usize = 64;
-/// How large a compiled pattern may be, in bytes: what `{1000}` unfolds to would be searched for a step at a time. Some
-/// 400 characters and classes.
+/// How large a compiled pattern may be, in bytes: what `{1000}` unfolds to would be searched for a
+/// step at a time. Some 400 characters and classes.
 pub const COMPILED_MAX: usize = 16 * 1024;
-/// How many bytes of lines are looked at without a break for the others, where a pattern is a regular expression: it takes
-/// fifty times as long as plain text.
+/// How many bytes of lines are looked at without a break for the others, where a pattern is a
+/// regular expression: it takes fifty times as long as plain text.
 const PATTERN_BLOCK: usize = 8 * 1024;
 
 /// What a term does to a line that holds it.
@@ -51,7 +52,8 @@ impl Sense {
 ///
 /// ```
 /// use tailcast::bytes::matcher::{Matcher, Sense};
-/// let matcher = Matcher::new(&[(Sense::Wanted, "error".into()), (Sense::Unwanted, "/^cron/".into())]).unwrap();
+/// let terms = [(Sense::Wanted, "error".into()), (Sense::Unwanted, "/^cron/".into())];
+/// let matcher = Matcher::new(&terms).unwrap();
 /// assert!(matcher.is_match(b"An ERROR") && !matcher.is_match(b"cron: error"));
 /// ```
 pub struct Matcher {
@@ -89,7 +91,8 @@ impl fmt::Display for BadPattern {
 }
 
 impl Matcher {
-    /// Compiles terms: `/RE/` is a regular expression, any other text is plain, and in any case where it has no capital.
+    /// Compiles terms: `/RE/` is a regular expression, any other text is plain, and in any case
+    /// where it has no capital.
     ///
     /// # Errors
     /// A term that is empty, has a line's end in it, is over a limit or is no regular expression.
@@ -136,15 +139,17 @@ impl Matcher {
         self.grows() && self.is_match(beginning)
     }
 
-    /// Whether a line that is wanted once stays so however it goes on: plain text that it has to hold, and nothing else.
+    /// Whether a line that is wanted once stays so however it goes on: plain text that it has to
+    /// hold, and nothing else.
     pub fn grows(&self) -> bool {
         self.terms
             .iter()
             .all(|term| term.sense == Sense::Wanted && !matches!(term.pattern, Pattern::Regex(_)))
     }
 
-    /// Calls `hit` for each wanted line of `block`, in order, with where it stands there, its newline left out. The block
-    /// begins with a line and ends with one, the last newline may be missing.
+    /// Calls `hit` for each wanted line of `block`, in order, with where it stands there, its
+    /// newline left out. The block begins with a line and ends with one, the last newline may be
+    /// missing.
     pub fn lines(&self, block: &[u8], ends: LineEnd, mut hit: impl FnMut(Range<usize>)) {
         self.with_lowered(block, |lowered| {
             let mut start = 0;

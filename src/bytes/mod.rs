@@ -1,4 +1,5 @@
-//! What is known of bytes alone: places among them, lines, a ring, patterns. Pure: no runtime, no file, no socket.
+//! What is known of bytes alone: places among them, lines, a ring, patterns. Pure: no runtime, no
+//! file, no socket.
 
 pub mod backward;
 pub mod cursor;

@@ -1,4 +1,5 @@
-//! The command line into a checked configuration. Every default and every limit on a value stands here, with its unit.
+//! The command line into a checked configuration. Every default and every limit on a value stands
+//! here, with its unit.
 
 #[cfg(test)]
 mod tests;
@@ -24,12 +25,13 @@ use tailcast::source;
 use tailcast::source::buffer::history::HISTORY;
 use tailcast::source::spec::INPUT;
 
-/// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard input); with none, this
-/// machine's own vitals are streamed.
+/// Stream a file, live, to browsers on the network. A SOURCE is PATH, NAME=PATH or - (standard
+/// input); with none, this machine's own vitals are streamed.
 #[derive(ArgsInfo, FromArgs, Debug)]
 #[argh(help_triggers("--help", "-h"))]
 pub(crate) struct Args {
-    /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it; none, with --to: nowhere
+    /// where to listen (default [::]:8080, IPv4 too); port 0 picks one and prints it; none, with
+    /// --to: nowhere
     #[argh(
         option,
         arg_name = "ADDR:PORT",
@@ -38,7 +40,8 @@ pub(crate) struct Args {
     )]
     pub listen: Listen,
 
-    /// the key that a visitor needs (default: one made at start); others on this machine can see it in `ps`
+    /// the key that a visitor needs (default: one made at start); others on this machine can see it
+    /// in `ps`
     #[argh(option, arg_name = "KEY")]
     pub key: Option<String>,
 
@@ -58,7 +61,8 @@ pub(crate) struct Args {
     #[argh(option, arg_name = "ORIGIN", from_str_fn(origin))]
     pub origin: Vec<Origin>,
 
-    /// hand every stream to an engine: nats://HOST:PORT (see More than one board) or mqtt://HOST:PORT (see MQTT)
+    /// hand every stream to an engine: nats://HOST:PORT (see More than one board) or
+    /// mqtt://HOST:PORT (see MQTT)
     #[argh(option, arg_name = "URL")]
     pub to: Option<String>,
 
@@ -66,8 +70,8 @@ pub(crate) struct Args {
     #[argh(option, long = "as", arg_name = "NAME", from_str_fn(board))]
     pub board: Option<String>,
 
-    /// a file, closed to others, with USER:PASSWORD or a token for the engine; the environment's TAILCAST_CREDENTIALS
-    /// is another way
+    /// a file, closed to others, with USER:PASSWORD or a token for the engine; the environment's
+    /// TAILCAST_CREDENTIALS is another way
     #[argh(option, arg_name = "FILE")]
     pub credentials: Option<PathBuf>,
 
@@ -129,7 +133,8 @@ pub(crate) struct Args {
     #[argh(switch)]
     pub version: bool,
 
-    /// files, quoted globs, the newest file of one (newest:GLOB), sensors (sample:PATH), pipes, serial lines (PATH,baud=N)
+    /// files, quoted globs, the newest file of one (newest:GLOB), sensors (sample:PATH), pipes,
+    /// serial lines (PATH,baud=N)
     #[argh(positional, arg_name = "SOURCE")]
     pub sources: Vec<String>,
 }
@@ -141,11 +146,13 @@ const SAMPLE: Duration = Duration::from_secs(1);
 /// Below the 30 to 60 s after which home routers forget an idle connection.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// Standard input, as the parser gets it: it takes any word that begins with a dash for an option. No argument holds a NUL.
+/// Standard input, as the parser gets it: it takes any word that begins with a dash for an option.
+/// No argument holds a NUL.
 const INPUT_HIDDEN: &str = "\0-";
 
 impl Args {
-    /// What a server is run with: the `sources` that were recognised, the `key` that was found or made.
+    /// What a server is run with: the `sources` that were recognised, the `key` that was found or
+    /// made.
     pub(crate) fn checked(
         self,
         key: Option<Key>,
@@ -229,8 +236,8 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Asked, Error> {
     }
 }
 
-/// The words as argh wants them: `--name=value` in two, where an option may stand. The word behind an option is its value,
-/// whatever it looks like.
+/// The words as argh wants them: `--name=value` in two, where an option may stand. The word behind
+/// an option is its value, whatever it looks like.
 fn split(arguments: &[String]) -> Result<Vec<&str>, Error> {
     let flags = Args::get_args_info().flags;
     let takes_value = |name: &str| {

@@ -1,4 +1,5 @@
-//! A stream whose bytes lie elsewhere: what one has to do to be read like a file. Those who fetch it are in `engine`.
+//! A stream whose bytes lie elsewhere: what one has to do to be read like a file. Those who fetch
+//! it are in `engine`.
 
 use std::future::Future;
 use std::io;

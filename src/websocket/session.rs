@@ -39,18 +39,19 @@ use crate::http::close::{SEND_TIME, part};
 use crate::websocket::frame::{HEAD_MAX, write_head};
 use crate::websocket::socket::Wire;
 
-/// The longest message that a viewer may send, in bytes. The longest one with a meaning has sixteen.
+/// The longest message that a viewer may send, in bytes. The longest one with a meaning has
+/// sixteen.
 pub(crate) const MESSAGE_MAX: usize = 4 * 1024;
 
-/// How many messages are taken from the socket before somebody wants them. A client that floods fills the kernel's buffer
-/// and then waits; here it costs this many messages.
+/// How many messages are taken from the socket before somebody wants them. A client that floods
+/// fills the kernel's buffer and then waits; here it costs this many messages.
 const INBOX_MAX: usize = 16;
 
 /// How long the other side may take to answer a close: within the two seconds that a shutdown has.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// Space for what a client sends, made for every one, in bytes. Most send a heartbeat of ten bytes; it grows up to the
-/// longest message for one who needs it.
+/// Space for what a client sends, made for every one, in bytes. Most send a heartbeat of ten bytes;
+/// it grows up to the longest message for one who needs it.
 const READ_BUFFER: usize = 256;
 
 /// A message, either way.
@@ -98,8 +99,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Takes over a socket on which the 101 has gone out; `unread` is what the client sent behind its request, `message_max` the
-    /// longest message it may send, in bytes.
+    /// Takes over a socket on which the 101 has gone out; `unread` is what the client sent behind
+    /// its request, `message_max` the longest message it may send, in bytes.
     pub async fn new(socket: Async<TcpStream>, unread: Vec<u8>, message_max: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -118,8 +119,8 @@ impl Session {
         }
     }
 
-    /// Waits for the next message; `None` once the client has closed or is gone. A client that breaks a rule is closed
-    /// with its code.
+    /// Waits for the next message; `None` once the client has closed or is gone. A client that
+    /// breaks a rule is closed with its code.
     pub async fn wait(&mut self) -> Option<Message> {
         poll_fn(|cx| self.poll_message(cx)).await
     }
@@ -233,7 +234,8 @@ impl Session {
         }
     }
 
-    /// Sends a text message as far as the socket takes it now; the rest waits in the [`wire`](Self::wire).
+    /// Sends a text message as far as the socket takes it now; the rest waits in the
+    /// [`wire`](Self::wire).
     ///
     /// # Errors
     /// When the connection is broken.
@@ -285,7 +287,8 @@ impl Session {
         self.stream.get_ref().is_drained()
     }
 
-    /// Closes with `code` and a `reason` for people (RFC 6455 section 7.1.2), and waits a moment for the other side to do so.
+    /// Closes with `code` and a `reason` for people (RFC 6455 section 7.1.2), and waits a moment
+    /// for the other side to do so.
     pub async fn close(mut self, code: CloseCode, reason: &'static str) {
         let frame = CloseFrame {
             code,
@@ -306,8 +309,8 @@ impl Session {
         self.end().await;
     }
 
-    /// Ends it after [`wait`](Self::wait) has said `None`: closes for a client that broke a rule, and lets the last frame
-    /// arrive before the connection goes.
+    /// Ends it after [`wait`](Self::wait) has said `None`: closes for a client that broke a rule,
+    /// and lets the last frame arrive before the connection goes.
     pub async fn finish(mut self) {
         match self.ended.take() {
             Some(Received::Broken(code)) => self.close(code, "").await,

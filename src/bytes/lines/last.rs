@@ -2,8 +2,8 @@
 
 use crate::bytes::lines::LineEnd;
 
-/// Finds where the last N lines of a file begin, from pieces handed over last one first. As in `tail -n`, a last line
-/// without a newline counts as a line.
+/// Finds where the last N lines of a file begin, from pieces handed over last one first. As in
+/// `tail -n`, a last line without a newline counts as a line.
 #[derive(Debug)]
 pub struct LastLines {
     ends: LineEnd,
@@ -24,7 +24,8 @@ impl LastLines {
         }
     }
 
-    /// Takes the piece before the ones taken so far. `Some(i)`: the lines begin at byte `i` of this piece (`i` may be its length).
+    /// Takes the piece before the ones taken so far. `Some(i)`: the lines begin at byte `i` of this
+    /// piece (`i` may be its length).
     pub fn feed(&mut self, piece: &[u8]) -> Option<usize> {
         let mut end = piece.len();
         if std::mem::take(&mut self.at_file_end) {
@@ -52,8 +53,8 @@ impl LastLines {
         None
     }
 
-    /// Where to go on before the newline at `newline`: a carriage return before it is a part of the same end, also where it
-    /// stands in the piece before.
+    /// Where to go on before the newline at `newline`: a carriage return before it is a part of the
+    /// same end, also where it stands in the piece before.
     fn before_newline(&mut self, piece: &[u8], newline: usize) -> usize {
         if self.ends == LineEnd::Newline {
             return newline;

@@ -182,7 +182,8 @@ fn last_lines_as_tail_counts_them() {
     }
 }
 
-/// What the splitter makes of a file in UTF-16 from `offset` on, each line with its place behind it.
+/// What the splitter makes of a file in UTF-16 from `offset` on, each line with its place behind
+/// it.
 fn split_utf16(file: &[u8], offset: usize, piece: usize) -> Vec<(String, u64)> {
     let mut lines = Vec::new();
     let (before, rest) = file.split_at(offset);
@@ -198,7 +199,8 @@ fn split_utf16(file: &[u8], offset: usize, piece: usize) -> Vec<(String, u64)> {
 
 #[test]
 fn utf16_however_it_is_cut() {
-    // A unit with the byte of a newline in it, a pair of surrogates, an empty line, one half of a character.
+    // A unit with the byte of a newline in it, a pair of surrogates, an empty line, one half of a
+    // character.
     let text = "\u{feff}Größe \u{a0a}\u{10a} 🌡\r\n\n\u{fe0a}x\ny";
     for order in [u16::to_le_bytes, u16::to_be_bytes] {
         let file: Vec<u8> = text.encode_utf16().flat_map(order).collect();

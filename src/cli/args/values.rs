@@ -9,7 +9,8 @@ use tailcast::auth::host::{Host, Origin};
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The contract's; a smaller one would hold less than a page of lines, a larger one is more than a small board has.
+/// The contract's; a smaller one would hold less than a page of lines, a larger one is more than a
+/// small board has.
 const HISTORY_MIN: usize = 1 << 10;
 const HISTORY_MAX: usize = 64 << 20;
 
@@ -25,7 +26,8 @@ pub(super) fn address(text: &str) -> Result<Listen, String> {
         .map_err(|_| "expected ADDR:PORT such as 0.0.0.0:8080 or [::]:8080".to_owned())
 }
 
-/// The board's name is a token of subjects and topics: anything goes in there, encoded, but people have to read it.
+/// The board's name is a token of subjects and topics: anything goes in there, encoded, but people
+/// have to read it.
 pub(super) fn board(text: &str) -> Result<String, String> {
     let is_one = (1..=BOARD_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
     is_one

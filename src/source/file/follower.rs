@@ -1,4 +1,5 @@
-//! Follows one name: looks at it, decides what happened, and links the generations that readers walk along.
+//! Follows one name: looks at it, decides what happened, and links the generations that readers
+//! walk along.
 //!
 //! It works only while somebody listens. With nobody there it has no timer, no watch, no open file.
 
@@ -103,7 +104,8 @@ impl Follower {
         self.listeners.set(self.listeners.get() + 1);
         if self.chain.borrow().is_none() {
             let follower = self.clone();
-            // A bug that a file meets ends this file's viewers, and tells them; the next one starts anew.
+            // A bug that a file meets ends this file's viewers, and tells them; the next one starts
+            // anew.
             let run = async move {
                 let ended = AssertUnwindSafe(follower.clone().run())
                     .catch_unwind()
@@ -178,7 +180,8 @@ impl Follower {
         }
     }
 
-    /// Looks on this thread as far as the file systems answer at once. `false`: the task has to do it.
+    /// Looks on this thread as far as the file systems answer at once. `false`: the task has to do
+    /// it.
     pub fn look_at_once(&self) -> bool {
         match self.baseline() {
             Some((baseline, Prompt::NameToo)) => self.apply(baseline.observe(Some(&self.place))),
@@ -192,7 +195,8 @@ impl Follower {
 
     /// A notice came.
     fn hint(&self) {
-        // Which file is the newest is looked up each poll, not each line: it takes reading directories.
+        // Which file is the newest is looked up each poll, not each line: it takes reading
+        // directories.
         let is_settled = self.look_at_once() || self.place.newest.is_some();
         let chain = self.chain.borrow();
         if !is_settled || chain.as_ref().is_some_and(Chain::wants_way) {
@@ -306,8 +310,8 @@ impl Follower {
         Some((chain.baseline(), prompt))
     }
 
-    /// Says once on standard error that there is a file that can't be read: whoever looks after the board
-    /// looks there.
+    /// Says once on standard error that there is a file that can't be read: whoever looks after the
+    /// board looks there.
     fn complain(&self) {
         match self.missing() {
             Some(Missing::Unreadable) if !self.complained.replace(true) => {

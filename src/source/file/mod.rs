@@ -1,4 +1,5 @@
-//! A file that grows: a follower looks at its name and links generations, open files, into a chain; a reader goes along it.
+//! A file that grows: a follower looks at its name and links generations, open files, into a chain;
+//! a reader goes along it.
 
 pub(crate) mod chain;
 pub mod change;

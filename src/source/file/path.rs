@@ -22,8 +22,8 @@ use crate::source::os::fs::{self, FileSystem};
 /// What they may do with a directory on the way to one.
 const EVERYBODY_ENTERS: u32 = 0o001;
 
-/// How long an empty file may be for its owner alone and be taken for one that is being made. logrotate opens the new log to
-/// all at once, on a busy board not within milliseconds.
+/// How long an empty file may be for its owner alone and be taken for one that is being made.
+/// logrotate opens the new log to all at once, on a busy board not within milliseconds.
 const MAKING_TIME: Duration = Duration::from_secs(1);
 
 /// Who may read a file, from the most to the least.
@@ -39,8 +39,9 @@ pub enum Privacy {
 
 /// Where a followed name stands.
 ///
-/// A name given on the command line may be a symbolic link to anywhere: its owner has named it. One that a glob has
-/// found was named by whoever may write in its directories, so it must not lead out of the one that was written out.
+/// A name given on the command line may be a symbolic link to anywhere: its owner has named it. One
+/// that a glob has found was named by whoever may write in its directories, so it must not lead out
+/// of the one that was written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePath {
     /// The name's path.
@@ -111,7 +112,8 @@ impl FilePath {
         self.beneath(within, OFlags::PATH)?.metadata()
     }
 
-    /// Who may read what there is now: the file's own mode and that of every directory on the way to it count. Blocks.
+    /// Who may read what there is now: the file's own mode and that of every directory on the way
+    /// to it count. Blocks.
     pub fn privacy(&self) -> Privacy {
         let Ok(now) = self.now() else {
             return Privacy::Open;
@@ -153,7 +155,8 @@ impl FilePath {
         }
     }
 
-    /// Opens a regular file for reading, never waiting for a FIFO's writer, and says what it is. Blocks.
+    /// Opens a regular file for reading, never waiting for a FIFO's writer, and says what it is.
+    /// Blocks.
     ///
     /// # Errors
     /// As `open(2)`; `InvalidInput` where it is not a regular file.
@@ -176,7 +179,8 @@ impl FilePath {
         regular(self.beneath(within, flags)?)
     }
 
-    /// Whether the directory that it stands in is not where it may lead: a link was put in its way. Blocks.
+    /// Whether the directory that it stands in is not where it may lead: a link was put in its way.
+    /// Blocks.
     pub(crate) fn is_led_out(&self) -> bool {
         let (Some(within), Some(directory)) = (&self.within, self.path.parent()) else {
             return false;
@@ -185,8 +189,8 @@ impl FilePath {
         directory.path != *within && directory.beneath(within, OFlags::PATH).is_err()
     }
 
-    /// The name that rotation renames: a symbolic link's target, except where that might lie outside of the directory.
-    /// Blocks.
+    /// The name that rotation renames: a symbolic link's target, except where that might lie
+    /// outside of the directory. Blocks.
     pub fn target(&self) -> PathBuf {
         if self.within.is_some() {
             self.path.clone()
@@ -195,8 +199,9 @@ impl FilePath {
         }
     }
 
-    /// Opens it without leaving `within` at any step. The kernel's own file systems are full of links that lead elsewhere in
-    /// the same one, and nobody but the kernel makes them: there it must not leave the file system.
+    /// Opens it without leaving `within` at any step. The kernel's own file systems are full of
+    /// links that lead elsewhere in the same one, and nobody but the kernel makes them: there it
+    /// must not leave the file system.
     fn beneath(&self, within: &Path, flags: OFlags) -> io::Result<File> {
         let Ok(below) = self.path.strip_prefix(within) else {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -266,8 +271,8 @@ fn regular(file: File) -> io::Result<(File, Seen)> {
 /// The most links in a row that are followed, as many as the kernel does.
 const LINKS_MAX: usize = 40;
 
-/// Where a name leads through symbolic links, whether or not there is a file at the end: rotation renames the target,
-/// not the link.
+/// Where a name leads through symbolic links, whether or not there is a file at the end: rotation
+/// renames the target, not the link.
 pub fn target(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {

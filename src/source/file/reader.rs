@@ -44,7 +44,8 @@ pub struct FileReader {
 }
 
 impl FileReader {
-    /// Takes the place that `from` means in the stream of `follower`. Whatever is appended after this returns will be read.
+    /// Takes the place that `from` means in the stream of `follower`. Whatever is appended after
+    /// this returns will be read.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -233,7 +234,8 @@ impl FileReader {
                         if rewritten < REWRITTEN_MAX {
                             continue;
                         }
-                        // Whoever writes it faster than it is read must not keep the others waiting.
+                        // Whoever writes it faster than it is read must not keep the others
+                        // waiting.
                         return Ok(Next::Cold);
                     }
                 }
@@ -278,7 +280,8 @@ impl FileReader {
         self.permit(&self.at.generation).is_err()
     }
 
-    /// Whether its client may have what `generation` holds at the offset. Where that is nothing yet, it may wait.
+    /// Whether its client may have what `generation` holds at the offset. Where that is nothing
+    /// yet, it may wait.
     ///
     /// # Errors
     /// `PermissionDenied` where the reader is for everybody and the file is not.

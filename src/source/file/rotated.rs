@@ -1,7 +1,8 @@
-//! The family of a file: what rotation makes of its name, and nothing else, as it stands on the disk.
+//! The family of a file: what rotation makes of its name, and nothing else, as it stands on the
+//! disk.
 //!
-//! A cursor is a stranger's input. Which files it may reach is decided by name in `rotated_name.rs`, then
-//! by kind and inode when the file is open.
+//! A cursor is a stranger's input. Which files it may reach is decided by name in
+//! `rotated_name.rs`, then by kind and inode when the file is open.
 
 mod content;
 mod directory;
@@ -19,11 +20,12 @@ use crate::source::file::rotated::content::{begins, is_made_later, read};
 use crate::source::file::rotated::directory::{Member, sorted, steady};
 use crate::source::file::rotated::order::after;
 
-/// The most files that are opened to find the one place that a cursor's check fits. A family with more is no
-/// set of logs, and each costs a read from the card.
+/// The most files that are opened to find the one place that a cursor's check fits. A family with
+/// more is no set of logs, and each costs a read from the card.
 const FITTING_MAX: usize = 256;
 
-/// The file of the family of `place` with this inode, open, and whether there is a family at all. Blocks.
+/// The file of the family of `place` with this inode, open, and whether there is a family at all.
+/// Blocks.
 pub(crate) fn find(place: &FilePath, inode: u64) -> (bool, Option<(File, Seen)>) {
     let found = steady(place, |members| {
         let member = members.iter().find(|member| member.seen.id.inode == inode);
@@ -32,8 +34,9 @@ pub(crate) fn find(place: &FilePath, inode: u64) -> (bool, Option<(File, Seen)>)
     found.unwrap_or((true, None))
 }
 
-/// The one file, of the current one and its family, that has the bytes before `offset` that a cursor's `check` covers: a copy
-/// with other inodes, as log2ram and a restored backup make. `None`: none has, or several. Blocks.
+/// The one file, of the current one and its family, that has the bytes before `offset` that a
+/// cursor's `check` covers: a copy with other inodes, as log2ram and a restored backup make.
+/// `None`: none has, or several. Blocks.
 pub(crate) fn fitting(place: &FilePath, offset: u64, check: u32) -> Option<(File, Seen)> {
     // Nothing stands before the start of a file, which fits all of them.
     if offset == 0 {
@@ -65,7 +68,8 @@ pub(crate) fn fitting(place: &FilePath, offset: u64, check: u32) -> Option<(File
     found.flatten()
 }
 
-/// What `now` sees of the current file, and the rest of the family, oldest first: of one moment between two renames. Blocks.
+/// What `now` sees of the current file, and the rest of the family, oldest first: of one moment
+/// between two renames. Blocks.
 pub(crate) fn list(place: &FilePath, now: impl Fn() -> Option<Seen>) -> (Option<Seen>, Vec<Seen>) {
     let found = steady(place, |members| {
         let family = sorted(members.to_vec());
@@ -100,7 +104,8 @@ pub(crate) struct Old<'a> {
     pub(crate) file: Option<&'a File>,
 }
 
-/// The files that `place` meant after the `old` file and before file `now`. Of more than `most` only the newest are opened. Blocks.
+/// The files that `place` meant after the `old` file and before file `now`. Of more than `most`
+/// only the newest are opened. Blocks.
 pub(crate) fn between(place: &FilePath, old: Old<'_>, now: Option<FileId>, most: usize) -> Between {
     let found = steady(place, |members| {
         let (mut steps, gap) = after(place, members, old, now);
@@ -126,8 +131,8 @@ pub(crate) fn between(place: &FilePath, old: Old<'_>, now: Option<FileId>, most:
     })
 }
 
-/// The one file that `place` meant next after the `old` file, if there was one before file `now`; else whether one may be missing
-/// before that. Blocks.
+/// The one file that `place` meant next after the `old` file, if there was one before file `now`;
+/// else whether one may be missing before that. Blocks.
 pub(crate) fn next(place: &FilePath, old: Old<'_>, now: Option<FileId>) -> Result<Found, bool> {
     let found = steady(place, |members| {
         let (steps, gap) = after(place, members, old, now);
@@ -135,7 +140,8 @@ pub(crate) fn next(place: &FilePath, old: Old<'_>, now: Option<FileId>) -> Resul
             return Ok(Err(gap));
         };
         let (file, seen) = member.open()?;
-        // Between the copy and the cut of `copytruncate` the copy is no file of its own: its bytes are those of the current one.
+        // Between the copy and the cut of `copytruncate` the copy is no file of its own: its bytes
+        // are those of the current one.
         if let Ok((current, newest)) = place.open()
             && Some(newest.id) == now
             && is_made_later(&file, &current)

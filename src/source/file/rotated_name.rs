@@ -1,7 +1,7 @@
 //! Which names rotation makes of a name, and which of two is older. Pure: names alone, no file.
 //!
-//! A cursor is a stranger's input, and the family is what it may reach: a name that belongs to it without
-//! being made by rotation would be somebody else's file.
+//! A cursor is a stranger's input, and the family is what it may reach: a name that belongs to it
+//! without being made by rotation would be somebody else's file.
 
 #[cfg(test)]
 mod tests;
@@ -30,8 +30,8 @@ pub(crate) struct Series {
 enum Base {
     /// The whole name: `app.log.1`.
     Name,
-    /// The name without its extension, which follows behind: `app.1.log`. Also what a neighbour's own log
-    /// may look like, so it counts only where it is proved.
+    /// The name without its extension, which follows behind: `app.1.log`. Also what a neighbour's
+    /// own log may look like, so it counts only where it is proved.
     Stem,
     /// A directory of its own: `@4000...s` beside `current`.
     Directory,
@@ -84,8 +84,8 @@ impl RotatedName {
         Some(Self::new(Base::Stem, joint, count, turn))
     }
 
-    /// How `candidate` stands beside the `target` of a link: it differs in dates or numbers alone, as what
-    /// loggers write that keep a link to their newest file.
+    /// How `candidate` stands beside the `target` of a link: it differs in dates or numbers alone,
+    /// as what loggers write that keep a link to their newest file.
     pub(crate) fn beside(target: &str, candidate: &str) -> Option<Self> {
         if target == candidate || !target.bytes().any(|byte| byte.is_ascii_digit()) {
             return None;
@@ -109,7 +109,8 @@ impl RotatedName {
         Self { series, turn }
     }
 
-    /// Of two of one series: whether this one is older (`Less`) or newer; `Equal` where their names do not say.
+    /// Of two of one series: whether this one is older (`Less`) or newer; `Equal` where their names
+    /// do not say.
     pub(crate) fn age(&self, other: &Self) -> Ordering {
         match self.series.count {
             Count::Down => other.turn.cmp(&self.turn),
@@ -118,7 +119,8 @@ impl RotatedName {
         }
     }
 
-    /// Whether no third one may stand between this one and a `newer` one: their numbers follow each other.
+    /// Whether no third one may stand between this one and a `newer` one: their numbers follow each
+    /// other.
     pub(crate) fn is_next(&self, newer: &Self) -> bool {
         match (self.turn.as_slice(), newer.turn.as_slice()) {
             ([older], [newer]) => newer.checked_add(1) == Some(*older),
@@ -126,7 +128,8 @@ impl RotatedName {
         }
     }
 
-    /// Whether its numbers may be counted up as well as down: some loggers give the newest file the largest.
+    /// Whether its numbers may be counted up as well as down: some loggers give the newest file the
+    /// largest.
     pub(crate) fn may_count_up(&self) -> bool {
         self.series.base == Base::Stem && self.series.count == Count::Down
     }
@@ -142,7 +145,8 @@ impl RotatedName {
     }
 }
 
-/// Multilog, svlogd and s6-log: `@`, a TAI64N time of 24 hexadecimal digits, `.s` (whole) or `.u` (cut off).
+/// Multilog, svlogd and s6-log: `@`, a TAI64N time of 24 hexadecimal digits, `.s` (whole) or `.u`
+/// (cut off).
 fn tai(candidate: &str) -> Option<RotatedName> {
     let rest = candidate.strip_prefix('@')?;
     let time = rest

@@ -42,8 +42,8 @@ pub enum Kind {
     Days,
 }
 
-/// Goes so many `steps` in an empty `directory`, or fewer where the dice are spent before. Tells how
-/// many NULs the most eager reader passed over.
+/// Goes so many `steps` in an empty `directory`, or fewer where the dice are spent before. Tells
+/// how many NULs the most eager reader passed over.
 ///
 /// # Errors
 /// Where a reader reads anything else than the model.

@@ -1,5 +1,6 @@
-//! What happens to logs, in an order that the fuzzer chooses: readers read each record once, in order, or a mark says that some
-//! are gone. On real files, in memory: no other target sees as much of the source.
+//! What happens to logs, in an order that the fuzzer chooses: readers read each record once, in
+//! order, or a mark says that some are gone. On real files, in memory: no other target sees as much
+//! of the source.
 #![no_main]
 
 use std::fs;

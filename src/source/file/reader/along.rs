@@ -1,6 +1,7 @@
 //! The way along the generations: from one to the next, and what is told on the way.
 //!
-//! A [`Position`] goes it by itself, from values that are handed in; the reader asks its follower for them.
+//! A [`Position`] goes it by itself, from values that are handed in; the reader asks its follower
+//! for them.
 
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,8 @@ pub(super) struct Position {
     told_missing: Option<Missing>,
     /// NULs before the offset that were passed over, and not told yet.
     pub(super) skipped: u64,
-    /// Another reader may have put the same bytes into the cache first; then these are not needed, and
-    /// must not be taken for what comes later.
+    /// Another reader may have put the same bytes into the cache first; then these are not needed,
+    /// and must not be taken for what comes later.
     pub(super) warmed: Option<Warmed>,
 }
 
@@ -76,8 +77,8 @@ impl Position {
         skipped > 0
     }
 
-    /// What decides the next step where nothing is left to read. `led`: a later file had something to
-    /// read already before that was found. `missing`: why there is no file now.
+    /// What decides the next step where nothing is left to read. `led`: a later file had something
+    /// to read already before that was found. `missing`: why there is no file now.
     fn standing(&self, is_newest: bool, led: bool, missing: Option<Missing>) -> Standing {
         let next = self.generation.next();
         Standing {
@@ -98,8 +99,8 @@ impl Position {
         step::ended(generation.expired.get(), generation.over.get(), is_linked)
     }
 
-    /// Takes a step. `true`: there is more to say, or to read. `oldest` is the oldest generation that is
-    /// still kept.
+    /// Takes a step. `true`: there is more to say, or to read. `oldest` is the oldest generation
+    /// that is still kept.
     ///
     /// # Errors
     /// `NotFound` where the reader has to go to the oldest generation, and there is none.
@@ -162,8 +163,8 @@ impl Position {
         self.warmed = None;
     }
 
-    /// Links the generation to the next newer file that was `found`, else to the `last` one; each with
-    /// whether another file may be missing between the two.
+    /// Links the generation to the next newer file that was `found`, else to the `last` one; each
+    /// with whether another file may be missing between the two.
     fn link(&self, found: Result<(Generation, bool), bool>, last: Option<Rc<Generation>>) {
         let (next, gap) = match found {
             Ok((next, gap)) => (Some(Rc::new(next)), gap),
@@ -182,8 +183,8 @@ impl FileReader {
             .is_some_and(|last| Rc::ptr_eq(&last, &self.at.generation))
     }
 
-    /// What to do where nothing is left to read. `led`: a later file had something to read already before
-    /// that was found.
+    /// What to do where nothing is left to read. `led`: a later file had something to read already
+    /// before that was found.
     pub(super) fn step(&self, is_newest: bool, led: bool) -> Step {
         step::step(self.at.standing(is_newest, led, self.follower.missing()))
     }
@@ -201,11 +202,12 @@ impl FileReader {
         self.at.take(step, self.follower.oldest())
     }
 
-    /// From a member of the family, which no follower has linked to anything, finds the way on to the
-    /// next newer one.
+    /// From a member of the family, which no follower has linked to anything, finds the way on to
+    /// the next newer one.
     pub(super) async fn link(&self) {
         let place = self.follower.place.clone();
-        // One that was cut a moment ago is no end of the way: its bytes are in a copy, which is on it.
+        // One that was cut a moment ago is no end of the way: its bytes are in a copy, which is on
+        // it.
         self.follower.fresh().await;
         // Taken before the directory is read: what comes after this one is linked to it already.
         let last = self.follower.last();

@@ -66,7 +66,8 @@ impl FileReader {
     }
 }
 
-/// Whether `generation` is at least as long as the cursor says, with the bytes that its check covers.
+/// Whether `generation` is at least as long as the cursor says, with the bytes that its check
+/// covers.
 async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
     if generation.is_void() || cursor.offset > generation.end.get() {
         return Ok(generation.is_void() && cursor.offset == 0);

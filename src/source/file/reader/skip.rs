@@ -10,13 +10,13 @@ use crate::source::file::nuls::{self, Piece};
 use crate::source::file::reader::FileReader;
 use crate::source::os::unblock::unblock;
 
-/// How far a poll looks for NULs that it would have to pass over, in bytes. What stands behind that is
-/// sent as it is: the length of an answer has to be known before it goes out.
+/// How far a poll looks for NULs that it would have to pass over, in bytes. What stands behind that
+/// is sent as it is: the length of an answer has to be known before it goes out.
 const CONTENT_LOOK: u64 = 1024 * 1024;
 
 impl FileReader {
-    /// Passes over NULs and tells how much content comes then before the `end` or the next NULs. Of a long
-    /// part only the beginning is looked at.
+    /// Passes over NULs and tells how much content comes then before the `end` or the next NULs. Of
+    /// a long part only the beginning is looked at.
     pub(super) async fn content(&mut self, generation: &Generation, end: u64) -> io::Result<u64> {
         let mut length = 0;
         while self.at.offset + length < end && length < CONTENT_LOOK {
@@ -57,7 +57,8 @@ impl FileReader {
         })
     }
 
-    /// Passes over `run` NULs of `read` bytes at the offset, and over the hole that they may be a part of.
+    /// Passes over `run` NULs of `read` bytes at the offset, and over the hole that they may be a
+    /// part of.
     pub(super) fn pass(&mut self, generation: &Generation, run: usize, read: usize, newest: bool) {
         let start = self.at.offset;
         self.at.offset += run as u64;

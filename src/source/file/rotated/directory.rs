@@ -1,4 +1,5 @@
-//! The rotated files of a name, as they stand in its directory between two renames, and their order.
+//! The rotated files of a name, as they stand in its directory between two renames, and their
+//! order.
 
 use std::fs::File;
 use std::io;
@@ -13,8 +14,9 @@ use crate::source::file::path::{FilePath, directory};
 use crate::source::file::rotated_name::RotatedName;
 use crate::source::os::fs;
 
-/// How often a directory is read again because names changed meanwhile, each time after twice the wait, from a millisecond
-/// on: a quarter of a second in all. A rotation that renames a hundred files is done in a few.
+/// How often a directory is read again because names changed meanwhile, each time after twice the
+/// wait, from a millisecond on: a quarter of a second in all. A rotation that renames a hundred
+/// files is done in a few.
 const READINGS_MAX: u32 = 8;
 
 /// One file of a family, not opened yet.
@@ -47,8 +49,9 @@ impl Member {
     }
 }
 
-/// Reads the family and opens what `pick` wants of it, again and again until no name has changed from before the reading to
-/// after the opening: a directory that is being renamed in can show a file twice or not at all. Blocks.
+/// Reads the family and opens what `pick` wants of it, again and again until no name has changed
+/// from before the reading to after the opening: a directory that is being renamed in can show a
+/// file twice or not at all. Blocks.
 ///
 /// `None`: it never stood still, or it can't be read, so nothing is known of it.
 pub(super) fn steady<T>(place: &FilePath, pick: impl Fn(&[Member]) -> io::Result<T>) -> Option<T> {
@@ -134,13 +137,15 @@ pub(super) fn members(place: &FilePath) -> io::Result<Vec<Member>> {
     Ok(members)
 }
 
-/// Members of one series, oldest first, and whether their numbers count down: the newest has the smallest.
+/// Members of one series, oldest first, and whether their numbers count down: the newest has the
+/// smallest.
 pub(super) fn ordered(mut series: Vec<Member>) -> (Vec<Member>, bool) {
     let by_name = |one: &Member, other: &Member| one.rotated_name.age(&other.rotated_name);
     series.sort_by(|one, other| {
         by_name(one, other).then(one.seen.modified.cmp(&other.seen.modified))
     });
-    // Numbers before an extension may count either way; the times tell, where all of them tell the same.
+    // Numbers before an extension may count either way; the times tell, where all of them tell the
+    // same.
     let counts_up = series.len() > 1
         && series
             .iter()

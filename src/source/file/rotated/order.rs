@@ -1,4 +1,5 @@
-//! What a name has meant after a file that is to be left: in which order, and whether one may be missing.
+//! What a name has meant after a file that is to be left: in which order, and whether one may be
+//! missing.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -10,8 +11,8 @@ use crate::source::file::rotated::directory::{Member, ordered, sorted};
 use crate::source::file::rotated::{FITTING_MAX, Old};
 use crate::source::file::rotated_name::RotatedName;
 
-/// The files that the name meant after the `old` file and before file `now`, oldest first, each with whether another may be
-/// missing before it; and whether one may be missing behind them.
+/// The files that the name meant after the `old` file and before file `now`, oldest first, each
+/// with whether another may be missing before it; and whether one may be missing behind them.
 pub(super) fn after(
     place: &FilePath,
     members: &[Member],
@@ -64,8 +65,9 @@ pub(super) fn after(
     (steps, gap)
 }
 
-/// The same where the `old` file itself is not there any more: those that came after its copy; where there is none, those that
-/// were written later, if they belong beyond doubt. One may be missing before the first of these.
+/// The same where the `old` file itself is not there any more: those that came after its copy;
+/// where there is none, those that were written later, if they belong beyond doubt. One may be
+/// missing before the first of these.
 fn after_unknown(
     members: &[Member],
     old: Old<'_>,
@@ -79,7 +81,8 @@ fn after_unknown(
         newer.truncate(at);
     }
     let copy = old.file.and_then(|old| copy(&newer, old));
-    // Renamed when the old one had gone already: there was a rotation after it, whatever the clock said when they were written.
+    // Renamed when the old one had gone already: there was a rotation after it, whatever the clock
+    // said when they were written.
     let rotated = newer.iter().any(|member| {
         member.rotated_name.is_numbered()
             && member.seen.size > 0
@@ -110,9 +113,9 @@ fn after_unknown(
     )
 }
 
-/// Which of the `members`, the newest of them, is a copy of the `old` file, and whether of all of it: of its beginning alone it
-/// may be something else. logrotate's `renamecopy` makes one and deletes what it copied, as other tools do where a log is moved
-/// to another disk. Blocks.
+/// Which of the `members`, the newest of them, is a copy of the `old` file, and whether of all of
+/// it: of its beginning alone it may be something else. logrotate's `renamecopy` makes one and
+/// deletes what it copied, as other tools do where a log is moved to another disk. Blocks.
 fn copy(members: &[Member], old: &File) -> Option<(usize, bool)> {
     let size = old.metadata().ok()?.len();
     let is_copy = |member: &Member| {
@@ -125,8 +128,8 @@ fn copy(members: &[Member], old: &File) -> Option<(usize, bool)> {
     Some((at, members[at].seen.size == size))
 }
 
-/// Whether the times of two files say another order than their numbers: the clock was set back, an old file was written late,
-/// or one of them is from another time. Which it was can't be known.
+/// Whether the times of two files say another order than their numbers: the clock was set back, an
+/// old file was written late, or one of them is from another time. Which it was can't be known.
 fn contradicts(older: &Member, newer: &Member) -> bool {
     older.rotated_name.is_numbered() && newer.seen.modified < older.seen.modified
 }

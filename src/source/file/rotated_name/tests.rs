@@ -36,7 +36,8 @@ fn names_that_belong() {
                 "app.log-old",
                 "app.log.25-11-2026",
                 "app.log.1.log",
-                // Before the extension: spdlog, logback, log4j2, tracing, pm2, logrotate's `extension`.
+                // Before the extension: spdlog, logback, log4j2, tracing, pm2, logrotate's
+                // `extension`.
                 "app.1.log",
                 "app.2.log",
                 "app.10.log",

@@ -1,4 +1,5 @@
-//! The naive model of a reader: each record is read once, in order, or a mark says that some are gone.
+//! The naive model of a reader: each record is read once, in order, or a mark says that some are
+//! gone.
 
 use std::cell::RefCell;
 use std::rc::Rc;

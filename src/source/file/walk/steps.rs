@@ -106,8 +106,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Goes so many `steps` in an empty `directory`, and tells how many NULs a reader passed over. `holes`:
-/// files have some. What is lost then is more than records, and isn't counted.
+/// Goes so many `steps` in an empty `directory`, and tells how many NULs a reader passed over.
+/// `holes`: files have some. What is lost then is more than records, and isn't counted.
 pub(super) async fn rotations(
     directory: &Path,
     dice: &mut Dice<'_>,
@@ -125,8 +125,9 @@ pub(super) async fn rotations(
         }
         bench.world.step = step;
         let what = dice.below(20);
-        // What is nowhere in the directory any more must have been seen: nobody could tell of it. The
-        // same where a deleted file's successor is rotated: others may have been deleted between them.
+        // What is nowhere in the directory any more must have been seen: nobody could tell of it.
+        // The same where a deleted file's successor is rotated: others may have been deleted
+        // between them.
         let is_rotation = (5..=6).contains(&what);
         if (13..=18).contains(&what) || rotations >= KEPT - 1 || (is_rotation && deleted) {
             bench.look().await;

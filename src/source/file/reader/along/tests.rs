@@ -54,8 +54,8 @@ fn shown(at: &Position) -> String {
     shown
 }
 
-/// In the midst of a file of 25 bytes, after which file 8 comes, with NULs passed over and bytes read
-/// beforehand.
+/// In the midst of a file of 25 bytes, after which file 8 comes, with NULs passed over and bytes
+/// read beforehand.
 fn midst() -> Position {
     let here = generation(7, 25);
     link(&here, rotated(false, 0), &generation(8, 3));
