@@ -1,5 +1,6 @@
-//! A board that hands its streams to NATS: exactly once, whatever happens on the way. Each test looks at the messages in the
-//! stream: every one begins where the one before it ended, and all together they are the file.
+//! A board that hands its streams to NATS: exactly once, whatever happens on the way. Each test
+//! looks at the messages in the stream: every one begins where the one before it ended, and all
+//! together they are the file.
 
 use crate::deadline::until_true;
 use crate::dice::Dice;

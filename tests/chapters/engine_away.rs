@@ -1,4 +1,5 @@
-//! The engine is away, for as long as it likes: nothing is held for it, and what comes late is exact, or told as lost.
+//! The engine is away, for as long as it likes: nothing is held for it, and what comes late is
+//! exact, or told as lost.
 
 use crate::chapters::engine::{SUBJECT, board, state};
 use crate::deadline::until_true;
@@ -44,7 +45,8 @@ fn lost(messages: &[Stored]) -> Vec<&str> {
     messages.iter().filter_map(|m| m.lost.as_deref()).collect()
 }
 
-/// Writes `count` lines and rotates before each of `ways` but the first, the engine comes back, and everything arrives.
+/// Writes `count` lines and rotates before each of `ways` but the first, the engine comes back, and
+/// everything arrives.
 fn all_arrive(ways: &[fn(&Folder)], all_marks: &[&str]) {
     let Some(mut nats) = Nats::start() else {
         return;
@@ -134,7 +136,8 @@ fn a_file_that_was_deleted_meanwhile_is_told_once() {
         folder.rotate();
         folder.append(lines(first..=first + 99));
     }
-    // The one that it stood in, and with it the next one: nobody knows any more how much came after.
+    // The one that it stood in, and with it the next one: nobody knows any more how much came
+    // after.
     fs::remove_file(folder.path("app.log.3")).unwrap();
     fs::remove_file(folder.path("app.log.2")).unwrap();
     nats.start_again();

@@ -1,4 +1,5 @@
-//! A cluster of three NATS servers, each in a network of its own: one is killed, one cut off, then both at once.
+//! A cluster of three NATS servers, each in a network of its own: one is killed, one cut off, then
+//! both at once.
 
 use crate::chapters::engine::{SUBJECT, board, state};
 use crate::chapters::hub::hub;
@@ -132,8 +133,8 @@ fn until_there(nats: &Nats, length: usize) {
     }
 }
 
-/// All messages, of so many bytes. Any of the three may answer for one that is asked by its number, and who has come back
-/// a moment ago says that there is none.
+/// All messages, of so many bytes. Any of the three may answer for one that is asked by its number,
+/// and who has come back a moment ago says that there is none.
 fn all_messages(nats: &Nats, length: usize) -> Vec<Stored> {
     let end = Instant::now() + ELECTED;
     loop {

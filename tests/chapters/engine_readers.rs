@@ -1,5 +1,5 @@
-//! Readers that others wrote: NATS's own library over WebSocket, which takes the messages and knows nothing of Tailcast but
-//! its headers. The same bytes arrive, however often the connections break.
+//! Readers that others wrote: NATS's own library over WebSocket, which takes the messages and knows
+//! nothing of Tailcast but its headers. The same bytes arrive, however often the connections break.
 
 use crate::broker::{faults, node_module};
 use crate::browser::Browser;

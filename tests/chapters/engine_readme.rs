@@ -1,4 +1,5 @@
-//! The README's commands of "More than one board", run as they stand there but for names and places.
+//! The README's commands of "More than one board", run as they stand there but for names and
+//! places.
 
 use crate::deadline::until_true;
 use crate::folder::Folder;

@@ -15,7 +15,8 @@ use std::thread;
 
 const CONFIG: &str = include_str!("../nats/hub.conf");
 
-/// Starts a board with these credentials, and waits until it says this in `/sources` and on standard error, once.
+/// Starts a board with these credentials, and waits until it says this in `/sources` and on
+/// standard error, once.
 fn says(url: &str, credentials: &str, want: &str) {
     let folder = Folder::new();
     folder.append("hello\n");

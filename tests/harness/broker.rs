@@ -1,4 +1,5 @@
-//! MQTT brokers that others wrote, and a reader that others wrote: what arrives there, with the words beside it.
+//! MQTT brokers that others wrote, and a reader that others wrote: what arrives there, with the
+//! words beside it.
 
 use crate::deadline::{DEADLINE, until_true};
 use crate::program::Program;

@@ -1,4 +1,5 @@
-//! A network with weather: a TCP proxy that cuts connections, loses answers, and holds old bytes back.
+//! A network with weather: a TCP proxy that cuts connections, loses answers, and holds old bytes
+//! back.
 
 use crate::dice::Dice;
 use std::io::{Read, Write};
@@ -16,8 +17,8 @@ pub enum Fault {
     CutBack(u64),
     /// It ends when so many confirmations have come back; the last of them is not delivered.
     LoseAnswer(u64),
-    /// After so many bytes towards the engine it ends, and half of the last ones arrive only when the next connection has
-    /// sent as many.
+    /// After so many bytes towards the engine it ends, and half of the last ones arrive only when
+    /// the next connection has sent as many.
     HoldBack(u64),
 }
 
@@ -38,7 +39,8 @@ struct State {
 }
 
 impl Weather {
-    /// In front of `to`: each connection gets one of `faults` faults, of the kind that is thrown. The seed is printed.
+    /// In front of `to`: each connection gets one of `faults` faults, of the kind that is thrown.
+    /// The seed is printed.
     pub fn start(to: SocketAddr, seed: u64, faults: u64, kind: fn(&mut Dice) -> Fault) -> Weather {
         println!("{faults} faults with seed {seed}");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
