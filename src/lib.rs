@@ -1,8 +1,8 @@
 //! Tailcast follows a file on a small board and streams it, live, to browsers on the network.
 //!
-//! The command is the product; this library is what it is made of, small and not yet stable. [`run`]
-//! serves a whole [`Config`] on a listener of yours, until a future of yours resolves. [`serve`] is
-//! the HTTP and WebSocket server alone, for a handler of your own:
+//! The command is the product; this library is what it is made of, small and not yet stable.
+//! [`run`] serves a whole [`Config`] on a listener of yours, until a future of yours resolves.
+//! [`serve`] is the HTTP and WebSocket server alone, for a handler of your own:
 //!
 //! ```
 //! use std::io::{Read, Write};

@@ -46,7 +46,8 @@ fn start() -> Result<(), Error> {
 
 /// Opens what takes rights, gives the rights up, and runs. No thread may have been made before.
 fn begin(mut args: Args) -> Result<(), Error> {
-    // Where the kernel gives everybody huge pages, one of 2 MiB is more than all that is needed here.
+    // Where the kernel gives everybody huge pages, one of 2 MiB is more than all that is needed
+    // here.
     let _ = disable_transparent_huge_pages(true);
     let descriptors = descriptors::raise();
     let key = key::key(&args, std::env::var_os(key::VARIABLE))?;

@@ -120,7 +120,8 @@ impl Metrics {
         }
     }
 
-    /// All of it as text, with what others count: clients now, clients refused, looks of all followers.
+    /// All of it as text, with what others count: clients now, clients refused, looks of all
+    /// followers.
     pub(crate) fn text(&self, clients: usize, refused: u64, looks: u64) -> String {
         let mut text = String::new();
         let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
@@ -196,7 +197,8 @@ impl Metrics {
     }
 }
 
-/// Of an engine, by its own counters: connections, messages, refused ones, bytes, lost bytes, and whether it is there.
+/// Of an engine, by its own counters: connections, messages, refused ones, bytes, lost bytes, and
+/// whether it is there.
 pub(crate) fn engine_text(is_here: bool, counters: [&Counter; 5]) -> String {
     let mut text = format!(
         "# HELP tailcast_engine_up Whether the engine is there.\n# TYPE tailcast_engine_up gauge\ntailcast_engine_up {}\n",
@@ -225,8 +227,9 @@ pub(crate) fn engine_text(is_here: bool, counters: [&Counter; 5]) -> String {
     text
 }
 
-/// The process's resident memory in bytes: counted, where the kernel can. `status` tells what it has in mind, which on
-/// several cores may be anything (4 kB of 1,044 on a Raspberry Pi 3 with Linux 6.1).
+/// The process's resident memory in bytes: counted, where the kernel can. `status` tells what it
+/// has in mind, which on several cores may be anything (4 kB of 1,044 on a Raspberry Pi 3 with
+/// Linux 6.1).
 fn resident() -> Option<u64> {
     let read = |file, label| {
         let text = std::fs::read_to_string(file).ok()?;

@@ -1,6 +1,8 @@
-//! The article's server in Rust: `for message in request.websocket: request.websocket.send(message)`.
+//! The article's server in Rust: `for message in request.websocket:
+//! request.websocket.send(message)`.
 //!
-//! `cargo run --example echo [ADDR:PORT]`; an ordinary request is answered as well, as `accept_websocket` does.
+//! `cargo run --example echo [ADDR:PORT]`; an ordinary request is answered as well, as
+//! `accept_websocket` does.
 #![allow(clippy::print_stdout)]
 
 use std::net::TcpListener;

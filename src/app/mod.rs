@@ -2,6 +2,7 @@
 
 pub(crate) mod admit;
 pub(crate) mod engine;
+pub(crate) mod live;
 pub(crate) mod page;
 pub(crate) mod route;
 pub(crate) mod sources;
@@ -60,7 +61,8 @@ pub struct Config {
     pub say: fn(&str),
 }
 
-/// Serves `config` on a bound `listener`, if on any, until `shutdown` resolves; clients then get their close, and it returns within two seconds.
+/// Serves `config` on a bound `listener`, if on any, until `shutdown` resolves; clients then get
+/// their close, and it returns within two seconds.
 ///
 /// # Errors
 /// When the listener can't be used. What a client does is never an error here.

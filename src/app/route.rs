@@ -7,29 +7,23 @@ use std::time::Duration;
 use futures_lite::FutureExt;
 
 use crate::app::state::App;
-use crate::app::{page, sources};
+use crate::app::{live, page, sources};
 use crate::bytes::cursor::From;
-use crate::bytes::lines::Splitter;
-use crate::deliver::endless::{Events, Form as Endless};
 use crate::deliver::matching::Pattern;
 use crate::deliver::poll::Held;
 use crate::deliver::request::Wanted;
-use crate::deliver::websocket::PROTOCOL;
 use crate::deliver::{Context, in_time, while_there};
-use crate::deliver::{endless, event, find, part, plain, poll, websocket};
-use crate::http::close::write;
+use crate::deliver::{find, part, plain, poll};
 use crate::http::connection::{Answered, Connection, Exchange};
 use crate::http::head::decode;
-use crate::http::range;
 use crate::http::response::{Response, TEXT};
-use crate::metrics::{End, Kind};
+use crate::metrics::Kind;
 use crate::source::Source;
-use crate::source::reader::Reader;
-use crate::websocket::handshake::{handshake, upgrade_required};
-use crate::websocket::session::MESSAGE_MAX;
+use crate::websocket::handshake::upgrade_required;
 
-/// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are known as they are now.
-/// `without_key`: who asks has shown none, and gets only what everybody on this machine may read.
+/// Answers one request; gives the connection back if it may be kept. `refreshed`: the sources are
+/// known as they are now. `without_key`: who asks has shown none, and gets only what everybody on
+/// this machine may read.
 ///
 /// # Errors
 /// When the connection is broken, or what is being sent can't be read any more.
@@ -205,8 +199,10 @@ async fn stream(
         reader.seek(reader.start() + reader.size());
     }
     match wanted.kind {
-        Kind::WebSocket => websocket(context, &source, exchange, reader, pattern).await,
-        Kind::Follow | Kind::Events => endless(context, exchange, reader, wanted, pattern).await,
+        Kind::WebSocket => live::websocket(context, &source, exchange, reader, pattern).await,
+        Kind::Follow | Kind::Events => {
+            live::endless(context, exchange, reader, wanted, pattern).await
+        }
         Kind::Poll => {
             let is_head = exchange.request.method == "HEAD";
             let held = Held {
@@ -261,96 +257,4 @@ async fn browse(
             exchange.answer(answer).await
         }
     }
-}
-
-/// A stream to a client from here on, which counts how it ends.
-fn live(context: Rc<Context>, stream: impl Future<Output = End> + 'static) -> Answered {
-    // In a box of its own: what an async block takes along and then awaits has its place in it twice.
-    let stream = stream.boxed_local();
-    let counted = async move {
-        context.metrics.ended(stream.await);
-        Ok(None)
-    };
-    Answered::Then(counted.boxed_local())
-}
-
-async fn websocket(
-    context: Rc<Context>,
-    source: &Source,
-    exchange: Exchange,
-    reader: Reader,
-    pattern: Option<Rc<Pattern>>,
-) -> io::Result<Answered> {
-    let mut fields = match handshake(&exchange.request) {
-        Ok(fields) => fields,
-        Err(refusal) => return exchange.answer(refusal).await.map(Answered::Done),
-    };
-    let exact = exchange
-        .request
-        .list("Sec-WebSocket-Protocol")
-        .any(|offer| offer == PROTOCOL);
-    let socket = &exchange.connection.socket;
-    let form = if exact {
-        fields.push(("Sec-WebSocket-Protocol", PROTOCOL.into()));
-        let cursor = in_time(socket, reader.cursor()).await?;
-        websocket::Form::Exact(event::open(
-            &source.name,
-            source.kind(),
-            cursor,
-            reader.size(),
-        ))
-    } else {
-        let before = in_time(socket, reader.before()).await?;
-        let coding = in_time(socket, reader.coding()).await?;
-        let splitter = Splitter::behind(&before, reader.line_end());
-        websocket::Form::Text(splitter.coded(coding, &before, reader.offset()))
-    };
-    let session = exchange.upgrade(&fields, MESSAGE_MAX).await?;
-    let stream = websocket::serve(context.clone(), session, reader, form, pattern);
-    Ok(live(context, stream))
-}
-
-async fn endless(
-    context: Rc<Context>,
-    exchange: Exchange,
-    reader: Reader,
-    wanted: Wanted,
-    pattern: Option<Rc<Pattern>>,
-) -> io::Result<Answered> {
-    let socket = &exchange.connection.socket;
-    let cursor = in_time(socket, reader.cursor()).await?;
-    let (media, form) = match wanted.kind {
-        Kind::Events => {
-            let before = in_time(socket, reader.before()).await?;
-            let coding = in_time(socket, reader.coding()).await?;
-            let events = Events::new(cursor, before, reader.line_end()).coded(coding);
-            ("text/event-stream", Endless::Events(events))
-        }
-        _ => (TEXT, Endless::Bytes),
-    };
-    let chunked = exchange.request.one_one;
-    let mut fields = vec![
-        ("Content-Type", media.into()),
-        ("Cache-Control", "no-store".into()),
-        ("Tailcast-Cursor", cursor.to_string()),
-    ];
-    fields.extend(endless::endless_fields(chunked));
-    let status = match wanted.endless {
-        None => 200,
-        Some(first) => {
-            fields.push((
-                "Content-Range",
-                format!("bytes {first}-{}/*", range::ENDLESS),
-            ));
-            206
-        }
-    };
-    let head = exchange.head(status, fields);
-    write(&exchange.connection.socket, &head).await?;
-    if exchange.request.method == "HEAD" {
-        return Ok(Answered::Done(Some(exchange.connection)));
-    }
-    let socket = exchange.connection.socket;
-    let stream = endless::serve(context.clone(), socket, reader, form, chunked, pattern);
-    Ok(live(context, stream))
 }

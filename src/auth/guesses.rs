@@ -8,14 +8,16 @@ use core::net::IpAddr;
 
 use crate::http::peer::network;
 
-/// How many wrong keys an address may say within [`SPAN`]: a person mistypes it three times, a program tries millions.
+/// How many wrong keys an address may say within [`SPAN`]: a person mistypes it three times, a
+/// program tries millions.
 pub const WRONG_MAX: u32 = 10;
 
-/// The time over which wrong keys are counted, from the first one on, and for the rest of which the address is refused.
+/// The time over which wrong keys are counted, from the first one on, and for the rest of which the
+/// address is refused.
 pub const SPAN: Duration = Duration::from_secs(60);
 
-/// How many addresses are remembered, some 64 KiB in all. Where more than these guess at once, the oldest is forgotten: it
-/// comes back with ten tries, as any new one has.
+/// How many addresses are remembered, some 64 KiB in all. Where more than these guess at once, the
+/// oldest is forgotten: it comes back with ten tries, as any new one has.
 const ADDRESSES_MAX: usize = 1024;
 
 /// The wrong keys of one request.
@@ -37,7 +39,8 @@ pub struct WrongKeys {
 struct Row {
     since: Instant,
     count: u32,
-    /// The last wrong cookies, hashed: an open page says the key of yesterday's server at each attempt, and is no guesser.
+    /// The last wrong cookies, hashed: an open page says the key of yesterday's server at each
+    /// attempt, and is no guesser.
     kept: Option<u64>,
 }
 

@@ -21,8 +21,9 @@ pub struct Authority {
 }
 
 impl Host {
-    /// Reads a host that no port follows; IPv6 addresses stand in brackets. `None` for what no browser writes: other
-    /// spellings of addresses (`127.1`, `0x7f000001`) are names here, and nobody's.
+    /// Reads a host that no port follows; IPv6 addresses stand in brackets. `None` for what no
+    /// browser writes: other spellings of addresses (`127.1`, `0x7f000001`) are names here, and
+    /// nobody's.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix('[') {
             let address: Ipv6Addr = rest.strip_suffix(']')?.parse().ok()?;
@@ -39,7 +40,8 @@ impl Host {
 }
 
 impl Authority {
-    /// Reads `HOST` or `HOST:PORT`. A user name before an `@` has no place in a `Host` (RFC 9110 section 7.2).
+    /// Reads `HOST` or `HOST:PORT`. A user name before an `@` has no place in a `Host` (RFC 9110
+    /// section 7.2).
     ///
     /// ```
     /// use tailcast::auth::host::Authority;
@@ -76,8 +78,9 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads `SCHEME://HOST[:PORT]`, with nothing behind it, or `SCHEME://` alone where the scheme is not the web's, as in
-    /// the `file://` of small WebSocket clients. `null`, the origin of pages that have none, is not one.
+    /// Reads `SCHEME://HOST[:PORT]`, with nothing behind it, or `SCHEME://` alone where the scheme
+    /// is not the web's, as in the `file://` of small WebSocket clients. `null`, the origin of
+    /// pages that have none, is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
@@ -105,8 +108,8 @@ impl Origin {
         })
     }
 
-    /// Whether pages of the server that `own` names, in a `Host` field, have this origin. The scheme may be either of the
-    /// web's: we speak plain HTTP, a proxy before us perhaps not.
+    /// Whether pages of the server that `own` names, in a `Host` field, have this origin. The
+    /// scheme may be either of the web's: we speak plain HTTP, a proxy before us perhaps not.
     pub fn is_of(&self, own: &Authority) -> bool {
         let usual = usual_port(&self.scheme);
         usual.is_some() && self.host.as_ref() == Some(&own.host) && self.port == own.port.or(usual)

@@ -8,8 +8,8 @@ use subtle::ConstantTimeEq;
 
 use crate::http::head::{Request, decode};
 
-/// How many cookies of one request are tried: two where one server stands under a path of another, as seen through a
-/// proxy. More would be a way to guess by the hundred.
+/// How many cookies of one request are tried: two where one server stands under a path of another,
+/// as seen through a proxy. More would be a way to guess by the hundred.
 const COOKIES_MAX: usize = 2;
 
 /// What a visitor needs to come in. Never shown by `{:?}`.
@@ -54,7 +54,8 @@ pub enum Credential<'a> {
     Cookie(Cow<'a, str>),
 }
 
-/// The keys that a request says, by `?key=`, by `Authorization: Bearer` (RFC 6750 section 2.1) and by cookie.
+/// The keys that a request says, by `?key=`, by `Authorization: Bearer` (RFC 6750 section 2.1) and
+/// by cookie.
 pub fn credentials<'a>(
     request: &'a Request,
     cookie: &'a str,

@@ -1,4 +1,5 @@
-//! Who may come in: `Host`, `Origin` and key of one request against the rules. Pure: no runtime, no file, no socket.
+//! Who may come in: `Host`, `Origin` and key of one request against the rules. Pure: no runtime, no
+//! file, no socket.
 
 pub mod guesses;
 pub mod host;
@@ -41,13 +42,15 @@ pub struct Peer {
 pub enum Verdict {
     /// It is served.
     In,
-    /// 421: `Host` names another server. A page that has its own name resolve to this address (DNS rebinding) ends here.
+    /// 421: `Host` names another server. A page that has its own name resolve to this address (DNS
+    /// rebinding) ends here.
     Misdirected,
     /// 403: a page of another site asks, by a script or a WebSocket.
     Foreign,
     /// 429: too many wrong keys came from there.
     Locked,
-    /// 204: a browser asks whether a page of an allowed origin may ask (a CORS preflight). It can't say a key.
+    /// 204: a browser asks whether a page of an allowed origin may ask (a CORS preflight). It can't
+    /// say a key.
     Preflight,
     /// 401: no key, or only wrong ones.
     Unknown(Wrong),
@@ -131,8 +134,8 @@ impl Rules {
         matches!(host, Host::Address(_)) || self.names.contains(host)
     }
 
-    /// Whether this request needs a key. One made at start is not asked of programs on the board itself, which could read the
-    /// file anyway; what a proxy there passes on is not theirs.
+    /// Whether this request needs a key. One made at start is not asked of programs on the board
+    /// itself, which could read the file anyway; what a proxy there passes on is not theirs.
     fn asks(&self, request: &Request, peer: &Peer) -> bool {
         let from_here = peer.address.is_loopback() && !is_forwarded(request);
         match &self.key {
@@ -146,7 +149,8 @@ impl Rules {
         address.is_loopback() && self.key.as_ref().is_some_and(|key| key.made)
     }
 
-    /// What an answer to a page of an allowed origin carries, whatever else it says (the Fetch standard, section 3.3).
+    /// What an answer to a page of an allowed origin carries, whatever else it says (the Fetch
+    /// standard, section 3.3).
     pub fn shared(&self, request: &Request) -> Fields {
         let origin = request.field("Origin").filter(|origin| {
             Origin::parse(origin).is_some_and(|origin| self.origins.contains(&origin))
@@ -171,8 +175,9 @@ pub fn preflight() -> Fields {
     ]
 }
 
-/// How the visitor's browser came: we speak plain HTTP, a proxy before us perhaps not. No page can set these fields on a
-/// WebSocket, nor on anything else without a preflight, which does not list them.
+/// How the visitor's browser came: we speak plain HTTP, a proxy before us perhaps not. No page can
+/// set these fields on a WebSocket, nor on anything else without a preflight, which does not list
+/// them.
 fn scheme(request: &Request) -> &'static str {
     let forwarded = request.list("Forwarded").flat_map(|hop| hop.split(';'));
     let mut proto = forwarded.filter_map(|pair| {
@@ -189,7 +194,8 @@ fn scheme(request: &Request) -> &'static str {
     }
 }
 
-/// Cookies know no ports (RFC 6265 section 8.5): two servers on one board would overwrite each other's.
+/// Cookies know no ports (RFC 6265 section 8.5): two servers on one board would overwrite each
+/// other's.
 fn cookie_name(authority: Option<&Authority>) -> String {
     match authority.and_then(|authority| authority.port) {
         Some(port) => format!("tailcast-{port}"),
@@ -197,8 +203,8 @@ fn cookie_name(authority: Option<&Authority>) -> String {
     }
 }
 
-/// For all of this server, also where the link led to one stream. Else no `Path`: the browser takes the folder of the link,
-/// which is right under any sub-path of a proxy (RFC 6265 section 5.1.4).
+/// For all of this server, also where the link led to one stream. Else no `Path`: the browser takes
+/// the folder of the link, which is right under any sub-path of a proxy (RFC 6265 section 5.1.4).
 fn set_cookie(name: &str, key: &Key, request: &Request) -> String {
     let secure = if scheme(request) == "https" {
         "; Secure"
@@ -221,7 +227,8 @@ fn is_forwarded(request: &Request) -> bool {
     FORWARDED.iter().any(|name| request.field(name).is_some())
 }
 
-/// Whether this is a link with a key in it that was opened as a page: the key must not stay in the address bar.
+/// Whether this is a link with a key in it that was opened as a page: the key must not stay in the
+/// address bar.
 fn is_page_link(request: &Request) -> bool {
     let takes_page = request.path == "/" || request.accepts("text/html");
     takes_page

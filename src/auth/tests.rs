@@ -1,8 +1,9 @@
-//! The table of the gate: every visitor and every attack by name. A line is the status that it gets, its name, the request line
-//! and the header fields.
+//! The table of the gate: every visitor and every attack by name. A line is the status that it
+//! gets, its name, the request line and the header fields.
 //!
-//! A status stands with its details: the wrong keys after a 401, `+cookie` where those were in cookies; the location after a 303,
-//! `+cookie` where one is set. 200 says that the request is let in.
+//! A status stands with its details: the wrong keys after a 401, `+cookie` where those were in
+//! cookies; the location after a 303, `+cookie` where one is set. 200 says that the request is let
+//! in.
 
 use super::*;
 use crate::http::head;

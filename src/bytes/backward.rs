@@ -5,7 +5,8 @@ use crate::bytes::lines::LineEnd;
 use crate::bytes::matcher::Matcher;
 use crate::bytes::sieve::WHOLE_MAX;
 
-/// A line that fits: the offset of its first byte, and its length in bytes without its end (LF or CRLF).
+/// A line that fits: the offset of its first byte, and its length in bytes without its end (LF or
+/// CRLF).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// The offset of its first byte.
@@ -14,8 +15,8 @@ pub struct Hit {
     pub length: usize,
 }
 
-/// Looks for the lines that a [`Matcher`] wants, backwards. It holds the one line whose start has not come yet, up to
-/// [`WHOLE_MAX`] of it.
+/// Looks for the lines that a [`Matcher`] wants, backwards. It holds the one line whose start has
+/// not come yet, up to [`WHOLE_MAX`] of it.
 #[derive(Debug)]
 pub struct Backward {
     ends: LineEnd,
@@ -52,18 +53,20 @@ impl Backward {
         self.at
     }
 
-    /// The start of the oldest line that was looked at; where the end is no line's start, of the one that begins there.
+    /// The start of the oldest line that was looked at; where the end is no line's start, of the
+    /// one that begins there.
     pub fn looked(&self) -> u64 {
         self.looked
     }
 
-    /// Where the line begins that has no newline behind it: the end itself where every line has one.
+    /// Where the line begins that has no newline behind it: the end itself where every line has
+    /// one.
     pub fn last_line(&self) -> Option<u64> {
         self.last
     }
 
-    /// Takes the bytes before [`at`](Self::at) and calls `hit` for each line in them that is wanted, newest first. `first`:
-    /// nothing stands before them.
+    /// Takes the bytes before [`at`](Self::at) and calls `hit` for each line in them that is
+    /// wanted, newest first. `first`: nothing stands before them.
     pub fn feed(&mut self, piece: &[u8], first: bool, matcher: &Matcher, mut hit: impl FnMut(Hit)) {
         let start = self.at - piece.len() as u64;
         self.at = start;

@@ -1,5 +1,5 @@
-//! A place in a stream that outlives connections, rotations and restarts, and how a client names one.
-//! Pure: no runtime, no file, no socket.
+//! A place in a stream that outlives connections, rotations and restarts, and how a client names
+//! one. Pure: no runtime, no file, no socket.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,8 @@ pub struct Cursor {
     pub inode: u64,
     /// The offset of the next byte, in bytes.
     pub offset: u64,
-    /// FNV-1a (32 bits) of the [`CHECK_SPAN`] bytes before `offset`, or of all where there are fewer. `None`: not checked.
+    /// FNV-1a (32 bits) of the [`CHECK_SPAN`] bytes before `offset`, or of all where there are
+    /// fewer. `None`: not checked.
     pub check: Option<u32>,
 }
 

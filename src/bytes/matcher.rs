@@ -1,6 +1,9 @@
 //! Which lines a viewer wants: those that hold every `match` and no `not`.
 //! Pure: no runtime, no file, no socket.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
@@ -10,7 +13,8 @@ use regex_lite::{Regex, RegexBuilder};
 
 use crate::bytes::lines::LineEnd;
 
-/// The longest text of one term, in bytes. Nobody types more, and a request's head has room for 8 KiB in all.
+/// The longest text of one term, in bytes. Nobody types more, and a request's head has room for 8
+/// KiB in all.
 pub const PATTERN_MAX: usize = 256;
 /// The most terms of one request: each costs a look at every line.
 pub const TERMS_MAX: usize = 8;
@@ -18,11 +22,11 @@ pub const TERMS_MAX: usize = 8;
 pub const NESTING_MAX: u32 = 16;
 /// The most `|` in one pattern: each is a way that has to be tried at every character.
 pub const ALTERNATIVES_MAX: usize = 64;
-/// How large a compiled pattern may be, in bytes: what `{1000}` unfolds to would be searched for a step at a time. Some
-/// 400 characters and classes.
+/// How large a compiled pattern may be, in bytes: what `{1000}` unfolds to would be searched for a
+/// step at a time. Some 400 characters and classes.
 pub const COMPILED_MAX: usize = 16 * 1024;
-/// How many bytes of lines are looked at without a break for the others, where a pattern is a regular expression: it takes
-/// fifty times as long as plain text.
+/// How many bytes of lines are looked at without a break for the others, where a pattern is a
+/// regular expression: it takes fifty times as long as plain text.
 const PATTERN_BLOCK: usize = 8 * 1024;
 
 /// What a term does to a line that holds it.
@@ -48,7 +52,8 @@ impl Sense {
 ///
 /// ```
 /// use tailcast::bytes::matcher::{Matcher, Sense};
-/// let matcher = Matcher::new(&[(Sense::Wanted, "error".into()), (Sense::Unwanted, "/^cron/".into())]).unwrap();
+/// let terms = [(Sense::Wanted, "error".into()), (Sense::Unwanted, "/^cron/".into())];
+/// let matcher = Matcher::new(&terms).unwrap();
 /// assert!(matcher.is_match(b"An ERROR") && !matcher.is_match(b"cron: error"));
 /// ```
 pub struct Matcher {
@@ -86,7 +91,8 @@ impl fmt::Display for BadPattern {
 }
 
 impl Matcher {
-    /// Compiles terms: `/RE/` is a regular expression, any other text is plain, and in any case where it has no capital.
+    /// Compiles terms: `/RE/` is a regular expression, any other text is plain, and in any case
+    /// where it has no capital.
     ///
     /// # Errors
     /// A term that is empty, has a line's end in it, is over a limit or is no regular expression.
@@ -133,15 +139,17 @@ impl Matcher {
         self.grows() && self.is_match(beginning)
     }
 
-    /// Whether a line that is wanted once stays so however it goes on: plain text that it has to hold, and nothing else.
+    /// Whether a line that is wanted once stays so however it goes on: plain text that it has to
+    /// hold, and nothing else.
     pub fn grows(&self) -> bool {
         self.terms
             .iter()
             .all(|term| term.sense == Sense::Wanted && !matches!(term.pattern, Pattern::Regex(_)))
     }
 
-    /// Calls `hit` for each wanted line of `block`, in order, with where it stands there, its newline left out. The block
-    /// begins with a line and ends with one, the last newline may be missing.
+    /// Calls `hit` for each wanted line of `block`, in order, with where it stands there, its
+    /// newline left out. The block begins with a line and ends with one, the last newline may be
+    /// missing.
     pub fn lines(&self, block: &[u8], ends: LineEnd, mut hit: impl FnMut(Range<usize>)) {
         self.with_lowered(block, |lowered| {
             let mut start = 0;
@@ -261,158 +269,4 @@ fn compile(pattern: &str) -> Result<Regex, String> {
             from.escape_debug()
         )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn matcher(terms: &[&str]) -> Result<Matcher, BadPattern> {
-        let term = |term: &&str| match term.strip_prefix("not ") {
-            Some(text) => (Sense::Unwanted, text.to_owned()),
-            None => (Sense::Wanted, (*term).to_owned()),
-        };
-        Matcher::new(&terms.iter().map(term).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn lines_that_fit_and_that_do_not() {
-        type Row = (
-            &'static [&'static str],
-            &'static [&'static str],
-            &'static [&'static str],
-        );
-        let table: [Row; 14] = [
-            (&[], &["", "anything"], &[]),
-            (
-                &["error"],
-                &["error", "An ERROR", "terrors"],
-                &["", "eror", "e r r o r"],
-            ),
-            (&["Error"], &["Error", "anError!"], &["error", "ERROR"]),
-            (&["404"], &["x404x"], &["40 4"]),
-            (&["grün"], &["GRüN", "grün"], &["GRÜN", "grun"]),
-            (&["Ärger"], &["Ärger"], &["ärger", "ÄRGER"]),
-            (&["a", "b"], &["ab", "b a"], &["a", "b", ""]),
-            (&["not debug"], &["", "info"], &["DEBUG x", "debug"]),
-            (&["a", "not b"], &["a", "A"], &["ab", "b", ""]),
-            (&["/^e.*r$/"], &["er", "eager", "er\r"], &["ER", "era", ""]),
-            (&["/(?i)^e/", "not /r$/"], &["E", "ea"], &["er", "x"]),
-            (&["//"], &["http://x"], &["http:/x"]),
-            (&["/"], &["a/b"], &["ab"]),
-            (&["/dev"], &["/DEV/tty"], &["dev"]),
-        ];
-        for (terms, fit, differ) in table {
-            let matcher = matcher(terms).unwrap();
-            for (lines, want) in [(fit, true), (differ, false)] {
-                for line in lines {
-                    assert_eq!(
-                        matcher.is_match(line.as_bytes()),
-                        want,
-                        "{line:?} for {terms:?}"
-                    );
-                }
-            }
-            // The same, all in one block, however it ends.
-            for end in ["", "\n"] {
-                let block = [fit, differ, fit].concat().join("\n") + end;
-                let mut found = Vec::new();
-                matcher.lines(block.as_bytes(), LineEnd::Newline, |at| {
-                    found.push(&block[at])
-                });
-                // An empty rest behind the last newline is no line.
-                let mut want = [fit, fit].concat();
-                if block.is_empty() || (end.is_empty() && block.ends_with('\n')) {
-                    want.pop();
-                }
-                assert_eq!(found, want, "{terms:?} in {block:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn invalid_utf_8() {
-        let broken = b"\xff\xfeerror \xe2\x82";
-        for (term, want) in [
-            ("error", true),
-            ("/error/", true),
-            ("/^..error/", true),
-            ("ERROR", false),
-        ] {
-            assert_eq!(matcher(&[term]).unwrap().is_match(broken), want, "{term}");
-        }
-    }
-
-    #[test]
-    fn what_holds_for_a_beginning_holds_for_the_line() {
-        for (terms, want) in [
-            (&["a"][..], true),
-            (&["a", "b"], false),
-            (&["a", "not b"], false),
-            (&["/a/"], false),
-        ] {
-            assert_eq!(
-                matcher(terms).unwrap().is_match_already(b"xa"),
-                want,
-                "{terms:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn refusals_show_where() {
-        let long = "x".repeat(PATTERN_MAX + 1);
-        let bars = format!("/{}/", "a|".repeat(ALTERNATIVES_MAX + 1));
-        let deep = format!("/{}a{}/", "(".repeat(20), ")".repeat(20));
-        for (term, words) in [
-            ("", "`match=` is empty"),
-            ("not ", "`not=` is empty"),
-            ("a\nb", "`match=a\\nb` has the end of a line"),
-            (&long, "has more than 256 bytes"),
-            (&bars, "has more than 64 alternatives"),
-            (&deep, "too much nesting"),
-            (
-                "/a(b/",
-                "`match=/a(b/` is no regular expression that can be used: at character 2 of it, `(b`: ",
-            ),
-            (
-                "not /ä)/",
-                "`not=/ä)/` is no regular expression that can be used: at character 2 of it, `)`: ",
-            ),
-            ("/[z-a]/", "at character 1 of it, `[z-a]`: invalid range"),
-            (
-                "/x(?=y)/",
-                "at character 2 of it, `(?=y)`: look-around is not supported",
-            ),
-            (
-                r"/(a)\1/",
-                r"at character 4 of it, `\\1`: backreferences are not supported",
-            ),
-            ("/(?:a{100}){100}/", "size limit"),
-        ] {
-            let refusal = matcher(&[term]).err().unwrap().to_string();
-            assert!(refusal.contains(words), "{term:?}: {refusal}");
-            assert!(!refusal.contains('\n'), "{refusal}");
-        }
-        assert!(matcher(&["x"; TERMS_MAX + 1]).is_err());
-        assert!(matcher(&["x"; TERMS_MAX]).is_ok());
-    }
-
-    #[test]
-    fn a_share_is_whole_lines() {
-        let lines = b"0123456\n".repeat(4096);
-        assert_eq!(
-            matcher(&["x"]).unwrap().share(&lines, LineEnd::Newline),
-            lines.len()
-        );
-        let regex = matcher(&["/x/"]).unwrap();
-        assert_eq!(regex.share(&lines, LineEnd::Newline), PATTERN_BLOCK);
-        assert_eq!(regex.share(&lines[..100], LineEnd::Newline), 100);
-        let long = vec![b'x'; 20_000];
-        assert_eq!(regex.share(&long, LineEnd::Newline), 20_000);
-        assert_eq!(
-            regex.share(&[&long[..], b"\nyyy"].concat(), LineEnd::Newline),
-            20_001
-        );
-    }
 }

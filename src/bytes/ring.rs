@@ -6,7 +6,8 @@ use crate::bytes::lines::{LastLines, LineEnd};
 
 /// Keeps the last bytes of a stream, as many as its capacity; the oldest give way to new ones.
 ///
-/// Offsets count from the stream's first byte and never wrap: 64 bits are enough for 58,000 years at 10 MB/s.
+/// Offsets count from the stream's first byte and never wrap: 64 bits are enough for 58,000 years
+/// at 10 MB/s.
 #[derive(Debug)]
 pub struct Ring {
     /// Grows up to the capacity: what nothing was written to costs no memory.
@@ -20,7 +21,8 @@ impl Ring {
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
         Self {
-            // At once, and not zeroed: an allocator that grows it would copy it, one that zeroes would touch it all.
+            // At once, and not zeroed: an allocator that grows it would copy it, one that zeroes
+            // would touch it all.
             bytes: Vec::with_capacity(capacity),
             capacity,
             end: 0,
@@ -55,8 +57,8 @@ impl Ring {
         self.end
     }
 
-    /// Copies what stands at `offset` into `into`: how many bytes that were, 0 at the end. `None` where it is older than
-    /// [`oldest`](Self::oldest) or yet to come.
+    /// Copies what stands at `offset` into `into`: how many bytes that were, 0 at the end. `None`
+    /// where it is older than [`oldest`](Self::oldest) or yet to come.
     pub fn read(&self, offset: u64, into: &mut [u8]) -> Option<usize> {
         let (first, second) = self.parts(offset)?;
         let of_first = first.len().min(into.len());
@@ -76,8 +78,9 @@ impl Ring {
         before
     }
 
-    /// Where the last `count` lines begin, a last one without a newline counted. Where fewer are held whole, the first
-    /// one of these: the oldest bytes are most often the end of a line whose start is gone.
+    /// Where the last `count` lines begin, a last one without a newline counted. Where fewer are
+    /// held whole, the first one of these: the oldest bytes are most often the end of a line whose
+    /// start is gone.
     pub fn last_lines(&self, count: u64) -> u64 {
         let oldest = self.oldest();
         let (first, second) = self.parts(oldest).unwrap_or_default();

@@ -6,8 +6,8 @@ use std::ops::Range;
 use crate::bytes::lines::LineEnd;
 use crate::bytes::matcher::Matcher;
 
-/// The longest line that is looked at as a whole, in bytes. Of a longer one each part of this length is looked at as a line:
-/// it is what a client's sieve holds of a line that never ends.
+/// The longest line that is looked at as a whole, in bytes. Of a longer one each part of this
+/// length is looked at as a line: it is what a client's sieve holds of a line that never ends.
 pub const WHOLE_MAX: usize = 1024 * 1024;
 
 /// What became of bytes of the stream.
@@ -26,12 +26,14 @@ pub struct Sieve {
     held: Vec<u8>,
     /// A part of the line was passed on before its end came: so is the rest.
     passing: bool,
-    /// The last byte was a carriage return that ended a line, wanted or not: a newline behind it belongs to it.
+    /// The last byte was a carriage return that ended a line, wanted or not: a newline behind it
+    /// belongs to it.
     after_return: Option<bool>,
 }
 
 impl Sieve {
-    /// A sieve for a stream that begins here: where that is within a line, its rest is looked at as a line.
+    /// A sieve for a stream that begins here: where that is within a line, its rest is looked at as
+    /// a line.
     pub fn new(ends: LineEnd) -> Self {
         Self {
             ends,
@@ -44,7 +46,8 @@ impl Sieve {
         &self.held
     }
 
-    /// How much of `bytes` is to be pushed at once: no more than the end of the held line, or than a share of whole lines.
+    /// How much of `bytes` is to be pushed at once: no more than the end of the held line, or than
+    /// a share of whole lines.
     pub fn most(&self, bytes: &[u8], matcher: &Matcher) -> usize {
         if self.passing || !self.held.is_empty() {
             let end = self.ends.first(bytes);
@@ -57,7 +60,8 @@ impl Sieve {
         }
     }
 
-    /// Takes `bytes`. `wanted` tells where the wanted lines of a block stand, as [`Matcher::lines`] does.
+    /// Takes `bytes`. `wanted` tells where the wanted lines of a block stand, as [`Matcher::lines`]
+    /// does.
     pub fn push(
         &mut self,
         mut bytes: &[u8],

@@ -1,7 +1,8 @@
-//! UTF-16, as programs on Windows write their logs: which of the two orders a file has, and its text.
-//! Pure: no runtime, no file, no socket.
+//! UTF-16, as programs on Windows write their logs: which of the two orders a file has, and its
+//! text. Pure: no runtime, no file, no socket.
 
-/// The order of the two bytes of a unit, as the mark at a file's start tells it (RFC 2781 section 3.2).
+/// The order of the two bytes of a unit, as the mark at a file's start tells it (RFC 2781 section
+/// 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Utf16 {
     /// `FF FE`: the low byte first.
@@ -39,7 +40,8 @@ impl Utf16 {
         pairs.map(move |pair| self.unit([pair[0], pair[1]]))
     }
 
-    /// The text of a line without its mark; what is no character becomes U+FFFD, as half a unit at the end does.
+    /// The text of a line without its mark; what is no character becomes U+FFFD, as half a unit at
+    /// the end does.
     pub(crate) fn text(self, bytes: &[u8]) -> String {
         let characters = char::decode_utf16(self.units(bytes));
         let characters = characters.map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -63,8 +65,8 @@ impl Utf16 {
         last == Some(NEWLINE)
     }
 
-    /// How many of `bytes` may be shown though more may come: no half of a character, no carriage return that may belong
-    /// to a newline.
+    /// How many of `bytes` may be shown though more may come: no half of a character, no carriage
+    /// return that may belong to a newline.
     pub(crate) fn ready(self, bytes: &[u8]) -> usize {
         let whole = bytes.len() / 2 * 2;
         let waits = |unit: &u16| *unit == RETURN || (0xd800..0xdc00).contains(unit);

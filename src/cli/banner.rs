@@ -28,7 +28,8 @@ pub(crate) fn rights(confinement: &Confinement) -> String {
     )
 }
 
-/// What is printed at start: a line for each source, one for the engine that they go to, then one for each link.
+/// What is printed at start: a line for each source, one for the engine that they go to, then one
+/// for each link.
 pub(crate) fn banner(
     sources: &[(String, SourceKind)],
     sample: Duration,

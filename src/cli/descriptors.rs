@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that connections never take, beside two for each source: the listener, epoll, inotify, and
-/// files of a rotation that has to be opened though all places are taken.
+/// Descriptors that connections never take, beside two for each source: the listener, epoll,
+/// inotify, and files of a rotation that has to be opened though all places are taken.
 const KEPT: u64 = 96;
 
 /// Raises the limit of descriptors to what the process may have. Which limit that is.
@@ -18,7 +18,8 @@ pub(crate) fn raise() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// How many of `wanted` connections a limit of `descriptors` leaves room for, beside so many `sources`.
+/// How many of `wanted` connections a limit of `descriptors` leaves room for, beside so many
+/// `sources`.
 pub(crate) fn connections(wanted: usize, descriptors: u64, sources: usize) -> usize {
     let kept = (KEPT + 2 * sources as u64).min(descriptors / 2);
     let room = usize::try_from(descriptors - kept).unwrap_or(usize::MAX);

@@ -1,4 +1,5 @@
-//! Where the key comes from: the command line, a file, the environment, or the kernel's random source.
+//! Where the key comes from: the command line, a file, the environment, or the kernel's random
+//! source.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -18,16 +19,19 @@ pub(crate) const VARIABLE: &str = "TAILCAST_KEY";
 /// The longest key, in bytes: it has to fit into a request head twice, percent-encoded.
 const KEY_MAX: usize = 256;
 
-/// The characters of a key made at start: none that looks like another, none that a URL would have to encode.
+/// The characters of a key made at start: none that looks like another, none that a URL would have
+/// to encode.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// How many of them, 5 bits each: 130 bits, more than anyone can try.
 const MADE_LENGTH: usize = 26;
 
-/// What others may do with a key's file for it to be refused: read it, or put their own key into it.
+/// What others may do with a key's file for it to be refused: read it, or put their own key into
+/// it.
 const OTHERS: u32 = 0o006;
 
-/// The key that `args` and the `environment` ask for: one of the user's, `None` under `--public`, else a new one.
+/// The key that `args` and the `environment` ask for: one of the user's, `None` under `--public`,
+/// else a new one.
 ///
 /// # Errors
 /// Where a key is empty, can't be read or is not secret.
@@ -68,7 +72,8 @@ pub(crate) fn key(args: &Args, environment: Option<OsString>) -> Result<Option<K
     }
 }
 
-/// Refuses a key that protects nothing or can't be said in a header field. It is not shown: errors end up in logs.
+/// Refuses a key that protects nothing or can't be said in a header field. It is not shown: errors
+/// end up in logs.
 fn check(place: &str, key: String) -> Result<String, Error> {
     let wrong = match () {
         () if key.trim().is_empty() => "is empty",
@@ -84,8 +89,8 @@ fn check(place: &str, key: String) -> Result<String, Error> {
     )))
 }
 
-/// Reads a file that holds one secret of at most `most` bytes; the newline at its end is no part of it. `what` it is stands in
-/// the sentences.
+/// Reads a file that holds one secret of at most `most` bytes; the newline at its end is no part of
+/// it. `what` it is stands in the sentences.
 ///
 /// # Errors
 /// Where it can't be read, or others can.
@@ -114,7 +119,8 @@ pub(crate) fn read_secret(what: &str, path: &Path, most: usize) -> Result<String
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
-/// A new key out of the kernel's random source; it may wait for it on a board that has just been switched on.
+/// A new key out of the kernel's random source; it may wait for it on a board that has just been
+/// switched on.
 fn make() -> Result<String, Error> {
     let mut bytes = [0; MADE_LENGTH];
     let filled = getrandom(&mut bytes, GetRandomFlags::empty());

@@ -1,4 +1,5 @@
-//! Under which names and addresses this board is reached: what the gate answers to, and the links to open.
+//! Under which names and addresses this board is reached: what the gate answers to, and the links
+//! to open.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -45,7 +46,8 @@ impl Links {
     }
 }
 
-/// The addresses of this machine that lead to a server bound to `ip`; loopback first, IPv4 before IPv6.
+/// The addresses of this machine that lead to a server bound to `ip`; loopback first, IPv4 before
+/// IPv6.
 fn addresses(ip: IpAddr) -> Vec<IpAddr> {
     if !ip.is_unspecified() {
         return vec![ip];
@@ -72,11 +74,12 @@ fn is_link_local(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfe80
 }
 
-/// The top-level names under which a home's router or mDNS gives a board's name, and which nobody can register: RFC 6762,
-/// RFC 8375, ICANN's `.internal`, and what routers have used for long.
+/// The top-level names under which a home's router or mDNS gives a board's name, and which nobody
+/// can register: RFC 6762, RFC 8375, ICANN's `.internal`, and what routers have used for long.
 const HOME_DOMAINS: [&str; 5] = ["local", "lan", "home.arpa", "internal", "localdomain"];
 
-/// The names that this board has by itself: `localhost`, its hostname, and that under the names of homes.
+/// The names that this board has by itself: `localhost`, its hostname, and that under the names of
+/// homes.
 pub(crate) fn names() -> Vec<Host> {
     let hostname = hostname();
     let first = hostname.as_deref().and_then(|name| name.split('.').next());

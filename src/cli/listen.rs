@@ -12,10 +12,12 @@ use crate::cli::error::Error;
 /// The port that `--listen` has by default.
 const PORT: u16 = 8080;
 
-/// Connections that the kernel holds until they are accepted: a burst waits here while descriptors are short.
+/// Connections that the kernel holds until they are accepted: a burst waits here while descriptors
+/// are short.
 const BACKLOG: i32 = 1024;
 
-/// Listens on `asked`, if anywhere; by default on every address, IPv6 and IPv4, and on those of IPv4 where there is no IPv6.
+/// Listens on `asked`, if anywhere; by default on every address, IPv6 and IPv4, and on those of
+/// IPv4 where there is no IPv6.
 ///
 /// # Errors
 /// Names the address and the cause.

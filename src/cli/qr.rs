@@ -2,14 +2,17 @@
 
 use qrcodegen::{QrCode, QrCodeEcc, QrSegment};
 
-/// Light modules around the code (ISO/IEC 18004 asks for four; scanners are content with two, and a terminal is small).
+/// Light modules around the code (ISO/IEC 18004 asks for four; scanners are content with two, and a
+/// terminal is small).
 const QUIET: i32 = 2;
 
-/// Black on white whatever the terminal's own colours are: many scanners don't take it the other way round.
+/// Black on white whatever the terminal's own colours are: many scanners don't take it the other
+/// way round.
 const BEGIN: &str = "\x1b[30;107m";
 const END: &str = "\x1b[0m";
 
-/// The code for `link`, two rows of modules in a line of half blocks. `None` for a link too long to be one.
+/// The code for `link`, two rows of modules in a line of half blocks. `None` for a link too long to
+/// be one.
 pub(crate) fn draw(link: &str) -> Option<String> {
     // As bytes: a link has lower-case letters, so that no denser form would fit it.
     let text = [QrSegment::make_bytes(link.as_bytes())];

@@ -1,7 +1,9 @@
-//! What the process may still do once its sources are known and its port is bound: read there, and nothing else.
+//! What the process may still do once its sources are known and its port is bound: read there, and
+//! nothing else.
 //!
-//! Landlock (Linux 5.13 and later) takes every other right to the file system away, and from 6.7 on that of connecting
-//! anywhere but to an engine's port; `no_new_privs` holds on every kernel. It holds for threads made later, so it has to come before the first.
+//! Landlock (Linux 5.13 and later) takes every other right to the file system away, and from 6.7 on
+//! that of connecting anywhere but to an engine's port; `no_new_privs` holds on every kernel. It
+//! holds for threads made later, so it has to come before the first.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +30,8 @@ const OWN: [&str; 5] = [
     "/sys/devices/virtual/thermal",
 ];
 
-/// Where it stands who answers for names: these files are made anew by others, so their directories count.
+/// Where it stands who answers for names: these files are made anew by others, so their directories
+/// count.
 const RESOLVER: [&str; 4] = [
     "/etc",
     "/run/systemd/resolve",
@@ -40,7 +43,8 @@ const RESOLVER: [&str; 4] = [
 pub(crate) struct Confinement {
     /// What may still be read. Empty: everything, this kernel has no Landlock.
     pub readable: Vec<PathBuf>,
-    /// Rules for files of procfs hold as long as the kernel remembers these files, that is while they are open.
+    /// Rules for files of procfs hold as long as the kernel remembers these files, that is while
+    /// they are open.
     _open: Vec<PathFd>,
 }
 
@@ -117,16 +121,16 @@ fn needed(source: &SourceKind) -> Vec<PathBuf> {
     }
 }
 
-/// The directories of the root that are there before any service is started, and that nothing is mounted
-/// over later.
+/// The directories of the root that are there before any service is started, and that nothing is
+/// mounted over later.
 const SETTLED: [&str; 8] = [
     "/dev", "/etc", "/home", "/root", "/run", "/tmp", "/usr", "/var",
 ];
 
-/// Where what `path` means may stand, now and later. Directories on the way are renamed and made anew, and
-/// sticks, shares and memory are mounted over them: to Landlock each is another one then, and only what
-/// lies above it counts. So it is the directory of the root, or the root itself where that one may be
-/// covered, too; where a symbolic link is on the way, anywhere.
+/// Where what `path` means may stand, now and later. Directories on the way are renamed and made
+/// anew, and sticks, shares and memory are mounted over them: to Landlock each is another one then,
+/// and only what lies above it counts. So it is the directory of the root, or the root itself where
+/// that one may be covered, too; where a symbolic link is on the way, anywhere.
 fn around(path: &Path) -> Vec<PathBuf> {
     let Ok(path) = std::path::absolute(path) else {
         return vec!["/".into()];

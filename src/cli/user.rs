@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::error;
 use crate::cli::error::Error;
 
-/// A user, as `/etc/passwd` and `/etc/group` know it. No other directory of users is asked: a static binary can't.
+/// A user, as `/etc/passwd` and `/etc/group` know it. No other directory of users is asked: a
+/// static binary can't.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     name: String,
@@ -105,8 +106,8 @@ pub(crate) struct Former {
 }
 
 impl Former {
-    /// Gives it up, if the new user may read all of `files`. Else it is kept, for reading where a file's mode forbids it, if
-    /// Landlock holds: `confined`.
+    /// Gives it up, if the new user may read all of `files`. Else it is kept, for reading where a
+    /// file's mode forbids it, if Landlock holds: `confined`.
     ///
     /// # Errors
     /// Where a file can't be read as the new user and nothing would confine us.

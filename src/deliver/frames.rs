@@ -1,7 +1,7 @@
 //! Lines as messages of WebSocket: made once for all viewers who are told the same at one place.
 
 use crate::bytes::lines::Splitter;
-use crate::websocket::session::frame_text;
+use crate::websocket::frame::frame_text;
 
 /// The messages that were made last.
 #[derive(Default)]

@@ -9,7 +9,8 @@ use futures_lite::future;
 
 use crate::bell::Listener;
 use crate::bytes::cursor::{CHECK_SPAN, Cursor, fnv1a};
-use crate::bytes::lines::{LineEnd, whole_characters};
+use crate::bytes::lines::LineEnd;
+use crate::bytes::utf8::whole_characters;
 use crate::source::cache::ReadCache;
 use crate::source::marker::{Lost, Marker, Next};
 use crate::source::reader::Reader;

@@ -22,12 +22,13 @@ pub async fn write(mut socket: &Async<TcpStream>, bytes: &[u8]) -> io::Result<()
     .await
 }
 
-/// What a client may still send while its connection is being closed, in bytes and in time: past either it is cut off.
+/// What a client may still send while its connection is being closed, in bytes and in time: past
+/// either it is cut off.
 const PARTING_BYTES: usize = 64 * 1024;
 const PARTING_TIME: Duration = Duration::from_secs(2);
 
-/// Closes our side and reads over what still comes (RFC 9112 section 9.6): a connection closed with bytes unread is
-/// reset, and a reset can overtake the answer.
+/// Closes our side and reads over what still comes (RFC 9112 section 9.6): a connection closed with
+/// bytes unread is reset, and a reset can overtake the answer.
 pub async fn part(socket: &Async<TcpStream>) {
     let read_over = async {
         let mut socket = socket;

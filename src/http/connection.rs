@@ -33,7 +33,8 @@ pub struct Connection {
     pub unread: Vec<u8>,
 }
 
-/// One request and the connection to answer it on. A handler gives the connection back if it may be kept.
+/// One request and the connection to answer it on. A handler gives the connection back if it may be
+/// kept.
 pub struct Exchange {
     /// The request.
     pub request: Request,
@@ -79,7 +80,8 @@ impl Exchange {
 pub enum Answered {
     /// It is over; the connection, if it may be kept.
     Done(Option<Connection>),
-    /// What is left to do may take long: it is awaited when all that led to it is gone from memory. Gives the same.
+    /// What is left to do may take long: it is awaited when all that led to it is gone from memory.
+    /// Gives the same.
     Then(BoxedLocal<io::Result<Option<Connection>>>),
 }
 
@@ -126,7 +128,8 @@ pub(crate) async fn serve(
         if !keep_alive || !connection.skip_body(body).await? {
             break;
         }
-        // The next request may be here already, and the one behind it: first everybody else has a turn.
+        // The next request may be here already, and the one behind it: first everybody else has a
+        // turn.
         future::yield_now().await;
     }
     part(&connection.socket).await;

@@ -2,9 +2,9 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-/// The network that an address is counted by: an IPv4 address alone, of an IPv6 address its /64. Every
-/// household and every single computer has a whole /64 of its own (RFC 6177), and may use each of its
-/// addresses once.
+/// The network that an address is counted by: an IPv4 address alone, of an IPv6 address its /64.
+/// Every household and every single computer has a whole /64 of its own (RFC 6177), and may use
+/// each of its addresses once.
 pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

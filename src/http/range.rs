@@ -5,7 +5,8 @@ use std::ops::Range;
 /// What to do about a `Range` field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// Send the whole: another unit, or several ranges, which a server may pass over (section 14.2).
+    /// Send the whole: another unit, or several ranges, which a server may pass over (section
+    /// 14.2).
     Whole,
     /// Send these bytes: 206.
     Part(Range<u64>),
@@ -50,10 +51,12 @@ pub fn parse(value: &str, length: u64) -> Asked {
     }
 }
 
-/// The last position of a range that never ends: the largest number that JavaScript counts to (RFC 8673 section 3.1).
+/// The last position of a range that never ends: the largest number that JavaScript counts to (RFC
+/// 8673 section 3.1).
 pub const ENDLESS: u64 = 9_007_199_254_740_991;
 
-/// The first position of a `Range` that asks for all bytes from there on, those to come included (RFC 8673 section 2).
+/// The first position of a `Range` that asks for all bytes from there on, those to come included
+/// (RFC 8673 section 2).
 pub fn endless(value: &str) -> Option<u64> {
     let (unit, range) = value.split_once('=')?;
     let (first, last) = range.trim().split_once('-')?;

@@ -45,8 +45,8 @@ const ALWAYS: &str = "X-Content-Type-Options: nosniff\r\n\
      X-Frame-Options: DENY\r\n\
      Cross-Origin-Resource-Policy: same-origin\r\n";
 
-/// What lets a page of `host` open WebSockets there: Safari before 15.4 does not count `ws:` as `'self'`. Nothing for a
-/// text that is no host, which a stranger may send.
+/// What lets a page of `host` open WebSockets there: Safari before 15.4 does not count `ws:` as
+/// `'self'`. Nothing for a text that is no host, which a stranger may send.
 fn sockets(host: &str) -> String {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte);
     if host.is_empty() || !host.bytes().all(letter) {
@@ -55,9 +55,11 @@ fn sockets(host: &str) -> String {
     format!("; connect-src 'self' ws://{host} wss://{host}")
 }
 
-/// A response's head (RFC 9112 section 4), with the blank line that ends it, for a client that asked for `host`.
+/// A response's head (RFC 9112 section 4), with the blank line that ends it, for a client that
+/// asked for `host`.
 ///
-/// No `Date` is sent: a Raspberry Pi has no clock of its own and starts in the past (RFC 9110 section 6.6.1).
+/// No `Date` is sent: a Raspberry Pi has no clock of its own and starts in the past (RFC 9110
+/// section 6.6.1).
 pub fn response(status: Status, fields: &Fields, host: &str) -> Vec<u8> {
     let mut head = format!(
         "HTTP/1.1 {status} {}\r\nContent-Security-Policy: default-src 'self'{}\r\n{ALWAYS}",

@@ -1,13 +1,13 @@
 //! The one buffer that all readers of the thread read into. Pure.
 
-/// How much is read at once, in bytes. Twice as much is not faster over loopback; a frame of this size is the most
-/// that a stuck client holds.
+/// How much is read at once, in bytes. Twice as much is not faster over loopback; a frame of this
+/// size is the most that a stuck client holds.
 pub const CHUNK: usize = 64 * 1024;
 
 /// Bytes of a file, and which ones they are.
 ///
-/// Between the read into it and the copy into a client's socket nothing awaits. It remembers what it holds: of a thousand
-/// clients at the end of a file none or one has to read.
+/// Between the read into it and the copy into a client's socket nothing awaits. It remembers what
+/// it holds: of a thousand clients at the end of a file none or one has to read.
 pub struct ReadCache {
     bytes: Box<[u8]>,
     length: usize,
@@ -39,7 +39,8 @@ impl ReadCache {
         (self.serial, self.offset)
     }
 
-    /// Which filling this is. What begins at its start and is of one length is the same for all who take it.
+    /// Which filling this is. What begins at its start and is of one length is the same for all who
+    /// take it.
     pub fn filling(&self) -> u64 {
         self.filling
     }
@@ -55,7 +56,8 @@ impl ReadCache {
         &mut self.bytes
     }
 
-    /// The first `length` bytes of the space are now what stands at `offset` of generation `serial`.
+    /// The first `length` bytes of the space are now what stands at `offset` of generation
+    /// `serial`.
     pub fn filled(&mut self, serial: u64, offset: u64, length: usize) {
         (self.serial, self.offset, self.length) = (serial, offset, length.min(CHUNK));
         self.filling += 1;

@@ -11,8 +11,8 @@ use crate::source::file::pattern::PathPattern;
 use crate::source::name::JOINT;
 use crate::source::os::fs::FileSystem;
 
-/// The most files that one glob offers. A directory with more of them is no set of logs but a store, and a list of them
-/// helps nobody.
+/// The most files that one glob offers. A directory with more of them is no set of logs but a
+/// store, and a list of them helps nobody.
 pub const FILES_MAX: usize = 1000;
 
 /// The files that match a pattern, each a stream.
@@ -27,7 +27,8 @@ pub struct Glob {
 
 /// What a glob stands for at one moment.
 pub struct Matches {
-    /// The paths of its files below its directory in the order of the alphabet, at most [`FILES_MAX`].
+    /// The paths of its files below its directory in the order of the alphabet, at most
+    /// [`FILES_MAX`].
     pub names: Vec<OsString>,
     /// There are more.
     pub more: bool,
@@ -36,8 +37,8 @@ pub struct Matches {
 }
 
 impl Glob {
-    /// The glob that `path` is, if it is one: a part of it holds `*`, `?` or `[`. Its streams have the name that was `given`
-    /// before theirs, or what sets them `apart`.
+    /// The glob that `path` is, if it is one: a part of it holds `*`, `?` or `[`. Its streams have
+    /// the name that was `given` before theirs, or what sets them `apart`.
     ///
     /// # Errors
     /// Where the pattern is broken, or leads up again behind a wildcard.
@@ -54,8 +55,9 @@ impl Glob {
         }))
     }
 
-    /// The files that match now: regular ones that are in the directory that is written out or below it, also by a symbolic
-    /// link that does not lead out of it, that may be read and are not compressed. Blocks.
+    /// The files that match now: regular ones that are in the directory that is written out or
+    /// below it, also by a symbolic link that does not lead out of it, that may be read and are not
+    /// compressed. Blocks.
     pub fn matches(&self) -> Matches {
         let (names, mut more) = self.pattern.names();
         let mut names: Vec<OsString> = names.into_iter().map(PathBuf::into_os_string).collect();
@@ -76,8 +78,8 @@ impl Glob {
         }
     }
 
-    /// When a name in its directory came or went last; `None` where it looks into several, as what comes and goes further
-    /// below does not show there. Blocks.
+    /// When a name in its directory came or went last; `None` where it looks into several, as what
+    /// comes and goes further below does not show there. Blocks.
     pub(crate) fn changed(&self) -> Option<SystemTime> {
         let directory = Some(self.directory()).filter(|_| self.pattern.is_flat());
         directory?.metadata().ok()?.modified().ok()
@@ -93,8 +95,8 @@ impl Glob {
         FilePath::within(self.directory().join(name), self.directory())
     }
 
-    /// What the stream of the file `name` is called: by its last part, and before it by what the wildcards of directories
-    /// have matched.
+    /// What the stream of the file `name` is called: by its last part, and before it by what the
+    /// wildcards of directories have matched.
     pub fn title(&self, name: &OsStr) -> String {
         let name = self.pattern.telling(Path::new(name)).join(JOINT);
         match (&self.given, &self.apart) {

@@ -15,15 +15,16 @@ use crate::source::os::bulkhead::{ANSWER_TIME, Bulkhead, FIRST_ANSWER_TIME};
 use crate::source::remote::{Catalog, Stream};
 use crate::source::{Runtime, Source};
 
-/// How long a stream of a glob is still offered after its file has gone and its last viewer has left: over a rotation
-/// that has not made the new file yet, and a viewer's way back to it.
+/// How long a stream of a glob is still offered after its file has gone and its last viewer has
+/// left: over a rotation that has not made the new file yet, and a viewer's way back to it.
 const GONE_TIME: Duration = Duration::from_secs(60);
 
-/// How often a glob is looked at, at most, where its directory has not changed: each look reads that, and opens what is
-/// in it.
+/// How often a glob is looked at, at most, where its directory has not changed: each look reads
+/// that, and opens what is in it.
 const REFRESH_TIME: Duration = Duration::from_secs(1);
 
-/// More than one tick of the kernel's clock, by which directories have their times (100 Hz at the least).
+/// More than one tick of the kernel's clock, by which directories have their times (100 Hz at the
+/// least).
 const TICK: Duration = Duration::from_millis(20);
 
 /// All streams, in the order of the command line.
@@ -45,7 +46,8 @@ struct Look {
     changed: Option<SystemTime>,
 }
 
-/// Looks what `glob` stands for: `None` where that was found just now, and nothing has come or gone since. Blocks.
+/// Looks what `glob` stands for: `None` where that was found just now, and nothing has come or gone
+/// since. Blocks.
 fn look(glob: &Glob, last: Option<Look>) -> (Look, Option<Matches>) {
     let now = SystemTime::now();
     // Within one tick of the file system's clock something may still come.
@@ -85,7 +87,8 @@ struct Found {
 impl Sources {
     /// The streams of these names and origins; the names differ.
     ///
-    /// What lies elsewhere is reached by `connect`, which gets the URL; one that it does not know is left out.
+    /// What lies elsewhere is reached by `connect`, which gets the URL; one that it does not know
+    /// is left out.
     pub fn new(
         named: Vec<(String, SourceKind)>,
         runtime: &Runtime,
@@ -159,8 +162,8 @@ impl Sources {
         list.iter().map(|source| source.name.clone()).collect()
     }
 
-    /// The one that was written last; where none has been yet, the first. Who comes back with a `cursor` gets the one that
-    /// it is of.
+    /// The one that was written last; where none has been yet, the first. Who comes back with a
+    /// `cursor` gets the one that it is of.
     pub async fn newest(&self, cursor: Option<Cursor>) -> Option<Rc<Source>> {
         let list = self.list();
         if let [one] = &*list {
@@ -210,13 +213,14 @@ impl Sources {
         self.groups.iter().all(is_one)
     }
 
-    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's secret. Where a file
-    /// system hangs, what it said last counts.
+    /// Whether one of them is not for everybody on this machine. What is not there yet is nobody's
+    /// secret. Where a file system hangs, what it said last counts.
     pub async fn any_private(&self) -> bool {
         let list = self.list();
         let places = list.iter().filter_map(|source| source.place.clone());
         let places: Vec<FilePath> = places.collect();
-        // What was open before is not closed by a log that logrotate is making now: every viewer would be asked for the key.
+        // What was open before is not closed by a log that logrotate is making now: every viewer
+        // would be asked for the key.
         let (least, time) = match self.private.get() {
             Some(false) => (Privacy::Private, ANSWER_TIME),
             Some(true) => (Privacy::BeingMade, ANSWER_TIME),
@@ -235,8 +239,8 @@ impl Sources {
         self.private.get().unwrap_or(true)
     }
 
-    /// Looks what the globs stand for now. They are not watched: a look when somebody asks is enough, and nothing runs
-    /// while nobody does.
+    /// Looks what the globs stand for now. They are not watched: a look when somebody asks is
+    /// enough, and nothing runs while nobody does.
     pub async fn refresh(&self) {
         for group in &self.groups {
             if let Group::Elsewhere(catalog, ..) = group {

@@ -14,8 +14,8 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// What a failure to look or to open tells of the name. `None`: it tells of this process (out of
-    /// descriptors or memory), nothing of the file.
+    /// What a failure to look or to open tells of the name. `None`: it tells of this process (out
+    /// of descriptors or memory), nothing of the file.
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         use rustix::io::Errno;
         match error.kind() {
@@ -49,8 +49,8 @@ pub enum Marker {
     Lost(Cursor, Option<u64>),
     /// This many NULs that stand before the cursor were passed over.
     Skipped(Cursor, u64),
-    /// There is no file of that name now, or none that may be read; of a sensor, how many readings have
-    /// failed since this was told last.
+    /// There is no file of that name now, or none that may be read; of a sensor, how many readings
+    /// have failed since this was told last.
     Missing(Missing, u64),
     /// There is one again.
     Found,
@@ -87,7 +87,8 @@ pub enum Next {
     Bytes,
     /// Something happened.
     Marker(Marker),
-    /// The bytes have to come from the disk: await [`Reader::warm`](crate::source::reader::Reader::warm).
+    /// The bytes have to come from the disk: await
+    /// [`Reader::warm`](crate::source::reader::Reader::warm).
     Cold,
     /// Nothing until the reader's bell rings.
     End,

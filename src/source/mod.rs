@@ -1,8 +1,8 @@
 //! Where streams come from.
 //!
-//! Three kinds. A **file** grows: a follower looks at its name and links generations, open files, into a list; a reader
-//! walks along it. A **sample** is read again and again, a **pipe** gives its bytes once: both go into a history, which a
-//! reader plays back.
+//! Three kinds. A **file** grows: a follower looks at its name and links generations, open files,
+//! into a list; a reader walks along it. A **sample** is read again and again, a **pipe** gives its
+//! bytes once: both go into a history, which a reader plays back.
 
 pub mod buffer;
 pub mod cache;
@@ -49,7 +49,8 @@ pub use list::Sources;
 /// What all sources share.
 #[derive(Clone)]
 pub struct Runtime {
-    /// Runs what follows, one thread. Its tasks are boxed: one kind of task is in the binary then, not one for each.
+    /// Runs what follows, one thread. Its tasks are boxed: one kind of task is in the binary then,
+    /// not one for each.
     pub executor: Rc<LocalExecutor<'static>>,
     /// The one inotify instance.
     pub notices: Rc<Notices>,
@@ -61,7 +62,8 @@ pub struct Runtime {
     pub looks: Rc<Counter>,
     /// How often to look at a file that the kernel sends no notice for.
     pub poll: Duration,
-    /// How often to look at one that it does send them for, in case one was lost; no more often than `poll`.
+    /// How often to look at one that it does send them for, in case one was lost; no more often
+    /// than `poll`.
     pub anyway: Duration,
     /// How often to read a sample.
     pub sample: Duration,
@@ -88,7 +90,7 @@ impl Runtime {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Runtime {
     /// With nobody to run its tasks yet, looking often.
     fn bare(say: fn(&str)) -> Self {
@@ -227,7 +229,8 @@ impl Source {
         }
     }
 
-    /// Why the sensor that it is can't be read now: what was read last is not given as if it were new.
+    /// Why the sensor that it is can't be read now: what was read last is not given as if it were
+    /// new.
     pub fn failing(&self) -> Option<Missing> {
         match &self.flow {
             Flow::Sample(sample) => sample.history().missing(),
@@ -235,7 +238,8 @@ impl Source {
         }
     }
 
-    /// A reader at the place that `from` means. Whatever is appended after this returns will be read.
+    /// A reader at the place that `from` means. Whatever is appended after this returns will be
+    /// read.
     ///
     /// # Errors
     /// When the source can't be read.

@@ -43,8 +43,8 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// Names that are taken, each with the number that the next one of the same name gets: of many alike none is compared
-/// with all the others.
+/// Names that are taken, each with the number that the next one of the same name gets: of many
+/// alike none is compared with all the others.
 #[derive(Default)]
 pub(crate) struct Taken(HashMap<String, u64>);
 
@@ -88,8 +88,9 @@ pub(crate) fn names(wishes: &[Wish]) -> Vec<(String, Option<String>)> {
     names
 }
 
-/// The part of its path that tells `wish` from all others that would be called the same; `None` where there are none, or
-/// nothing does. One part where one is enough, the nearest; else as many as it takes.
+/// The part of its path that tells `wish` from all others that would be called the same; `None`
+/// where there are none, or nothing does. One part where one is enough, the nearest; else as many
+/// as it takes.
 fn apart(wish: &Wish, wishes: &[Wish]) -> Option<String> {
     let alike = wishes
         .iter()
@@ -178,7 +179,8 @@ mod tests {
             (&["/a/x", "x=/b/y"], &["a:x", "x"]),
             (&["/a/x", "x=/a/y", "x=/c/z"], &["a:x", "x", "x-2"]),
             (&["a:x=/q", "/a/x", "/b/x"], &["a:x", "a:x-2", "b:x"]),
-            // What a pattern matches tells its files apart; what is written out tells patterns apart.
+            // What a pattern matches tells its files apart; what is written out tells patterns
+            // apart.
             (
                 &["/w1/28-*/w1_slave", "/w1/10-*/w1_slave"],
                 &["w1_slave", "w1_slave-2"],

@@ -1,5 +1,5 @@
-//! What a stream holds already, read at any place and in any order: one open file of the family, or what is kept of a
-//! sample or a pipe. A reader goes forward and waits; this one does neither.
+//! What a stream holds already, read at any place and in any order: one open file of the family, or
+//! what is kept of a sample or a pipe. A reader goes forward and waits; this one does neither.
 
 use std::io;
 use std::rc::Rc;
@@ -145,7 +145,8 @@ impl Source {
         false
     }
 
-    /// Whether the generation with this number is there, and not everybody on this machine may read it.
+    /// Whether the generation with this number is there, and not everybody on this machine may read
+    /// it.
     pub(crate) async fn is_private(&self, inode: u64) -> bool {
         match self.past(Some(inode)).await {
             Some(Past::File(generation)) => generation.is_private(),
@@ -227,7 +228,8 @@ fn time(nanoseconds: i128) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, rest))
 }
 
-/// Opens the file that the name means now if that has this inode, else the one of its family that does.
+/// Opens the file that the name means now if that has this inode, else the one of its family that
+/// does.
 async fn open(follower: &Follower, inode: Option<u64>) -> Option<OpenFile> {
     let place = follower.place.clone();
     let find = move || {

@@ -1,4 +1,5 @@
-//! One client's way through a stream, whatever the stream is made of: what it has next, and where it stands.
+//! One client's way through a stream, whatever the stream is made of: what it has next, and where
+//! it stands.
 
 use std::io;
 
@@ -35,8 +36,8 @@ impl Reader {
         }
     }
 
-    /// Whether all is read and told, as far as that is known without a look: [`next`](Self::next) would say
-    /// [`Next::End`].
+    /// Whether all is read and told, as far as that is known without a look: [`next`](Self::next)
+    /// would say [`Next::End`].
     pub(crate) fn is_at_end(&self) -> bool {
         match self {
             Self::FileReader(walk) => walk.is_at_end(),
@@ -44,7 +45,8 @@ impl Reader {
         }
     }
 
-    /// Gets from the disk what [`next`](Self::next) found cold: bytes, or the way on to the next file.
+    /// Gets from the disk what [`next`](Self::next) found cold: bytes, or the way on to the next
+    /// file.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -56,7 +58,8 @@ impl Reader {
         }
     }
 
-    /// Rings when something may be new. Listened to before [`next`](Self::next) says [`Next::End`], it misses nothing.
+    /// Rings when something may be new. Listened to before [`next`](Self::next) says [`Next::End`],
+    /// it misses nothing.
     pub(crate) fn changed(&self) -> Listener {
         match self {
             Self::FileReader(walk) => walk.changed(),
@@ -74,7 +77,8 @@ impl Reader {
         }
     }
 
-    /// How many bytes follow this place, as far as that is known: not where other files lie in between.
+    /// How many bytes follow this place, as far as that is known: not where other files lie in
+    /// between.
     pub(crate) fn behind(&self) -> Option<u64> {
         match self {
             Self::FileReader(walk) if !walk.is_newest() => None,
@@ -100,7 +104,8 @@ impl Reader {
         }
     }
 
-    /// From here on only the bytes are wanted, not what happened on the way: of streams that hold both.
+    /// From here on only the bytes are wanted, not what happened on the way: of streams that hold
+    /// both.
     pub(crate) fn only_bytes(&mut self) {
         if let Self::Remote(remote) = self {
             remote.only_bytes();
@@ -168,8 +173,8 @@ impl Reader {
         }
     }
 
-    /// From now on it gives nothing of a file that not everybody on this machine may read. `true`: it
-    /// stands in one already.
+    /// From now on it gives nothing of a file that not everybody on this machine may read. `true`:
+    /// it stands in one already.
     pub(crate) fn only_public(&mut self) -> bool {
         match self {
             Self::FileReader(walk) => walk.only_public(),
@@ -220,8 +225,8 @@ impl Reader {
         }
     }
 
-    /// Passes over what there is to be told, to where there are bytes: how many of one file are there now, 0 for none, and
-    /// what was lost on the way.
+    /// Passes over what there is to be told, to where there are bytes: how many of one file are
+    /// there now, 0 for none, and what was lost on the way.
     ///
     /// # Errors
     /// When the file can't be read.

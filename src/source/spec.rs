@@ -16,7 +16,8 @@ pub struct Spec {
     pub name: String,
     /// That name was given, not made of the path.
     pub given: bool,
-    /// The part of the path that stands before its last one in a name made of it, where others end alike.
+    /// The part of the path that stands before its last one in a name made of it, where others end
+    /// alike.
     pub apart: Option<String>,
     /// What it stands for.
     pub kind: SpecKind,
@@ -50,8 +51,9 @@ const NEWEST_PREFIX: &str = "newest:";
 /// The prefix of a path that holds one reading.
 const SAMPLE_PREFIX: &str = "sample:";
 
-/// The sources, each with a name of its own. A name that was given stays as it is; paths that end alike are told apart
-/// by what is different in them, and by a number where nothing is. None at all are the vitals.
+/// The sources, each with a name of its own. A name that was given stays as it is; paths that end
+/// alike are told apart by what is different in them, and by a number where nothing is. None at all
+/// are the vitals.
 ///
 /// # Errors
 /// Where a SOURCE has no path, or standard input is named twice.

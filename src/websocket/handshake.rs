@@ -1,4 +1,5 @@
-//! The server's side of the opening handshake (RFC 6455 section 4.2), as ways to answer an [`Exchange`].
+//! The server's side of the opening handshake (RFC 6455 section 4.2), as ways to answer an
+//! [`Exchange`].
 
 use std::io;
 
@@ -21,7 +22,8 @@ pub enum Accepted {
 }
 
 impl Exchange {
-    /// Takes WebSockets and ordinary requests both. `message_max`: the longest message that the client may send, in bytes.
+    /// Takes WebSockets and ordinary requests both. `message_max`: the longest message that the
+    /// client may send, in bytes.
     ///
     /// # Errors
     /// When the connection is broken.
@@ -37,7 +39,8 @@ impl Exchange {
         }
     }
 
-    /// Insists on WebSocket: an ordinary request is answered 426. `Err` holds the connection that was answered.
+    /// Insists on WebSocket: an ordinary request is answered 426. `Err` holds the connection that
+    /// was answered.
     ///
     /// # Errors
     /// When the connection is broken.
@@ -70,7 +73,8 @@ pub(crate) fn upgrade_required() -> Response {
         .with("Connection", "Upgrade")
 }
 
-/// The server's side of the opening handshake (RFC 6455 section 4.2): the fields of the 101, or the refusal.
+/// The server's side of the opening handshake (RFC 6455 section 4.2): the fields of the 101, or the
+/// refusal.
 ///
 /// # Errors
 /// 400 where the request breaks the rules, 426 where it speaks another version.

@@ -14,6 +14,9 @@
 //! | `websocket.send(message)` | [`Session::send`] |
 //! | `for message in websocket` | [`Session`] is a `Stream`: `while let Some(message) = session.next().await` |
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -24,8 +27,8 @@ use std::time::Duration;
 
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::error::{Error, ProtocolError};
+use async_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use async_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
-use async_tungstenite::tungstenite::protocol::frame::{FrameHeader, Utf8Bytes};
 use async_tungstenite::tungstenite::protocol::{self, CloseFrame, Role, WebSocketConfig};
 use futures_lite::{Stream, future};
 use smol::{Async, Timer};
@@ -33,20 +36,22 @@ use smol::{Async, Timer};
 pub use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::http::close::{SEND_TIME, part};
+use crate::websocket::frame::{HEAD_MAX, write_head};
 use crate::websocket::socket::Wire;
 
-/// The longest message that a viewer may send, in bytes. The longest one with a meaning has sixteen.
+/// The longest message that a viewer may send, in bytes. The longest one with a meaning has
+/// sixteen.
 pub(crate) const MESSAGE_MAX: usize = 4 * 1024;
 
-/// How many messages are taken from the socket before somebody wants them. A client that floods fills the kernel's buffer
-/// and then waits; here it costs this many messages.
+/// How many messages are taken from the socket before somebody wants them. A client that floods
+/// fills the kernel's buffer and then waits; here it costs this many messages.
 const INBOX_MAX: usize = 16;
 
 /// How long the other side may take to answer a close: within the two seconds that a shutdown has.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// Space for what a client sends, made for every one, in bytes. Most send a heartbeat of ten bytes; it grows up to the
-/// longest message for one who needs it.
+/// Space for what a client sends, made for every one, in bytes. Most send a heartbeat of ten bytes;
+/// it grows up to the longest message for one who needs it.
 const READ_BUFFER: usize = 256;
 
 /// A message, either way.
@@ -94,8 +99,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Takes over a socket on which the 101 has gone out; `unread` is what the client sent behind its request, `message_max` the
-    /// longest message it may send, in bytes.
+    /// Takes over a socket on which the 101 has gone out; `unread` is what the client sent behind
+    /// its request, `message_max` the longest message it may send, in bytes.
     pub async fn new(socket: Async<TcpStream>, unread: Vec<u8>, message_max: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -114,8 +119,8 @@ impl Session {
         }
     }
 
-    /// Waits for the next message; `None` once the client has closed or is gone. A client that breaks a rule is closed
-    /// with its code.
+    /// Waits for the next message; `None` once the client has closed or is gone. A client that
+    /// breaks a rule is closed with its code.
     pub async fn wait(&mut self) -> Option<Message> {
         poll_fn(|cx| self.poll_message(cx)).await
     }
@@ -229,7 +234,8 @@ impl Session {
         }
     }
 
-    /// Sends a text message as far as the socket takes it now; the rest waits in the [`wire`](Self::wire).
+    /// Sends a text message as far as the socket takes it now; the rest waits in the
+    /// [`wire`](Self::wire).
     ///
     /// # Errors
     /// When the connection is broken.
@@ -281,7 +287,8 @@ impl Session {
         self.stream.get_ref().is_drained()
     }
 
-    /// Closes with `code` and a `reason` for people (RFC 6455 section 7.1.2), and waits a moment for the other side to do so.
+    /// Closes with `code` and a `reason` for people (RFC 6455 section 7.1.2), and waits a moment
+    /// for the other side to do so.
     pub async fn close(mut self, code: CloseCode, reason: &'static str) {
         let frame = CloseFrame {
             code,
@@ -302,8 +309,8 @@ impl Session {
         self.end().await;
     }
 
-    /// Ends it after [`wait`](Self::wait) has said `None`: closes for a client that broke a rule, and lets the last frame
-    /// arrive before the connection goes.
+    /// Ends it after [`wait`](Self::wait) has said `None`: closes for a client that broke a rule,
+    /// and lets the last frame arrive before the connection goes.
     pub async fn finish(mut self) {
         match self.ended.take() {
             Some(Received::Broken(code)) => self.close(code, "").await,
@@ -336,28 +343,3 @@ fn heard_wrong(error: &Error) -> Received {
         _ => Received::Gone,
     }
 }
-
-/// The longest head of a frame that a server sends, in bytes (RFC 6455 section 5.2).
-const HEAD_MAX: usize = 10;
-
-fn write_head(mut head: &mut [u8], opcode: OpCode, length: usize) -> usize {
-    let space = head.len();
-    let header = FrameHeader {
-        opcode,
-        ..FrameHeader::default()
-    };
-    // It can only fail for lack of space, and there is enough.
-    let _ = header.format(length as u64, &mut head);
-    space - head.len()
-}
-
-/// Appends `text` as a whole text message to `frames`.
-pub(crate) fn frame_text(frames: &mut Vec<u8>, text: &str) {
-    let mut head = [0; HEAD_MAX];
-    let length = write_head(&mut head, OpCode::Data(Data::Text), text.len());
-    frames.extend_from_slice(&head[..length]);
-    frames.extend_from_slice(text.as_bytes());
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,5 @@
-//! A client's socket as the WebSocket layer sees it: what the kernel does not take at once waits here, nowhere else.
+//! A client's socket as the WebSocket layer sees it: what the kernel does not take at once waits
+//! here, nowhere else.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
@@ -11,18 +12,19 @@ use std::time::Duration;
 use futures_lite::{AsyncRead, AsyncWrite, future};
 use smol::{Async, Timer};
 
-/// What may wait for a client, in bytes, before taking more for it is a mistake: a chunk of text as frames (three
-/// bytes for one where it is not UTF-8, and a header each) and a few control frames.
+/// What may wait for a client, in bytes, before taking more for it is a mistake: a chunk of text as
+/// frames (three bytes for one where it is not UTF-8, and a header each) and a few control frames.
 const WAITING_MAX: usize = 512 * 1024;
 
-/// How much is read of one client before all others have their turn, in bytes. What it sends may be anything: empty
-/// fragments, of which the WebSocket layer takes as many as there are before it says that there is no message.
+/// How much is read of one client before all others have their turn, in bytes. What it sends may be
+/// anything: empty fragments, of which the WebSocket layer takes as many as there are before it
+/// says that there is no message.
 const READ_AT_ONCE_MAX: usize = 16 * 1024;
 
 /// A socket and the rest of what was written to it.
 ///
-/// Frames are handed over whole and go out in one `write`. So no two frames ever mix, whoever wrote them, and the buffer of a
-/// slow client is given back when it has caught up.
+/// Frames are handed over whole and go out in one `write`. So no two frames ever mix, whoever wrote
+/// them, and the buffer of a slow client is given back when it has caught up.
 pub struct Wire {
     socket: Async<TcpStream>,
     waiting: Vec<u8>,
@@ -128,7 +130,8 @@ impl Wire {
         .await
     }
 
-    /// Ready when a client that has nothing more to say has left. What it says all the same is not read.
+    /// Ready when a client that has nothing more to say has left. What it says all the same is not
+    /// read.
     pub fn poll_left(socket: &Async<TcpStream>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match socket.get_ref().peek(&mut [0]) {
@@ -140,8 +143,8 @@ impl Wire {
         }
     }
 
-    /// Ready when a client that has nothing more to say has said something all the same, which is gone then, or has left:
-    /// `true`. Left unread it would hide the end that stands behind it.
+    /// Ready when a client that has nothing more to say has said something all the same, which is
+    /// gone then, or has left: `true`. Left unread it would hide the end that stands behind it.
     pub fn poll_read_over(socket: &Async<TcpStream>, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
             match (&mut socket.get_ref()).read(&mut [0; 1024]) {
@@ -154,7 +157,8 @@ impl Wire {
 }
 
 impl AsyncRead for Wire {
-    /// Does not register for a wake-up: the session waits for the socket itself, once, and not at every look for a message.
+    /// Does not register for a wake-up: the session waits for the socket itself, once, and not at
+    /// every look for a message.
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -203,7 +207,8 @@ mod tests {
     /// How much is offered at once, in bytes: a head and a body.
     const BODY: usize = 64 * 1024;
 
-    /// A client takes what it likes and then nothing: what is left waits, up to a limit, and arrives once and in order.
+    /// A client takes what it likes and then nothing: what is left waits, up to a limit, and
+    /// arrives once and in order.
     #[test]
     fn what_the_kernel_does_not_take_waits() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

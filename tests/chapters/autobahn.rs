@@ -1,4 +1,5 @@
-//! The cases of the Autobahn test suite, whose fuzzing client others wrote, against the cargo example `echo`.
+//! The cases of the Autobahn test suite, whose fuzzing client others wrote, against the cargo
+//! example `echo`.
 
 use crate::require::tool;
 use serde_json::Value;

@@ -1,7 +1,9 @@
-//! Whole boards: `cross/board.sh` boots one in QEMU, with Debian's kernel and a binary of `dist/`, and a browser and a client
-//! outside look at it. What happens on the board happens over its console.
+//! Whole boards: `cross/board.sh` boots one in QEMU, with Debian's kernel and a binary of `dist/`,
+//! and a browser and a client outside look at it. What happens on the board happens over its
+//! console.
 //!
-//! An emulated processor tells nothing about speed: here is no time that something must take less than.
+//! An emulated processor tells nothing about speed: here is no time that something must take less
+//! than.
 
 use crate::client::Client;
 use crate::deadline::{DEADLINE, until};
@@ -26,8 +28,8 @@ use std::time::Duration;
 /// Fetching a kernel over a slow line, and booting it on a slow machine.
 const BOOT: Duration = Duration::from_secs(900);
 
-/// What it may have in memory after its start, in KiB. The aim was 1,536, which it had while it was half as large; most of
-/// what is there is its own code (1,648 on a Pi Zero, 2026-11-26).
+/// What it may have in memory after its start, in KiB. The aim was 1,536, which it had while it was
+/// half as large; most of what is there is its own code (1,648 on a Pi Zero, 2026-11-26).
 const RESIDENT_MAX: u32 = 2048;
 
 /// What a command on the board may take there, half a minute of waiting included.
@@ -53,8 +55,8 @@ struct Board {
 }
 
 impl Board {
-    /// Boots one with the first binary that there is for `architectures`, and waits for its link; `None` (the test should
-    /// return) where it can't be had.
+    /// Boots one with the first binary that there is for `architectures`, and waits for its link;
+    /// `None` (the test should return) where it can't be had.
     fn boot(name: &'static str, architectures: &[&str]) -> Option<Board> {
         let binary = find(name, architectures)?;
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +133,8 @@ impl Board {
         Client::over(Connection::to(self.addr), &target)
     }
 
-    /// Nobody is connected, and it is small. Not `VmRSS`: with several processors that is off by up to 256 KiB a thread.
+    /// Nobody is connected, and it is small. Not `VmRSS`: with several processors that is off by up
+    /// to 256 KiB a thread.
     fn is_small(&mut self) {
         let resident = self.run("grep ^Rss /proc/$(pidof tailcast)/smaps_rollup");
         println!("{}: {resident}", self.name);
@@ -142,7 +145,8 @@ impl Board {
         );
     }
 
-    /// Nobody is connected any more, and soon it sleeps through more than a heartbeat, while the log grows.
+    /// Nobody is connected any more, and soon it sleeps through more than a heartbeat, while the
+    /// log grows.
     fn is_asleep(&mut self) {
         self.run(
             "quiet=0; before=; until [ $quiet = 22 ]; do \
@@ -169,7 +173,8 @@ impl Board {
         viewer.assert_no_complaints();
     }
 
-    /// An exact client gets every byte once, over a rotation and over a lost connection with another rotation in it.
+    /// An exact client gets every byte once, over a rotation and over a lost connection with
+    /// another rotation in it.
     fn is_followed(&mut self) {
         let log = self.log();
         let stream = format!("{}.log", self.name);
@@ -208,7 +213,8 @@ impl Board {
         assert!(time.starts_with(&today), "{time} on {today}");
     }
 
-    /// QEMU's monitor, which the script names in its second line: it is talked to for as long as something is set there.
+    /// QEMU's monitor, which the script names in its second line: it is talked to for as long as
+    /// something is set there.
     fn monitor(&self) -> UnixStream {
         let line = self.printed.recv_timeout(DEADLINE).expect("a second line");
         UnixStream::connect(line.rsplit(' ').next().unwrap()).expect("monitor")
@@ -225,7 +231,8 @@ impl Board {
         });
     }
 
-    /// A real browser shows the thermometer as a chart with no question asked, and what is set outside is its newest point.
+    /// A real browser shows the thermometer as a chart with no question asked, and what is set
+    /// outside is its newest point.
     fn is_charted(&mut self, monitor: &mut UnixStream) {
         let Some(mut viewer) = Viewer::start() else {
             return;
@@ -256,7 +263,8 @@ impl Board {
         self.has_temperature(&reading);
     }
 
-    /// Everything that a board is asked for. `act` comes while the log grows and nothing else is connected.
+    /// Everything that a board is asked for. `act` comes while the log grows and nothing else is
+    /// connected.
     fn serves(mut self, act: impl FnOnce(&mut Board)) {
         self.run("touch /run/mark; sleep 1");
         self.is_small();

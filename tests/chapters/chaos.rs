@@ -1,6 +1,8 @@
-//! Chaos: clients killed and stopped, the log cut again and again, under a writer who never rests. Who survives has every byte.
+//! Chaos: clients killed and stopped, the log cut again and again, under a writer who never rests.
+//! Who survives has every byte.
 //!
-//! `TAILCAST_CHAOS=60` makes it last a minute with two hundred blows; it is sixteen seconds by itself.
+//! `TAILCAST_CHAOS=60` makes it last a minute with two hundred blows; it is sixteen seconds by
+//! itself.
 
 use crate::client::{Client, Heard};
 use crate::deadline::until_true;
@@ -28,7 +30,8 @@ const BLOWS: u32 = 200;
 const PIECE: u64 = 200_000;
 const TICK: Duration = Duration::from_millis(10);
 
-/// How much of a stream may still be the start of the next one, in bytes: less than this agrees by chance alone.
+/// How much of a stream may still be the start of the next one, in bytes: less than this agrees by
+/// chance alone.
 const UNSURE: usize = 16;
 
 /// What each content of the file is made of: from any place on it looks like no other place.

@@ -153,7 +153,8 @@ fn names_of_sources() {
     }
 }
 
-/// SIGTERM from a service manager, SIGINT from a keyboard: everyone is told, and it is over within two seconds.
+/// SIGTERM from a service manager, SIGINT from a keyboard: everyone is told, and it is over within
+/// two seconds.
 #[test]
 fn signals_end_it_in_order() {
     for signal in [Signal::TERM, Signal::INT] {
@@ -172,7 +173,8 @@ fn signals_end_it_in_order() {
 
         let ended = server.end(signal);
         assert_eq!(ended.status.code(), Some(0), "{signal:?}: {}", ended.stderr);
-        // Not within two seconds, for the machine may have other things to do: whoever does not read is not waited for.
+        // Not within two seconds, for the machine may have other things to do: whoever does not
+        // read is not waited for.
         assert!(ended.took < DEADLINE / 3, "{signal:?}: {:?}", ended.took);
         assert_eq!(close_code(exact.socket()), Some(1001), "{signal:?}");
         assert_eq!(close_code(&mut plain.socket), Some(1001), "{signal:?}");
@@ -199,7 +201,8 @@ fn banner() {
     assert!(second.contains("missing.log"), "{second}");
     assert!(link.contains(&server.url("/")), "{link}");
 
-    // On every address: this machine's own first, then those that others can use, all of them working links.
+    // On every address: this machine's own first, then those that others can use, all of them
+    // working links.
     let mut server = Server::start_on(Ipv4Addr::UNSPECIFIED, &[], &[folder.arg()]);
     assert_eq!(get(&server, "/health").status, 200);
     let printed = server.stop().stdout;

@@ -161,7 +161,8 @@ fn one_that_vanished() {
     assert_eq!(present.bytes_until(writer.last()), writer.everything());
 }
 
-/// What a dropped connection still holds, read without answering the pings in it: there is nobody to answer to.
+/// What a dropped connection still holds, read without answering the pings in it: there is nobody
+/// to answer to.
 fn last_close(socket: &mut TcpStream) -> Option<u16> {
     let mut frames = Vec::new();
     socket.read_to_end(&mut frames).unwrap();
@@ -205,7 +206,8 @@ fn one_too_many() {
     }
 }
 
-/// Sixty clients, forty descriptors: those who do not fit wait in the kernel until others have gone.
+/// Sixty clients, forty descriptors: those who do not fit wait in the kernel until others have
+/// gone.
 #[test]
 fn more_than_descriptors() {
     let folder = Folder::new();
@@ -224,7 +226,8 @@ fn more_than_descriptors() {
     let share = (server.cpu() - cpu) / start.elapsed().as_secs_f64();
     assert!(share < 0.5, "{share} of a CPU spent on waiting");
 
-    // Those who are in do not notice, and a file that could not be opened meanwhile is opened later.
+    // Those who are in do not notice, and a file that could not be opened meanwhile is opened
+    // later.
     writer.write(100);
     first.bytes_until(writer.last());
     folder.rotate();
@@ -277,7 +280,8 @@ fn ill_behaved_ones() {
     assert_eq!(client.bytes_until("\n"), b"hello\n");
 }
 
-/// A head that does not end is given 5 s from its first byte, however it trickles; a connection that has not begun may wait.
+/// A head that does not end is given 5 s from its first byte, however it trickles; a connection
+/// that has not begun may wait.
 #[test]
 fn one_that_never_finishes_its_request() {
     let folder = Folder::new();

@@ -1,5 +1,5 @@
-//! Those who mean harm by coming in numbers, slowly or half: after each of them the next client is served, and the memory
-//! that they took is back.
+//! Those who mean harm by coming in numbers, slowly or half: after each of them the next client is
+//! served, and the memory that they took is back.
 
 use crate::chapters::hostile::{scene, unharmed};
 use crate::client::{Client, EXACT};
@@ -17,7 +17,8 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// Three forms of a slow loris, more of each than there are places: heads and bodies that trickle, and answers that nobody takes.
+/// Three forms of a slow loris, more of each than there are places: heads and bodies that trickle,
+/// and answers that nobody takes.
 #[test]
 fn slow_ones() {
     let (folder, server) = scene(&["--max-clients=40"]);
@@ -58,7 +59,8 @@ fn slow_ones() {
         drop(crowd);
         unharmed(&server, before, form);
     }
-    // More than sockets hold: these would be given 60 s each. They are gone before, and everything of them.
+    // More than sockets hold: these would be given 60 s each. They are gone before, and everything
+    // of them.
     folder.append(vec![b'x'; 16 << 20]);
     let readers: Vec<Connection> = (0..30)
         .map(|_| {
@@ -159,8 +161,8 @@ fn half_open_ones() {
     unharmed(&server, before, "half-open peers");
 }
 
-/// More clients than the soft limit of descriptors lets in are served where the hard one does; where that does not either,
-/// the others are told, and a rotation is followed all the same.
+/// More clients than the soft limit of descriptors lets in are served where the hard one does;
+/// where that does not either, the others are told, and a rotation is followed all the same.
 #[test]
 fn as_many_as_there_are_descriptors() {
     let folder = Folder::new();

@@ -118,7 +118,8 @@ fn one_connection_for_many_requests() {
     assert!(output.status.success());
 }
 
-/// curl asks before it sends a large body, and sends a smaller one at once: both get their answer, neither a reset.
+/// curl asks before it sends a large body, and sends a smaller one at once: both get their answer,
+/// neither a reset.
 #[test]
 fn bodies_that_nobody_wants() {
     let Some(curl) = Curl::with("hello\n") else {

@@ -1,5 +1,5 @@
-//! A network share whose server is gone, played by a FUSE file system that stops answering: it holds up nobody but those
-//! who ask for it, and of them it holds nothing when they have left.
+//! A network share whose server is gone, played by a FUSE file system that stops answering: it
+//! holds up nobody but those who ask for it, and of them it holds nothing when they have left.
 
 use crate::chapters::polled::{self, Mount};
 use crate::client::Client;
@@ -127,7 +127,8 @@ fn those_who_read_it_and_leave_hold_nothing() {
     read_the_card(&folder, &server);
 }
 
-/// The file is here, the way to it leads over the share: the server's own thread never waits for that.
+/// The file is here, the way to it leads over the share: the server's own thread never waits for
+/// that.
 #[test]
 fn a_link_on_it_to_a_file_on_the_card() {
     let Some((folder, mount)) = polled::scene() else {
@@ -146,7 +147,8 @@ fn a_link_on_it_to_a_file_on_the_card() {
         assert_eq!(get(&server, "/health").status, 200);
         assert!(began.elapsed() < Duration::from_secs(5));
     }
-    // What is written to the file that is open is told by the kernel, whatever has become of its name.
+    // What is written to the file that is open is told by the kernel, whatever has become of its
+    // name.
     let mut bytes = client.bytes_until("more\n");
     while bytes.len() < 20 * 5 {
         bytes.extend(client.bytes_until("\n"));

@@ -1,4 +1,5 @@
-//! Server-sent events: a line is an event, its id the cursor behind it, and what happens to the file is told beside.
+//! Server-sent events: a line is an event, its id the cursor behind it, and what happens to the
+//! file is told beside.
 
 use crate::client::Client;
 use crate::cursor::Place;
@@ -285,8 +286,9 @@ fn who_leaves_is_gone() {
     assert_eq!(get(&server, "/health").status, 200);
 }
 
-/// Short lines make a long answer: fifty bytes of event for each. As many clients as there are places for, none of which
-/// reads, stay within what the service is given (`MemoryMax` of `cross/service/tailcast.service`).
+/// Short lines make a long answer: fifty bytes of event for each. As many clients as there are
+/// places for, none of which reads, stay within what the service is given (`MemoryMax` of
+/// `cross/service/tailcast.service`).
 #[test]
 fn short_lines_for_those_who_never_read() {
     let folder = Folder::new();

@@ -25,8 +25,8 @@ struct Talkers {
 }
 
 impl Talkers {
-    /// Each says `first`, waits for the end of the answer's head where `first` asks for a WebSocket, and then says `again`
-    /// for ever; what the server says is read and forgotten.
+    /// Each says `first`, waits for the end of the answer's head where `first` asks for a
+    /// WebSocket, and then says `again` for ever; what the server says is read and forgotten.
     fn start(server: &Server, first: &str, again: &[u8]) -> Talkers {
         let over = Arc::<AtomicBool>::default();
         let talk = |_| {
@@ -75,7 +75,8 @@ impl Drop for Talkers {
 const UPGRADE: &str = "GET /stream?from=end HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// Whatever the talkers say, another's requests are answered, another viewer has each line, and the end comes in time.
+/// Whatever the talkers say, another's requests are answered, another viewer has each line, and the
+/// end comes in time.
 fn others_have_their_turn(first: &str, again: &[u8], how: &str) {
     let (folder, mut server) = scene(&[]);
     let mut viewer = Plain::connect(&server, "/stream?from=end");
@@ -105,8 +106,8 @@ fn beside_messages_of_one_byte() {
 
 #[test]
 fn beside_fragments_of_nothing() {
-    // Continuations of a message that was begun and is never ended; the first frame of each round would be an error
-    // after the first, so the message is begun by the handshake's tail.
+    // Continuations of a message that was begun and is never ended; the first frame of each round
+    // would be an error after the first, so the message is begun by the handshake's tail.
     let (folder, server) = scene(&[]);
     let mut viewer = Plain::connect(&server, "/stream?from=end");
     let mut begun = TcpStream::connect(server.addr()).unwrap();

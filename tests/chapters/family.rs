@@ -1,4 +1,5 @@
-//! What rotation made of a name, while nobody looked: each byte once, in order, or a word of what is missing.
+//! What rotation made of a name, while nobody looked: each byte once, in order, or a word of what
+//! is missing.
 
 use crate::client::Client;
 use crate::folder::{Folder, rename};

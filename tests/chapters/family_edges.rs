@@ -1,5 +1,5 @@
-//! The family of a file at its edges: what a link meant while nobody looked, a gap between many, a member that is not
-//! everybody's to read, and a file that is rewritten all the time.
+//! The family of a file at its edges: what a link meant while nobody looked, a gap between many, a
+//! member that is not everybody's to read, and a file that is rewritten all the time.
 
 use crate::chapters::follow::{breaks, scene};
 use crate::client::{Client, Heard};
@@ -100,8 +100,8 @@ fn bearer(server: &Server) -> String {
     format!("Authorization: Bearer {key}\r\n")
 }
 
-/// Whoever shows no key gets what everybody on this machine may read: the mode of each file counts when it is opened,
-/// and every directory on the way to it.
+/// Whoever shows no key gets what everybody on this machine may read: the mode of each file counts
+/// when it is opened, and every directory on the way to it.
 #[test]
 fn what_is_private_needs_the_key() {
     let folder = Folder::new();
@@ -135,8 +135,9 @@ fn what_is_private_needs_the_key() {
     }
 }
 
-/// logrotate's `create` makes the new log for its owner alone, and opens it to all a moment later: a viewer without a
-/// key goes on, another one is let in, and one of a log that stays private is let go once something stands in it.
+/// logrotate's `create` makes the new log for its owner alone, and opens it to all a moment later:
+/// a viewer without a key goes on, another one is let in, and one of a log that stays private is
+/// let go once something stands in it.
 #[test]
 fn a_log_that_is_private_for_a_moment() {
     let folder = Folder::new();
@@ -173,7 +174,8 @@ fn a_log_that_is_private_for_a_moment() {
     assert!(matches!(heard, Heard::Closed(Some(1011))), "{heard:?}");
 }
 
-/// Polls resume in a file that is rewritten all the time, in a directory that takes long to read: nobody else waits.
+/// Polls resume in a file that is rewritten all the time, in a directory that takes long to read:
+/// nobody else waits.
 #[test]
 fn a_file_rewritten_all_the_time_keeps_nobody_waiting() {
     let folder = Folder::new();
@@ -210,7 +212,8 @@ fn a_file_rewritten_all_the_time_keeps_nobody_waiting() {
                 let mut connection = Connection::to(addr);
                 let head = "Host: localhost\r\nConnection: close";
                 connection.send(format!("GET {target} HTTP/1.1\r\n{head}\r\n\r\n"));
-                // A body may break off, where the file is cut under it. That there is an answer is ours to see to.
+                // A body may break off, where the file is cut under it. That there is an answer is
+                // ours to see to.
                 let answer = connection.rest();
                 assert!(answer.starts_with(b"HTTP/1.1 "), "{target}: {answer:?}");
                 if over.load(Ordering::Relaxed) {

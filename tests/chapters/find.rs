@@ -171,8 +171,8 @@ fn head_and_http_1_0() {
     assert_eq!(told(&answer.body).len(), 3, "{}", answer.text());
 }
 
-/// Bytes that look like a log: words in any case, CRLF, bytes that are no UTF-8, empty lines, a megabyte without a
-/// newline, a last line without one.
+/// Bytes that look like a log: words in any case, CRLF, bytes that are no UTF-8, empty lines, a
+/// megabyte without a newline, a last line without one.
 fn log(dice: &mut Dice) -> Vec<u8> {
     let words: [&[u8]; 12] = [
         b"error",

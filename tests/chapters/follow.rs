@@ -1,5 +1,5 @@
-//! Following one file that grows, is cut, is rewritten, is not there: what arrives is what was written, and each break
-//! is told.
+//! Following one file that grows, is cut, is rewritten, is not there: what arrives is what was
+//! written, and each break is told.
 
 use crate::client::{Client, Heard};
 use crate::cursor::Place;
@@ -22,8 +22,8 @@ pub fn scene(folder: &Folder) -> (Server, Writer, Client) {
     (server, writer, client)
 }
 
-/// The breaks the client was told of, each with the number of bytes before it. Whether it also heard the name missing
-/// for a moment depends on when the server looked.
+/// The breaks the client was told of, each with the number of bytes before it. Whether it also
+/// heard the name missing for a moment depends on when the server looked.
 pub fn breaks(client: &Client) -> Vec<(u64, &str)> {
     client
         .events
@@ -174,7 +174,8 @@ fn missing_with_its_directory_at_start() {
     assert_eq!(client.bytes_until(writer.last()), writer.everything());
 }
 
-/// No timer, no poll: while nobody listens, no thread of the server wakes up, whatever happens to the file.
+/// No timer, no poll: while nobody listens, no thread of the server wakes up, whatever happens to
+/// the file.
 #[test]
 fn nothing_runs_while_nobody_listens() {
     let folder = Folder::new();
@@ -199,7 +200,8 @@ fn nothing_runs_while_nobody_listens() {
     late.bytes_until(writer.last());
 }
 
-/// Without any notice from the kernel (NFS, FUSE, or its limit of inotify instances reached), a look every `--poll`.
+/// Without any notice from the kernel (NFS, FUSE, or its limit of inotify instances reached), a
+/// look every `--poll`.
 #[test]
 fn followed_without_inotify() {
     let Some(unshare) = crate::require::tool("unshare") else {

@@ -66,7 +66,8 @@ fn from_where_it_is_asked() {
     answer.sentence();
 }
 
-/// An HTTP/1.0 client knows no chunks: the end of the connection ends its body (RFC 9112 section 6.3).
+/// An HTTP/1.0 client knows no chunks: the end of the connection ends its body (RFC 9112 section
+/// 6.3).
 #[test]
 fn over_http_1_0() {
     let (_folder, mut server, mut writer) = scene(&[]);
@@ -146,7 +147,8 @@ fn the_end_of_the_server() {
     assert_eq!(endless.connection().rest(), b"", "behind the last chunk");
 }
 
-/// Whoever leaves gives the place back, even where the file says nothing that could not be sent any more.
+/// Whoever leaves gives the place back, even where the file says nothing that could not be sent any
+/// more.
 #[test]
 fn who_leaves_is_gone() {
     let (_folder, server, mut writer) = scene(&[]);
@@ -170,8 +172,8 @@ fn who_leaves_is_gone() {
     }
 }
 
-/// Whoever vanishes without a word, in the shadow of a wall, is asked for by the kernel (`SO_KEEPALIVE`): a silent file has
-/// nothing to send that would show it.
+/// Whoever vanishes without a word, in the shadow of a wall, is asked for by the kernel
+/// (`SO_KEEPALIVE`): a silent file has nothing to send that would show it.
 #[test]
 fn who_vanishes_is_asked_for() {
     let (_folder, server, mut writer) = scene(&[]);
@@ -179,7 +181,8 @@ fn who_vanishes_is_asked_for() {
     let mut endless = follow(&server, "");
     endless.until(writer.last());
     let client = endless.connection().socket().local_addr().unwrap();
-    // proc(5): addresses as hexadecimal `ADDRESS:PORT`, and `TIMER:WHEN` with 2 for a keepalive timer.
+    // proc(5): addresses as hexadecimal `ADDRESS:PORT`, and `TIMER:WHEN` with 2 for a keepalive
+    // timer.
     let ports = [server.addr().port(), client.port()].map(|port| format!(":{port:04X}"));
     until_true("the kernel to have set its timer", || {
         let connections = fs::read_to_string("/proc/net/tcp").unwrap();

@@ -185,7 +185,8 @@ fn of_what_is_kept() {
 /// One who asks at random while the log is rotated in a loop, the oldest deleted or not.
 #[test]
 fn rotated_in_a_loop() {
-    // Where files are deleted, their inodes come again: then the places are asked for with their checks.
+    // Where files are deleted, their inodes come again: then the places are asked for with their
+    // checks.
     for kept in [usize::MAX, 3] {
         let folder = Folder::new();
         let content = |generation: usize| -> Vec<u8> {

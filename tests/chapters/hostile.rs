@@ -1,4 +1,5 @@
-//! Those who mean harm: after each of them the next client is served, and the memory that they took is back.
+//! Those who mean harm: after each of them the next client is served, and the memory that they took
+//! is back.
 
 use crate::client::{Client, EXACT};
 use crate::deadline::{DEADLINE, until, until_true};
@@ -10,8 +11,9 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 use tungstenite::protocol::WebSocket;
 
-/// What an attack may leave in memory, in bytes: an allocator keeps some of it for the next one. Less than the smallest of the
-/// attacks that count on it takes, which is 64 KiB for each of thirty.
+/// What an attack may leave in memory, in bytes: an allocator keeps some of it for the next one.
+/// Less than the smallest of the attacks that count on it takes, which is 64 KiB for each of
+/// thirty.
 const LEFT_MAX: u64 = 3 << 19;
 
 /// A server that has served before, so that what it needs once is there.
@@ -49,7 +51,8 @@ pub fn unharmed(server: &Server, before: u64, attack: &str) {
     }
 }
 
-/// Sends these bytes, though the server may have had enough before they are all sent, and tells what it said.
+/// Sends these bytes, though the server may have had enough before they are all sent, and tells
+/// what it said.
 fn sent(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server.addr()).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -120,8 +123,8 @@ fn no_http_at_all() {
     }
 }
 
-/// Bodies that two servers in a row could cut differently (RFC 9112 sections 6 and 11.2): never a second answer, which would
-/// be one to a request that the first of them has not seen.
+/// Bodies that two servers in a row could cut differently (RFC 9112 sections 6 and 11.2): never a
+/// second answer, which would be one to a request that the first of them has not seen.
 #[test]
 fn smuggled_requests() {
     let (_folder, server) = scene(&[]);
@@ -272,7 +275,8 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Sends `bytes` on a WebSocket of its own that nobody reads, until all are sent, the server ends it, or takes no more.
+/// Sends `bytes` on a WebSocket of its own that nobody reads, until all are sent, the server ends
+/// it, or takes no more.
 fn flood(server: &Server, bytes: &[u8]) -> WebSocket<TcpStream> {
     let socket = Connection::open(server).upgrade("/stream", Some(EXACT));
     let patience = Some(Duration::from_secs(1));

@@ -128,7 +128,8 @@ fn no_import_runs_back_up() {
         let room = first.trim_end_matches(".rs").to_owned();
         let code = code(&file);
         if matches!(room.as_str(), "lib" | "main" | "cli") {
-            // The command sees the library by its own name only; the library never sees the command.
+            // The command sees the library by its own name only; the library never sees the
+            // command.
             continue;
         }
         let allowed = ALLOWED.iter().find(|row| row.0 == room);

@@ -50,7 +50,8 @@ fn history() {
     }
 }
 
-/// Its newline came too late, or never: it is shown after a second, and the rest is a message of its own.
+/// Its newline came too late, or never: it is shown after a second, and the rest is a message of
+/// its own.
 #[test]
 fn half_a_line_is_held_for_a_second() {
     let (folder, _server, mut plain) = scene("whole\nhalf");
@@ -235,7 +236,8 @@ fn a_value_that_is_written_anew() {
     }
 }
 
-/// A Windows program's log on a share: text where lines are sent, the file's bytes where those are, wherever one begins.
+/// A Windows program's log on a share: text where lines are sent, the file's bytes where those are,
+/// wherever one begins.
 #[test]
 fn utf16() {
     let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };

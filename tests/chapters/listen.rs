@@ -107,7 +107,8 @@ fn by_default() {
     assert_eq!(listening(&running, "tcp"), ["00000000:1F90"]);
 }
 
-/// What a scanner reads off the terminal, where two modules stand above each other in one character.
+/// What a scanner reads off the terminal, where two modules stand above each other in one
+/// character.
 fn scan(shown: &str) -> Option<String> {
     let drawn: Vec<Vec<char>> = shown
         .lines()

@@ -1,4 +1,5 @@
-//! `match` and `not`: only the lines that are wanted, in every form that sends lines, and no line missed over a resume.
+//! `match` and `not`: only the lines that are wanted, in every form that sends lines, and no line
+//! missed over a resume.
 
 use crate::client::{Client, Plain};
 use crate::cursor::Place;
@@ -116,7 +117,8 @@ fn each_form_sends_the_wanted_lines() {
     );
 }
 
-/// A long poll that finds nothing has moved on all the same; a line is looked at when it has its end, and once.
+/// A long poll that finds nothing has moved on all the same; a line is looked at when it has its
+/// end, and once.
 #[test]
 fn polls_go_on_behind_what_they_looked_at() {
     let (folder, server) = scene(all(1..10));
@@ -186,7 +188,8 @@ fn polls_go_on_behind_what_they_looked_at() {
     );
 }
 
-/// Over a rotation: the last line of the old file needs no newline, and each file is looked at to its end.
+/// Over a rotation: the last line of the old file needs no newline, and each file is looked at to
+/// its end.
 #[test]
 fn over_rotations() {
     let (folder, server) = scene("first error\nsecond\n");
@@ -240,7 +243,8 @@ fn half_lines() {
     assert_eq!(sure.line(), "half, not wanted yet: error");
 }
 
-/// A megabyte without a newline is one line; where it is wanted, it comes whole, to a client that reads slowly, too.
+/// A megabyte without a newline is one line; where it is wanted, it comes whole, to a client that
+/// reads slowly, too.
 #[test]
 fn long_lines() {
     let long = "x".repeat((1 << 20) - 10) + " needle";

@@ -20,6 +20,8 @@ mod curl;
 mod dead_share;
 /// The door: who is let in, and what the others hear.
 mod door;
+/// Visitors from the network, with the key, without it, and with wrong ones.
+mod door_visitors;
 /// A board that hands its streams to NATS: exactly once, whatever happens on the way.
 mod engine;
 /// The engine is away, for as long as it likes: what comes late is exact, or told as lost.
@@ -40,7 +42,8 @@ mod events_resume;
 mod fairness;
 /// What rotation made of a name while nobody looked.
 mod family;
-/// The family at its edges: links while nobody looks, one gap, private members, a file rewritten all the time.
+/// The family at its edges: links while nobody looks, one gap, private members, a file rewritten
+/// all the time.
 mod family_edges;
 /// `?find`: where the lines stand that hold something, newest first; compared with GNU `grep`.
 mod find;
@@ -54,7 +57,10 @@ mod follow_http;
 mod generations;
 /// Quoted globs: which files they offer, now and later, and which never.
 mod globs;
-/// Those who mean harm: after each of them the next client is served, and the memory that they took is back.
+/// Links in a glob: which are followed, and that none leads out.
+mod globs_links;
+/// Those who mean harm: after each of them the next client is served, and the memory that they took
+/// is back.
 mod hostile;
 /// A hub: subjects of NATS, read like files, at any number of places.
 mod hub;
@@ -72,7 +78,8 @@ mod listen;
 mod matching;
 /// `/metrics`: what the server counts.
 mod metrics;
-/// What changes above the last part of a path: links, directories, mounts; and what may not be read.
+/// What changes above the last part of a path: links, directories, mounts; and what may not be
+/// read.
 mod moved;
 /// Streams at an MQTT broker of a home.
 mod mqtt;
@@ -98,7 +105,8 @@ mod page_alerts;
 mod page_breaks;
 /// Charts: streams of numbers in every form, live and from the newest back, over breaks.
 mod page_chart;
-/// Charts for everybody: what axe-core finds, numbers in a table, series told apart by more than colour.
+/// Charts for everybody: what axe-core finds, numbers in a table, series told apart by more than
+/// colour.
 mod page_chart_access;
 /// The code that draws charts: small, fetched for numbers alone, of one mind with uPlot.
 mod page_chart_code;
@@ -134,6 +142,8 @@ mod pipes;
 mod plain;
 /// Polling and long polling: what came after a cursor.
 mod poll;
+/// `?wait`: a poll that is held until something comes, or in vain.
+mod poll_held;
 /// Where the kernel sends no notice: FUSE, the lower layer of an overlay.
 mod polled;
 /// What is left to the process: to read in the followed directories.
@@ -144,6 +154,8 @@ mod refusals;
 mod replaced;
 /// Plain HTTP: the file as it is now, the sources, the page, bad requests.
 mod requests;
+/// Requests that are refused: bad ones by their own status, and other methods.
+mod requests_refused;
 /// Going on where a client stood: over lost connections, restarts, rotations.
 mod resume;
 /// The real `logrotate`, under a writer that does not wait for it.
@@ -154,7 +166,8 @@ mod samples;
 mod serial;
 /// The server API of the article, in Rust: handlers of our own on the library.
 mod session;
-/// Logs that never rest in each mode of logrotate, and viewers that break off and sleep: each line once, or told.
+/// Logs that never rest in each mode of logrotate, and viewers that break off and sleep: each line
+/// once, or told.
 mod soak;
 /// The logs of the soak, and their writers.
 mod soak_log;
@@ -162,6 +175,8 @@ mod soak_log;
 mod statuses;
 /// TLS, done by a proxy in front: nginx and Caddy.
 mod tls;
+/// Requests for a WebSocket that are none, and a server that gives nothing else.
+mod upgrades;
 /// The README's table of ways to read a stream: each line is run as it stands there.
 mod ways;
 /// The bytes on the wire of a WebSocket: handshake, events, pings, bad frames.

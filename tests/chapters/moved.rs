@@ -1,4 +1,5 @@
-//! What changes above the last part of a path: links, directories, mounts. Seen at once, by notices alone.
+//! What changes above the last part of a path: links, directories, mounts. Seen at once, by notices
+//! alone.
 
 use crate::client::Client;
 use crate::deadline::until_true;
@@ -135,7 +136,8 @@ fn no_watch_is_left_behind() {
     until_true("the watches to be given back", || watches() <= before);
 }
 
-/// The words before the server that give it mounts of its own; `None` (the test should return) where that can't be.
+/// The words before the server that give it mounts of its own; `None` (the test should return)
+/// where that can't be.
 fn apart() -> Option<[&'static str; 2]> {
     require::tool("unshare")?;
     require::tool("nsenter")?;
@@ -190,7 +192,8 @@ fn mounted_over_a_directory_on_the_way() {
     client.bytes_until("last\n");
 }
 
-/// A mount anywhere may have changed what the name means. It is found out on another thread, while lines come.
+/// A mount anywhere may have changed what the name means. It is found out on another thread, while
+/// lines come.
 #[test]
 fn mounted_elsewhere_while_lines_come() {
     let Some(apart) = apart() else { return };

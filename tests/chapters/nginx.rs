@@ -29,7 +29,8 @@ fn start() -> Option<Proxy> {
     Some(Proxy::nginx(tool("nginx")?, CONFIG, |_| ()))
 }
 
-/// Sends a request, of which `fields` are more lines; the rest of the answer is the caller's to read.
+/// Sends a request, of which `fields` are more lines; the rest of the answer is the caller's to
+/// read.
 fn ask(front: &Proxy, target: &str, fields: &str) -> Connection {
     let mut connection = Connection::to(front.addr);
     let host = front.addr;
@@ -55,7 +56,8 @@ fn ordinary_answers() {
         let cursor = whole.header("Tailcast-Cursor").unwrap();
         let poll = get(&format!("/stream/app.log?from={cursor}"), "");
         assert_eq!(poll.status, 204);
-        // Held behind a proxy, too. Somebody listens already, so that its place is taken when it is counted.
+        // Held behind a proxy, too. Somebody listens already, so that its place is taken when it is
+        // counted.
         let _awake = Client::connect(&front.server, "/stream/app.log");
         let mut held = ask(
             &front,

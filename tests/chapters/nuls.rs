@@ -1,4 +1,5 @@
-//! NULs that nobody wrote: holes, and space that was made beforehand. Passed over and told, never sent as text.
+//! NULs that nobody wrote: holes, and space that was made beforehand. Passed over and told, never
+//! sent as text.
 
 use crate::client::{Client, Heard, Plain};
 use crate::dice::Dice;
@@ -10,7 +11,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 
-/// The file as an exact client puts it together: bytes that came, and NULs where some were passed over.
+/// The file as an exact client puts it together: bytes that came, and NULs where some were passed
+/// over.
 fn put_together(client: &mut Client, length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < length {

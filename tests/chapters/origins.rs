@@ -1,4 +1,5 @@
-//! Hosts and origins: which names the server answers to, which pages may connect, and what every answer forbids.
+//! Hosts and origins: which names the server answers to, which pages may connect, and what every
+//! answer forbids.
 
 use crate::chapters::door::{ENCODED, KEY, ask, scene};
 use crate::http::Connection;
@@ -134,7 +135,8 @@ fn pages_of_other_origins() {
     );
 }
 
-/// Whatever is answered, it is no page for a frame, no script for another site, and its links tell nobody.
+/// Whatever is answered, it is no page for a frame, no script for another site, and its links tell
+/// nobody.
 #[test]
 fn headers_of_every_answer() {
     let (_folder, server) = scene(&["--key", KEY]);

@@ -1,4 +1,5 @@
-//! Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own `EventSource` and `fetch`.
+//! Clients that others wrote: `wscat`, `websocat`, npm `eventsource`, the browser's own
+//! `EventSource` and `fetch`.
 
 use crate::browser::Browser;
 use crate::deadline::until_true;

@@ -1,4 +1,5 @@
-//! FIFOs, serial lines, standard input: read from the server's start on, whoever listens; their writers never wait.
+//! FIFOs, serial lines, standard input: read from the server's start on, whoever listens; their
+//! writers never wait.
 
 use crate::client::{Client, Plain};
 use crate::deadline::until_true;
@@ -64,7 +65,8 @@ fn writers_come_and_go() {
     assert!(client.events.is_empty(), "{:?}", client.events);
 }
 
-/// A FIFO without a writer is at its end at every read: that must be no reason to read it again and again.
+/// A FIFO without a writer is at its end at every read: that must be no reason to read it again and
+/// again.
 #[test]
 fn no_busy_loop_between_writers() {
     let (folder, server) = scene();
@@ -105,8 +107,8 @@ fn made_anew() {
     assert_eq!(client.event_names(), ["missing", "found", "rotated"]);
 }
 
-/// 64 MiB through a history of 256 KiB, past one who does not read: the writer is not held up, and the one who was
-/// away is told to the byte what is gone.
+/// 64 MiB through a history of 256 KiB, past one who does not read: the writer is not held up, and
+/// the one who was away is told to the byte what is gone.
 #[test]
 fn a_writer_never_waits_for_a_reader() {
     let (folder, server) = scene();
@@ -230,7 +232,8 @@ fn standard_input_that_is_no_pipe() {
     assert_eq!(get(&server, "/stream/stdin").status, 404);
 }
 
-/// A pseudo-terminal stands in for the serial port: it has a line discipline like one, and ours must leave the bytes alone.
+/// A pseudo-terminal stands in for the serial port: it has a line discipline like one, and ours
+/// must leave the bytes alone.
 #[test]
 fn serial_line() {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
@@ -256,7 +259,8 @@ fn serial_line() {
     });
     let mut client = Client::connect(&server, "/stream/gps?from=start");
     assert_eq!(client.open["kind"], "pipe");
-    // End of text, end of transmission, XOFF, carriage returns, NUL: a terminal would act on each of them.
+    // End of text, end of transmission, XOFF, carriage returns, NUL: a terminal would act on each
+    // of them.
     let bytes = b"$GPGGA,123519\r\n\x03\x04\x13\x11\0\x7f\xff\xfe\x1a end";
     device.write_all(bytes).unwrap();
     assert_eq!(client.bytes_until("end"), bytes);
@@ -264,7 +268,8 @@ fn serial_line() {
     rustix::io::ioctl_fionbio(&device, true).unwrap();
     let echo = device.read(&mut [0; 16]).unwrap_err();
     assert_eq!(echo.kind(), std::io::ErrorKind::WouldBlock);
-    // A session of its own without a terminal would have got this one. proc_pid_stat(5): field 7 is the terminal.
+    // A session of its own without a terminal would have got this one. proc_pid_stat(5): field 7 is
+    // the terminal.
     let stat = fs::read_to_string(format!("/proc/{}/stat", server.pid())).unwrap();
     let terminal = stat
         .rsplit(')')

@@ -43,7 +43,8 @@ fn one_range() {
         ("bytes=-99", 0..10, "bytes 0-9/10"),
         ("bytes=8-99", 8..10, "bytes 8-9/10"),
         ("bytes=9-99999999999999999999999", 9..10, "bytes 9-9/10"),
-        // Range units are case-insensitive, and an empty list element is passed over (section 5.6.1).
+        // Range units are case-insensitive, and an empty list element is passed over (section
+        // 5.6.1).
         ("BYTES=1-1", 1..2, "bytes 1-1/10"),
         ("bytes=1-1,", 1..2, "bytes 1-1/10"),
     ] {
@@ -79,7 +80,8 @@ fn no_such_range() {
     }
 }
 
-/// A server may pass over a `Range`, and must where it does not know the unit (sections 14.2 and 13.1.5).
+/// A server may pass over a `Range`, and must where it does not know the unit (sections 14.2 and
+/// 13.1.5).
 #[test]
 fn the_whole_all_the_same() {
     let (folder, server) = scene(TEN);

@@ -1,6 +1,5 @@
 //! The article's Ajax polling and long polling: what came after a cursor, at once or after a wait.
 
-use crate::client::Client;
 use crate::cursor::Place;
 use crate::deadline::{until, until_true};
 use crate::folder::Folder;
@@ -9,30 +8,30 @@ use crate::server::Server;
 use crate::writer::{Writer, lines, sha256};
 use std::fs;
 use std::io::ErrorKind;
-use std::time::{Duration, Instant};
 
-fn scene(content: impl AsRef<[u8]>) -> (Folder, Server) {
+pub(super) fn scene(content: impl AsRef<[u8]>) -> (Folder, Server) {
     let folder = Folder::new();
     folder.append(content);
     let server = Server::start(&[folder.arg()]);
     (folder, server)
 }
 
-fn cursor(answer: &Answer) -> String {
+pub(super) fn cursor(answer: &Answer) -> String {
     let cursor = answer.header("Tailcast-Cursor").expect("Tailcast-Cursor");
     cursor.to_owned()
 }
 
-fn from(cursor: &str) -> String {
+pub(super) fn from(cursor: &str) -> String {
     format!("/stream/app.log?from={cursor}")
 }
 
-/// A poll that is being held: sent, counted by the server, and not answered. Its place is surely taken by then only where
-/// somebody else listens already: the first one waits for a look at the file.
-struct Held(Connection);
+/// A poll that is being held: sent, counted by the server, and not answered. Its place is surely
+/// taken by then only where somebody else listens already: the first one waits for a look at the
+/// file.
+pub(super) struct Held(pub(super) Connection);
 
 impl Held {
-    fn send(server: &Server, target: &str, fields: &str) -> Held {
+    pub(super) fn send(server: &Server, target: &str, fields: &str) -> Held {
         let held = source(server, "app.log")["clients"].as_u64().unwrap() + 1;
         let mut connection = Connection::open(server);
         connection.send(format!(
@@ -46,7 +45,7 @@ impl Held {
         held
     }
 
-    fn is_answered(&self) -> bool {
+    pub(super) fn is_answered(&self) -> bool {
         self.0.socket().set_nonblocking(true).unwrap();
         let peeked = self.0.socket().peek(&mut [0]);
         self.0.socket().set_nonblocking(false).unwrap();
@@ -153,23 +152,6 @@ fn what_is_lost_is_told() {
     assert_eq!(get(&server, &from(&cursor(&answer))).status, 204);
 }
 
-/// Being held, too: a poll that waits at the end is answered when the file under it is another one.
-#[test]
-fn cut_while_held() {
-    let (folder, server) = scene(lines(1..=10));
-    let _awake = Client::connect(&server, "/stream/app.log");
-    let held = cursor(&get(&server, "/stream/app.log"));
-    let mut held = Held::send(&server, &from(&held), "Prefer: wait=60\r\n");
-    folder.truncate();
-    folder.append("new\n");
-    let answer = held.0.answer();
-    assert_eq!((answer.status, answer.text().as_str()), (200, "new\n"));
-    // All of the old content had been read: nothing was lost.
-    assert_eq!(answer.header("Tailcast-Lost"), None);
-    let behind = Place::behind(folder.inode(), b"new\n");
-    assert_eq!(cursor(&answer), behind.to_string());
-}
-
 #[test]
 fn a_file_that_is_not_there() {
     let folder = Folder::new();
@@ -188,121 +170,6 @@ fn a_file_that_is_not_there() {
     fs::remove_file(&folder.log).unwrap();
     let answer = get(&server, &from(&cursor(&answer)));
     assert_eq!(answer.status, 204, "{answer:?}");
-}
-
-/// Both ways to ask for a wait; an append ends it.
-#[test]
-fn held_until_something_comes() {
-    let (folder, server) = scene("old\n");
-    let end = cursor(&get(&server, "/stream/app.log"));
-    let mut before = b"old\n".to_vec();
-    let mut at = end;
-    for (query, fields, applied) in [
-        ("", "Prefer: wait=50\r\n", Some("wait=50")),
-        ("&wait=50", "", None),
-        // Longer than anybody is held.
-        ("", "Prefer: wait=3600\r\n", Some("wait=60")),
-        ("&wait=99999999999999999999", "", None),
-        // The grammar of RFC 7240 section 2: other preferences, parameters, any case, bad whitespace.
-        (
-            "",
-            "Prefer: respond-async, WAIT=50; foo=bar\r\n",
-            Some("wait=50"),
-        ),
-        (
-            "",
-            "Prefer: return=minimal\r\nPrefer: wait=50\r\n",
-            Some("wait=50"),
-        ),
-        ("", "Prefer: wait = 50\r\n", Some("wait=50")),
-    ] {
-        let target = from(&at) + query;
-        let mut held = Held::send(&server, &target, fields);
-        let start = Instant::now();
-        let line = format!("{query} {fields:?}\n");
-        folder.append(&line);
-        let answer = held.0.answer();
-        assert!(start.elapsed() < Duration::from_secs(30));
-        assert_eq!((answer.status, answer.text()), (200, line.clone()));
-        assert_eq!(answer.header("Preference-Applied"), applied, "{fields:?}");
-        before.extend(line.as_bytes());
-        at = cursor(&answer);
-        assert_eq!(at, Place::behind(folder.inode(), &before).to_string());
-        // On the same connection it goes on.
-        assert_eq!(held.0.get(&from(&at)).status, 204);
-    }
-}
-
-#[test]
-fn held_in_vain() {
-    let (_folder, server) = scene("old\n");
-    let end = cursor(&get(&server, "/stream/app.log"));
-    for (query, fields, applied) in [
-        ("&wait=1", "", None),
-        ("", "Prefer: wait=1\r\n", Some("wait=1")),
-    ] {
-        let mut connection = Connection::open(&server);
-        let start = Instant::now();
-        let answer = connection.request("GET", &(from(&end) + query), fields);
-        assert!(start.elapsed() >= Duration::from_secs(1), "too early");
-        assert_eq!((answer.status, cursor(&answer)), (204, end.clone()));
-        assert_eq!(answer.header("Preference-Applied"), applied);
-        assert_eq!(connection.get("/health").status, 200);
-    }
-    // What can't be read of a preference is passed over (RFC 7240 section 2).
-    for fields in ["Prefer: wait=soon\r\n", "Prefer: wait\r\n", "Prefer: ,\r\n"] {
-        let answer = Connection::open(&server).request("GET", &from(&end), fields);
-        assert_eq!(answer.status, 204, "{fields}");
-        assert_eq!(answer.header("Preference-Applied"), None, "{fields}");
-    }
-}
-
-/// Who waits costs no wake-up, and who leaves gives the place back at once.
-#[test]
-fn held_for_nothing() {
-    let folder = Folder::new();
-    folder.append("old\n");
-    let server = Server::start(&[folder.arg(), "--max-clients=11", "--heartbeat=60s"]);
-    let mut held: Vec<Held> = (0..10)
-        .map(|_| Held::send(&server, &from("end"), "Prefer: wait=60\r\n"))
-        .collect();
-    // What others mount meanwhile wakes it, too; a poll would each quarter of a second.
-    until_true("a second without a wake-up", || {
-        let before = (server.threads(), server.sleeps());
-        // The one place where time is what is measured.
-        std::thread::sleep(Duration::from_secs(1));
-        before == (server.threads(), server.sleeps())
-    });
-    assert!(held.iter().all(|held| !held.is_answered()));
-
-    let looking = Connection::open(&server);
-    until_true("all places to be taken", || {
-        get(&server, "/health").status == 503
-    });
-    drop((held.pop(), looking));
-    until_true("a place to be free", || {
-        get(&server, "/health").status == 200
-    });
-    until_true("one to be gone", || {
-        source(&server, "app.log")["clients"] == 9
-    });
-    drop(held);
-    until_true("all to be gone", || {
-        source(&server, "app.log")["clients"] == 0
-    });
-}
-
-/// The end of the server is the end of a wait, not of an answer.
-#[test]
-fn held_at_the_end() {
-    let (_folder, mut server) = scene("old\n");
-    let end = cursor(&get(&server, "/stream/app.log"));
-    let mut held = Held::send(&server, &from(&end), "Prefer: wait=60\r\n");
-    let ended = server.stop();
-    assert!(ended.status.success(), "{}", ended.stderr);
-    let answer = held.0.answer();
-    assert_eq!((answer.status, cursor(&answer)), (204, end));
-    assert_eq!(held.0.rest(), b"");
 }
 
 /// A page that polls uses one connection, and the server nothing more for it.
@@ -328,7 +195,8 @@ fn many_polls_on_one_connection() {
     });
 }
 
-/// A poller that walks over rotations, restarts of the server in between, loses nothing and has nothing twice.
+/// A poller that walks over rotations, restarts of the server in between, loses nothing and has
+/// nothing twice.
 #[test]
 fn a_walk_over_rotations() {
     for folder in Folder::each() {

@@ -97,7 +97,8 @@ fn on_fuse() {
     client.event("missing");
 }
 
-/// A sensor that hangs, as a bus does: it holds up nobody but itself, and is there again when it answers.
+/// A sensor that hangs, as a bus does: it holds up nobody but itself, and is there again when it
+/// answers.
 #[test]
 fn a_sensor_that_hangs() {
     let Some((folder, mount)) = scene() else {

@@ -17,7 +17,8 @@ use tempfile::TempDir;
 /// As on a kernel of before 2021.
 const NO_LANDLOCK: &str = "inject=landlock_create_ruleset:error=ENOSYS";
 
-/// Whether an emulator stands between Tailcast and the kernel; it knows nothing of Landlock, and rights are its own.
+/// Whether an emulator stands between Tailcast and the kernel; it knows nothing of Landlock, and
+/// rights are its own.
 fn is_out_of_sight() -> bool {
     if is_emulated() {
         require::skip("an emulator has rights of its own");
@@ -55,8 +56,8 @@ fn no_new_privileges() {
     assert_eq!(status(&server, "NoNewPrivs:"), "1");
 }
 
-/// The followed name is made a link to somewhere else: what is there stays there. A link that was named at start may lead
-/// anywhere, as its owner said.
+/// The followed name is made a link to somewhere else: what is there stays there. A link that was
+/// named at start may lead anywhere, as its owner said.
 #[test]
 fn other_directories_are_out_of_reach() {
     let Ok(elsewhere) = TempDir::with_prefix_in("tailcast-", "/dev/shm") else {
@@ -206,8 +207,9 @@ fn started_as_root_without_landlock() {
     );
 }
 
-/// A memory card lives as long as nobody writes to it: over a whole session, from its start to its end, no file is opened
-/// for writing, made, renamed or removed, and what is written goes to sockets, pipes and events.
+/// A memory card lives as long as nobody writes to it: over a whole session, from its start to its
+/// end, no file is opened for writing, made, renamed or removed, and what is written goes to
+/// sockets, pipes and events.
 #[test]
 fn nothing_is_written() {
     if is_out_of_sight() {

@@ -1,4 +1,5 @@
-//! Why the command does not begin: one line on standard error that names the thing, and an exit status.
+//! Why the command does not begin: one line on standard error that names the thing, and an exit
+//! status.
 
 use crate::chapters::cli::{ended, run};
 use crate::folder::Folder;

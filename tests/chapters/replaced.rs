@@ -1,4 +1,5 @@
-//! Another file in the place of the followed one: the old one is sent to its end, then the new one from its start.
+//! Another file in the place of the followed one: the old one is sent to its end, then the new one
+//! from its start.
 
 use crate::chapters::follow::{assert_at_start_of, breaks, scene};
 use crate::client::Client;
@@ -102,7 +103,8 @@ fn symbolic_link_re_pointed() {
         assert_eq!(breaks(&client), [(lines(1..=21).len() as u64, "rotated")]);
         assert_at_start_of(&second, &client.events.last().unwrap().1);
 
-        // The file behind the link is followed like any other, in a directory that the link is not in.
+        // The file behind the link is followed like any other, in a directory that the link is not
+        // in.
         new.write(5);
         assert_eq!(client.bytes_until(new.last()), lines(6..=10));
         rename(&second, &folder.path("other/second.log.1"));
@@ -151,7 +153,8 @@ fn five_rotations_between_two_looks() {
     }
 }
 
-/// Each file is larger than what the sockets hold, so the client stands in the first while the sixth is written.
+/// Each file is larger than what the sockets hold, so the client stands in the first while the
+/// sixth is written.
 #[test]
 fn five_rotations_while_a_client_is_stopped() {
     let folder = Folder::new();
@@ -184,7 +187,8 @@ fn five_rotations_while_a_client_is_stopped() {
     });
 }
 
-/// Two hundred things in an order nobody thought of, with one client that reads along and one that reads now and then.
+/// Two hundred things in an order nobody thought of, with one client that reads along and one that
+/// reads now and then.
 #[test]
 fn in_any_order() {
     for folder in Folder::each() {

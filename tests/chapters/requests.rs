@@ -1,18 +1,18 @@
-//! Plain HTTP: the file as it is now, the list of sources, the page, and a status of its own for each bad request.
+//! Plain HTTP: the file as it is now, the list of sources, the page, and a status of its own for
+//! each bad request.
 
 use crate::client::Client;
 use crate::cursor::Place;
 use crate::deadline::until_true;
 use crate::folder::Folder;
-use crate::http::{Answer, Connection, get, source};
+use crate::http::{Connection, get, source};
 use crate::server::Server;
 use serde_json::Value;
 use std::fs;
-use std::net::Shutdown;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// What every answer says of what a page may load.
-const POLICY: &str = "default-src 'self'";
+pub(super) const POLICY: &str = "default-src 'self'";
 
 /// The policy of an answer to one who asked this server by name.
 fn policy(server: &Server) -> String {
@@ -20,7 +20,7 @@ fn policy(server: &Server) -> String {
     format!("{POLICY}; connect-src 'self' ws://{host} wss://{host}")
 }
 
-fn scene() -> (Folder, Server) {
+pub(super) fn scene() -> (Folder, Server) {
     let folder = Folder::new();
     folder.append("hello\n");
     let missing = folder.path("missing.log");
@@ -192,7 +192,8 @@ fn links(html: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Nothing of the page comes from elsewhere, and everything of it works under any sub-path of a reverse proxy.
+/// Nothing of the page comes from elsewhere, and everything of it works under any sub-path of a
+/// reverse proxy.
 #[test]
 fn the_page() {
     let (_folder, server) = scene();
@@ -252,7 +253,8 @@ fn every_answer_carries_the_policy() {
     }
 }
 
-/// HEAD is GET without the body (RFC 9110 section 9.3.2), and the connection goes on right behind it.
+/// HEAD is GET without the body (RFC 9110 section 9.3.2), and the connection goes on right behind
+/// it.
 #[test]
 fn heads() {
     let (_folder, server) = scene();
@@ -272,90 +274,6 @@ fn heads() {
             assert_eq!(head.header(name), whole.header(name), "{target}");
         }
     }
-}
-
-/// Sends these bytes on a connection of their own; the answer must arrive, and the connection end without a reset.
-fn refused(server: &Server, bytes: impl AsRef<[u8]>) -> Answer {
-    let mut connection = Connection::open(server);
-    connection.send(bytes);
-    let answer = connection.answer();
-    connection.socket().shutdown(Shutdown::Write).unwrap();
-    assert_eq!(connection.rest(), b"", "after {answer:?}");
-    answer.sentence();
-    answer
-}
-
-#[test]
-fn bad_requests_have_their_own_status() {
-    let (_folder, server) = scene();
-    let long = "x".repeat(9_000);
-    let large = "x".repeat(40_000);
-    for (request, status) in [
-        ("NONSENSE\r\n\r\n".to_owned(), 400),
-        ("GET /health\r\n\r\n".to_owned(), 400),
-        ("GET /health HTTP/1.1\r\nno colon\r\n\r\n".to_owned(), 400),
-        ("GET /health HTTP/1.1\r\nHo st: x\r\n\r\n".to_owned(), 400),
-        ("GET health HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 400),
-        // RFC 9112 section 3.2: exactly one Host.
-        ("GET /health HTTP/1.1\r\n\r\n".to_owned(), 400),
-        (
-            "GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n".to_owned(),
-            400,
-        ),
-        (format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"), 414),
-        (format!("GET /{large} HTTP/1.1\r\nHost: x\r\n\r\n"), 414),
-        (
-            format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {long}\r\n\r\n"),
-            431,
-        ),
-        (
-            format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {large}\r\n\r\n"),
-            431,
-        ),
-        (
-            format!(
-                "GET / HTTP/1.1\r\nHost: x\r\n{}\r\n",
-                "a: b\r\n".repeat(1_500)
-            ),
-            431,
-        ),
-        ("GET / HTTP/2.0\r\nHost: x\r\n\r\n".to_owned(), 505),
-        ("GET / HTTP/3\r\nHost: x\r\n\r\n".to_owned(), 505),
-    ] {
-        let answer = refused(&server, &request);
-        let start: String = request.chars().take(60).collect();
-        assert_eq!(answer.status, status, "{start:?}: {answer:?}");
-        let said = answer.header("Content-Security-Policy").unwrap();
-        assert!(said.starts_with(POLICY), "{said}");
-    }
-    // Nearly the limit is not over it.
-    let answer = Connection::open(&server).request(
-        "GET",
-        "/health",
-        &format!("Cookie: {}\r\n", &long[..7_900]),
-    );
-    assert_eq!(answer.status, 200);
-}
-
-#[test]
-fn other_methods() {
-    let (_folder, server) = scene();
-    for target in ["/", "/health", "/sources", "/stream/app.log"] {
-        for method in ["POST", "PUT", "DELETE", "PATCH", "BREW"] {
-            let mut connection = Connection::open(&server);
-            let answer = connection.request(method, target, "Content-Length: 0\r\n");
-            assert_eq!(answer.status, 405, "{method} {target}: {answer:?}");
-            assert!(answer.header("Allow").expect("Allow").contains("GET"));
-            answer.sentence();
-        }
-    }
-    // What a body says is not a request.
-    let inner = "GET /sources HTTP/1.1\r\nHost: x\r\n\r\n";
-    let length = inner.len();
-    let post = format!(
-        "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{inner}"
-    );
-    assert_eq!(refused(&server, post).status, 405);
 }
 
 #[test]

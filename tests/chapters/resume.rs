@@ -1,4 +1,5 @@
-//! Going on where a client stood: over lost connections, restarts of the server, and rotations while it was away.
+//! Going on where a client stood: over lost connections, restarts of the server, and rotations
+//! while it was away.
 
 use crate::client::{Client, Heard};
 use crate::cursor::Place;
@@ -21,7 +22,8 @@ fn a_hundred_lost_connections() {
     let (mut bytes, mut rotations) = (Vec::new(), Vec::new());
     for _ in 0..100 {
         writer.begin(1 + dice.below(2_000));
-        // Somewhere on the way, perhaps in the middle of a line, perhaps with half of a message on the wire.
+        // Somewhere on the way, perhaps in the middle of a line, perhaps with half of a message on
+        // the wire.
         let enough = client.count + dice.below(100_000);
         let enough = enough.min(writer.everything().len() as u64);
         while client.count < enough {
@@ -113,7 +115,8 @@ fn from_a_cursor_without_check() {
     assert!(client.events.is_empty(), "{:?}", client.events);
 }
 
-/// What was there is gone: the client is told that it lost bytes nobody can count, and has the file from its start.
+/// What was there is gone: the client is told that it lost bytes nobody can count, and has the file
+/// from its start.
 fn assert_lost(client: &mut Client, server: &Server, file: &[u8]) {
     let before = client.count;
     client.resume(server);
@@ -210,7 +213,8 @@ fn from_nonsense() {
     }
 }
 
-/// The family: what rotation makes of `app.log`. A client that stands in one of these goes on there.
+/// The family: what rotation makes of `app.log`. A client that stands in one of these goes on
+/// there.
 #[test]
 fn from_every_name_that_rotation_gives() {
     for name in [

@@ -46,7 +46,8 @@ fn assert_rotated(rotating: Child, first: &Path) {
     assert!(output.status.success() && first.exists(), "{said}");
 }
 
-/// Keeps writing while logrotate is at work, and tells it to reopen its log after it, as a postrotate script would.
+/// Keeps writing while logrotate is at work, and tells it to reopen its log after it, as a
+/// postrotate script would.
 fn rotate_under(writer: &mut Writer, mut rotating: Child, first: &Path) {
     while rotating.try_wait().unwrap().is_none() {
         writer.write(100);
@@ -78,7 +79,8 @@ fn create() {
     assert_eq!(names.len(), 10, "{:?}", client.events);
 }
 
-/// Names as Debian's `dateext` makes them, and one that logrotate compresses later: nothing of it may come twice.
+/// Names as Debian's `dateext` makes them, and one that logrotate compresses later: nothing of it
+/// may come twice.
 #[test]
 fn create_with_dates_while_nobody_listens() {
     let folder = Folder::new();
@@ -127,8 +129,8 @@ fn copytruncate() {
     }
 }
 
-/// Under a writer that does not pause, `copytruncate` itself loses what is written between its copy and its cut.
-/// What may never happen: a line twice, a line out of order, a gap without a word.
+/// Under a writer that does not pause, `copytruncate` itself loses what is written between its copy
+/// and its cut. What may never happen: a line twice, a line out of order, a gap without a word.
 #[test]
 fn copytruncate_under_a_busy_writer() {
     let folder = Folder::new();

@@ -64,7 +64,8 @@ fn any_file_can_be_named_as_one() {
     until_true("the newer value", || reading(&plain.line()).1 == "22.0");
 }
 
-/// Who asks gets a reading, though nobody has listened before; more often than `--sample` says it is not read.
+/// Who asks gets a reading, though nobody has listened before; more often than `--sample` says it
+/// is not read.
 #[test]
 fn a_plain_get_is_a_reading() {
     let folder = Folder::new();
@@ -101,7 +102,8 @@ impl Drop for Process {
     }
 }
 
-/// A sensor that is pulled out: reads fail, and then there is no such file. The stream goes on where it was when it is back.
+/// A sensor that is pulled out: reads fail, and then there is no such file. The stream goes on
+/// where it was when it is back.
 #[test]
 fn unplugged_and_plugged_in_again() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! Serial lines as the kernel makes them: a terminal, with all its habits, until somebody makes it raw.
+//! Serial lines as the kernel makes them: a terminal, with all its habits, until somebody makes it
+//! raw.
 
 use crate::client::{Client, Plain};
 use crate::deadline::until_true;
@@ -9,7 +10,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::thread;
 
-/// A pseudo-terminal in its first state, and a server that was given its path and these words behind it.
+/// A pseudo-terminal in its first state, and a server that was given its path and these words
+/// behind it.
 struct Line {
     device: File,
     /// Held open, so that its settings can be seen, and nobody hangs up by looking.
@@ -83,7 +85,8 @@ fn seven_bits_and_their_parity() {
             );
         }
         let mut client = Plain::connect(&line.server, "/stream/line?from=start");
-        // What such a meter sends to a port of eight bits: the eighth makes the number of ones even.
+        // What such a meter sends to a port of eight bits: the eighth makes the number of ones
+        // even.
         let even = |byte: u8| byte | (u8::from(byte.count_ones() % 2 == 1) << 7);
         let sent: Vec<u8> = b"1-0:1.8.0(000123.456*kWh)\r\n"
             .iter()

@@ -1,4 +1,5 @@
-//! The server API of the article, in Rust: handlers of our own on the library, and clients that try them.
+//! The server API of the article, in Rust: handlers of our own on the library, and clients that try
+//! them.
 
 use crate::client::{close_code, message};
 use crate::deadline::{DEADLINE, until_true};
@@ -94,7 +95,8 @@ fn accept_websocket() {
     for _ in 0..2 {
         assert_eq!(connection.get("/").text(), "well done\n");
     }
-    // One that means a WebSocket and gets the handshake wrong has been answered already; the connection is kept.
+    // One that means a WebSocket and gets the handshake wrong has been answered already; the
+    // connection is kept.
     let answer = connection.request("GET", "/", "Connection: Upgrade\r\nUpgrade: websocket\r\n");
     assert_eq!(answer.status, 426, "{answer:?}");
     let mut socket = connection.upgrade("/", None);
@@ -128,7 +130,8 @@ fn require_websocket() {
     socket.send(bytes.clone().into()).unwrap();
     let back = message(&mut socket, DEADLINE).unwrap();
     assert!(back.is_binary() && back.into_data() == bytes);
-    // A fragmented message is one message (RFC 6455 section 5.4), a ping between its parts or not. Masked with zeros.
+    // A fragmented message is one message (RFC 6455 section 5.4), a ping between its parts or not.
+    // Masked with zeros.
     let raw = b"\x01\x82\0\0\0\0He\x89\x80\0\0\0\0\x80\x83\0\0\0\0llo";
     socket.get_mut().write_all(raw).unwrap();
     loop {
@@ -240,7 +243,8 @@ fn iterate() {
     }
 }
 
-/// A message longer than the handler wants, or one that breaks a rule, is closed with its code (RFC 6455 section 7.4.1).
+/// A message longer than the handler wants, or one that breaks a rule, is closed with its code (RFC
+/// 6455 section 7.4.1).
 #[test]
 fn rules() {
     let own = Own::serve(|exchange| async move {
@@ -273,7 +277,8 @@ fn rules() {
     close_code(&mut socket);
 }
 
-/// A client that floods one who does not read is stopped by TCP: it can send what the kernel's buffers hold and no more.
+/// A client that floods one who does not read is stopped by TCP: it can send what the kernel's
+/// buffers hold and no more.
 #[test]
 fn a_flood_is_held_by_tcp() {
     let (sender, go) = smol::channel::bounded::<()>(1);

@@ -1,4 +1,5 @@
-//! TLS, done by a proxy in front, as the README says: nginx and Caddy with a certificate of the test's own.
+//! TLS, done by a proxy in front, as the README says: nginx and Caddy with a certificate of the
+//! test's own.
 
 use crate::proxy::Proxy;
 use crate::require::tool;

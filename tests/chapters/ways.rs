@@ -49,7 +49,8 @@ fn scene() -> (Folder, Server, Writer) {
     (folder, server, writer)
 }
 
-/// In a shell: a line that is written while it runs is printed; what polls is run until it has been.
+/// In a shell: a line that is written while it runs is printed; what polls is run until it has
+/// been.
 #[test]
 fn in_a_shell() {
     let mut count = 0;

@@ -1,4 +1,5 @@
-//! A headless browser with one tab, driven as a person does: Chromium, or Firefox where [`in_firefox`] runs the test.
+//! A headless browser with one tab, driven as a person does: Chromium, or Firefox where
+//! [`in_firefox`] runs the test.
 
 use crate::chromium::Chromium;
 use crate::deadline::until_true;
@@ -9,7 +10,8 @@ use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
 
-/// Browsers that no test uses now, Chromium and Firefox: to start one costs seconds of processor time.
+/// Browsers that no test uses now, Chromium and Firefox: to start one costs seconds of processor
+/// time.
 static IDLE: [Mutex<Vec<Box<dyn Protocol>>>; 2] = [const { Mutex::new(Vec::new()) }; 2];
 
 thread_local! {
@@ -112,7 +114,8 @@ impl Browser {
         usage["usedSize"].as_u64().expect("usedSize")
     }
 
-    /// Everything that a developer would see in red or yellow: exceptions, refused resources, errors and warnings.
+    /// Everything that a developer would see in red or yellow: exceptions, refused resources,
+    /// errors and warnings.
     pub fn complaints(&mut self) -> Vec<Value> {
         let mut complaints = self.told("Runtime.exceptionThrown");
         complaints.extend(self.told("Runtime.consoleAPICalled"));

@@ -1,7 +1,7 @@
 //! Chromium, driven over its DevTools protocol.
 //!
-//! The protocol runs through a pair of pipes and not through a port: nobody else can connect, and the browser ends by
-//! itself when this process does, however that ends.
+//! The protocol runs through a pair of pipes and not through a port: nobody else can connect, and
+//! the browser ends by itself when this process does, however that ends.
 
 use crate::deadline::DEADLINE;
 use crate::protocol::Protocol;
@@ -106,7 +106,8 @@ impl Protocol for Chromium {
                 panic!("no answer to {command}; Chromium said: {said:?}")
             });
             if message["id"] == id {
-                // Asked while the page went to another one: there is no value, and who waits asks again.
+                // Asked while the page went to another one: there is no value, and who waits asks
+                // again.
                 if message["error"]["message"] == "Inspected target navigated or closed" {
                     return Value::Null;
                 }
@@ -149,7 +150,8 @@ impl Protocol for Chromium {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // The end of its pipe ends the browser and all of its processes; a kill would leave some of them.
+        // The end of its pipe ends the browser and all of its processes; a kill would leave some of
+        // them.
         drop(self.commands.take());
         let end = Instant::now() + DEADLINE;
         while matches!(self.child.try_wait(), Ok(None)) {

@@ -1,4 +1,5 @@
-//! The two kinds of WebSocket client: an exact one of `tailcast.v1`, and a plain one with five lines of JavaScript.
+//! The two kinds of WebSocket client: an exact one of `tailcast.v1`, and a plain one with five
+//! lines of JavaScript.
 
 use crate::cursor::Place;
 use crate::deadline::DEADLINE;
@@ -218,7 +219,8 @@ impl Client {
                 let place = Place::parse(event["cursor"].as_str().expect("cursor"));
                 let before = std::mem::replace(&mut self.place, place);
                 if self.open["kind"] != "file" {
-                    // What no file keeps has no start: it goes on where it was, or at the oldest byte.
+                    // What no file keeps has no start: it goes on where it was, or at the oldest
+                    // byte.
                     let goes_on = event["event"] == "rotated" && self.place.agrees(&before);
                     assert!(goes_on || event["event"] == "lost", "{event} at {before}");
                     return;

@@ -1,4 +1,5 @@
-//! `INODE-OFFSET-CHECK`, computed by the client alone: DESIGN section 5 once more, in other words than the server's.
+//! `INODE-OFFSET-CHECK`, computed by the client alone: DESIGN section 5 once more, in other words
+//! than the server's.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! A proxy that cuts what goes through it: after so many bytes, in one direction, or with what was sent held back.
+//! A proxy that cuts what goes through it: after so many bytes, in one direction, or with what was
+//! sent held back.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -13,7 +14,8 @@ pub enum Fault {
     Up(u64),
     /// Cut once so many more bytes have come from the server: what it has answered is lost.
     Down(u64),
-    /// As `Up`, but what the client has sent since is delivered when the next connection has sent something: a zombie.
+    /// As `Up`, but what the client has sent since is delivered when the next connection has sent
+    /// something: a zombie.
     Zombie(u64),
 }
 
@@ -86,8 +88,8 @@ impl Cut {
         self.state.lock().unwrap().closed = false;
     }
 
-    /// The connections that are there die as by a phone's sleep: who only listens does not hear of it, who sends
-    /// something does. New ones live.
+    /// The connections that are there die as by a phone's sleep: who only listens does not hear of
+    /// it, who sends something does. New ones live.
     pub fn deaden(&self) {
         let mut state = self.state.lock().unwrap();
         state.dead = state.made;

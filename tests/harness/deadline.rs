@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Long enough for a debug build on a busy machine or under an emulator; only a failing test ever waits it out.
+/// Long enough for a debug build on a busy machine or under an emulator; only a failing test ever
+/// waits it out.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Between two looks at something that cannot wake us.

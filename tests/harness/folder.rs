@@ -18,7 +18,8 @@ impl Folder {
         Folder::of(TempDir::with_prefix("tailcast-").expect("temporary directory"))
     }
 
-    /// The same on each kind of file system here: the ordinary one, and tmpfs, where `RWF_NOWAIT` is refused.
+    /// The same on each kind of file system here: the ordinary one, and tmpfs, where `RWF_NOWAIT`
+    /// is refused.
     pub fn each() -> Vec<Folder> {
         let mut folders = vec![Folder::new()];
         // In memory wherever it exists; elsewhere the second folder would be the first once more.
@@ -30,7 +31,8 @@ impl Folder {
         folders
     }
 
-    /// Open to everybody on this machine: what lies in a private directory needs the key from here, too.
+    /// Open to everybody on this machine: what lies in a private directory needs the key from here,
+    /// too.
     fn of(directory: TempDir) -> Folder {
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("permissions");
         let log = directory.path().join("app.log");
@@ -61,7 +63,8 @@ impl Folder {
             .expect("append");
     }
 
-    /// Rotates as logrotate's `nocreate` does: `app.log.1` becomes `app.log.2`, `app.log` becomes `app.log.1`.
+    /// Rotates as logrotate's `nocreate` does: `app.log.1` becomes `app.log.2`, `app.log` becomes
+    /// `app.log.1`.
     pub fn rotate(&self) {
         let mut number = 1;
         while self.path(&format!("app.log.{number}")).exists() {
@@ -75,7 +78,8 @@ impl Folder {
         rename(&self.log, &self.path("app.log.1"));
     }
 
-    /// Waits for the next tick of the file system's clock: within one, `mtime` cannot tell the order of two rotations.
+    /// Waits for the next tick of the file system's clock: within one, `mtime` cannot tell the
+    /// order of two rotations.
     pub fn tick(&self) {
         let time = |path: &Path| {
             fs::metadata(path)

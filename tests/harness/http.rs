@@ -1,4 +1,5 @@
-//! A small client of HTTP/1.1 that shows everything: one connection, requests as they are typed, answers as they came.
+//! A small client of HTTP/1.1 that shows everything: one connection, requests as they are typed,
+//! answers as they came.
 
 use crate::deadline::DEADLINE;
 use crate::server::Server;
@@ -76,7 +77,8 @@ impl Connection {
         }
     }
 
-    /// The same with room for little that has not been read, so that a client that stops reading is soon noticed.
+    /// The same with room for little that has not been read, so that a client that stops reading is
+    /// soon noticed.
     pub fn narrow(server: &Server) -> Connection {
         let connection = Connection::open(server);
         set_socket_recv_buffer_size(connection.socket(), 64 << 10).expect("SO_RCVBUF");
@@ -167,7 +169,8 @@ impl Connection {
         }
     }
 
-    /// Waits for the end of what the server sends and tells what was left of it; a reset is a failure.
+    /// Waits for the end of what the server sends and tells what was left of it; a reset is a
+    /// failure.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).expect("a clean end");
@@ -183,7 +186,8 @@ impl Connection {
         self.request("GET", target, &upgrade)
     }
 
-    /// Makes a WebSocket of this connection; `protocol` is the subprotocol to ask for and to be given.
+    /// Makes a WebSocket of this connection; `protocol` is the subprotocol to ask for and to be
+    /// given.
     pub fn upgrade(mut self, target: &str, protocol: Option<&str>) -> WebSocket<TcpStream> {
         let more = protocol.map_or(String::new(), |name| {
             format!("Sec-WebSocket-Protocol: {name}\r\n")

@@ -20,8 +20,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts what `command` makes of a directory and the file in it that holds `config`, when `prepare` is through with that
-    /// directory. In `config`, DIR, LISTEN and SERVER stand for the directory and for the addresses of both.
+    /// Starts what `command` makes of a directory and the file in it that holds `config`, when
+    /// `prepare` is through with that directory. In `config`, DIR, LISTEN and SERVER stand for the
+    /// directory and for the addresses of both.
     pub fn start(
         config: &str,
         prepare: impl Fn(&Path),

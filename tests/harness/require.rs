@@ -1,13 +1,15 @@
 //! Outside programs: found on `PATH`, or the test is skipped in plain words.
 //!
-//! `TAILCAST_REQUIRE=logrotate,chromium` turns the skipping of these into a failure, for machines that must have them.
+//! `TAILCAST_REQUIRE=logrotate,chromium` turns the skipping of these into a failure, for machines
+//! that must have them.
 
 use std::env;
 use std::io::Write;
 use std::path::PathBuf;
 use std::thread;
 
-/// The program of that name; `None` (the test should return) after having said so where there is none.
+/// The program of that name; `None` (the test should return) after having said so where there is
+/// none.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let found = env::var_os("PATH")
         .iter()
@@ -20,7 +22,8 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// Whether it is `there`, whatever it is that is called so; `false` (the test should return) after having said so.
+/// Whether it is `there`, whatever it is that is called so; `false` (the test should return) after
+/// having said so.
 pub fn require(name: &str, there: bool) -> bool {
     if !there {
         assert!(

@@ -16,8 +16,8 @@ use std::time::Instant;
 
 /// The command that runs Tailcast, without arguments.
 ///
-/// `TAILCAST_BIN` is the binary to test instead of the one just built, `TAILCAST_RUNNER` the words before it
-/// (`qemu-arm-static`).
+/// `TAILCAST_BIN` is the binary to test instead of the one just built, `TAILCAST_RUNNER` the words
+/// before it (`qemu-arm-static`).
 pub fn words() -> Vec<String> {
     let runner = env::var("TAILCAST_RUNNER").unwrap_or_default();
     let binary =
@@ -32,7 +32,8 @@ pub fn is_emulated() -> bool {
     words().len() > 1
 }
 
-/// A command line of `words` in `directory`, with nothing of our own environment that Tailcast would read.
+/// A command line of `words` in `directory`, with nothing of our own environment that Tailcast
+/// would read.
 pub fn command(words: &[String], directory: &Path) -> Command {
     let mut command = Command::new(&words[0]);
     command
@@ -48,8 +49,9 @@ pub fn command(words: &[String], directory: &Path) -> Command {
 pub struct Server {
     words: Vec<String>,
     addr: SocketAddr,
-    /// Bound, not listening: keeps the port ours between a stop and the next start, when a client of another test
-    /// could be given it. Needs the server to set `SO_REUSEADDR`, as it must to be restarted at once.
+    /// Bound, not listening: keeps the port ours between a stop and the next start, when a client
+    /// of another test could be given it. Needs the server to set `SO_REUSEADDR`, as it must to be
+    /// restarted at once.
     _port: OwnedFd,
     running: Option<Running>,
 }
@@ -75,12 +77,14 @@ impl Server {
         Server::start_under(&[], args)
     }
 
-    /// The same behind other words, which must end in `exec`ing what follows them: `["sh", "-c", "ulimit ...", "sh"]`.
+    /// The same behind other words, which must end in `exec`ing what follows them: `["sh", "-c",
+    /// "ulimit ...", "sh"]`.
     pub fn start_under(before: &[&str], args: &[&str]) -> Server {
         Server::start_on(Ipv4Addr::LOCALHOST, before, args)
     }
 
-    /// The same, listening on another address of this machine; it is reached over loopback all the same.
+    /// The same, listening on another address of this machine; it is reached over loopback all the
+    /// same.
     pub fn start_on(host: Ipv4Addr, before: &[&str], args: &[&str]) -> Server {
         let (port, listen) = reserve(host);
         let mut all: Vec<String> = before.iter().map(|&word| word.to_owned()).collect();
@@ -217,7 +221,8 @@ impl Server {
         self.start_again();
     }
 
-    /// Does something to the file while the server cannot look: all of it lies between two of its looks.
+    /// Does something to the file while the server cannot look: all of it lies between two of its
+    /// looks.
     pub fn between_two_looks<T>(&self, act: impl FnOnce() -> T) -> T {
         let stat = format!("/proc/{}/stat", self.pid());
         kill_process(self.pid(), Signal::STOP).expect("SIGSTOP");
@@ -235,8 +240,9 @@ impl Server {
         self.counted("\nRss:")
     }
 
-    /// Resident memory of its own in bytes: what it took from the kernel, and what an attack can make it keep. The pages of its
-    /// binary are not in it: how many of those count depends on what this machine has in its page cache.
+    /// Resident memory of its own in bytes: what it took from the kernel, and what an attack can
+    /// make it keep. The pages of its binary are not in it: how many of those count depends on what
+    /// this machine has in its page cache.
     pub fn own_memory(&self) -> u64 {
         self.counted("\nAnonymous:")
     }
@@ -264,7 +270,8 @@ impl Server {
     /// How long its threads have been at work, in seconds.
     pub fn cpu(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("stat");
-        // proc_pid_stat(5): fields 14 and 15, the second one is the last in parentheses. Linux counts 100 ticks a second.
+        // proc_pid_stat(5): fields 14 and 15, the second one is the last in parentheses. Linux
+        // counts 100 ticks a second.
         let fields = stat.rsplit(')').next().unwrap().split_whitespace();
         let ticks: u32 = fields
             .skip(11)
@@ -274,7 +281,8 @@ impl Server {
         f64::from(ticks) / 100.0
     }
 
-    /// How often its threads, the ended ones not counted, went to sleep by themselves: each is a wake-up.
+    /// How often its threads, the ended ones not counted, went to sleep by themselves: each is a
+    /// wake-up.
     pub fn sleeps(&self) -> u64 {
         fs::read_dir(format!("/proc/{}/task", self.pid()))
             .expect("task")

@@ -2,8 +2,8 @@
 
 use crate::require::tool;
 
-/// The words that run another program under strace with these arguments, for as long as strace itself lives; `None` (the
-/// test should return) where there is none.
+/// The words that run another program under strace with these arguments, for as long as strace
+/// itself lives; `None` (the test should return) where there is none.
 pub fn strace<'a>(arguments: &[&'a str]) -> Option<Vec<&'a str>> {
     tool("strace")?;
     let program = ["setpriv", "--pdeathsig=KILL"];

@@ -191,14 +191,15 @@ impl Viewer {
         assert_eq!(self.browser.complaints(), [Value::Null; 0]);
     }
 
-    /// The same where the server was away: each connection that fails the browser itself reports, and no page can keep
-    /// it from that.
+    /// The same where the server was away: each connection that fails the browser itself reports,
+    /// and no page can keep it from that.
     pub fn assert_no_complaints_but_of_the_network(&mut self) {
         let mut complaints = self.browser.complaints();
         complaints.retain(|complaint| {
             let text = [&complaint["text"], &complaint["entry"]["text"]].map(Value::as_str);
             let of = |what| text.iter().flatten().any(|text| text.contains(what));
-            // Firefox has its words for it, and an icon that did not come is told by another part of Chromium.
+            // Firefox has its words for it, and an icon that did not come is told by another part
+            // of Chromium.
             complaint["entry"]["source"] != "network" && !of("ws://") && !of("from the Manifest")
         });
         assert_eq!(complaints, [Value::Null; 0]);

@@ -1,4 +1,5 @@
-//! A writer in another process, as a daemon is one: it holds its log open and appends numbered lines.
+//! A writer in another process, as a daemon is one: it holds its log open and appends numbered
+//! lines.
 
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Write};
@@ -6,7 +7,8 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// Takes `write COUNT` and `reopen` from standard input, answers each when it is done. One `echo` is one `write`.
+/// Takes `write COUNT` and `reopen` from standard input, answers each when it is done. One `echo`
+/// is one `write`.
 const SCRIPT: &str = r#"
 set -e
 exec 3>>"$1"
@@ -25,7 +27,8 @@ while read -r verb count; do
 done
 "#;
 
-/// The line of that number, numbered from 1, as the writer writes it: no two end in the same 64 bytes.
+/// The line of that number, numbered from 1, as the writer writes it: no two end in the same 64
+/// bytes.
 pub fn line(number: u64) -> String {
     format!(
         "line {number} of the writer, who holds the file open and says one thing at a time: {number}\n"
@@ -46,7 +49,8 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(bytes.as_ref()))
 }
 
-/// What arrived is these lines; where it is not, the first one that is wrong is what a person wants to see.
+/// What arrived is these lines; where it is not, the first one that is wrong is what a person wants
+/// to see.
 pub fn assert_lines(bytes: &[u8], numbers: RangeInclusive<u64>) {
     if sha256(bytes) == sha256(lines(numbers.clone())) {
         return;

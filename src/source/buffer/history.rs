@@ -1,6 +1,7 @@
 //! What is kept of a stream that no file keeps: a sample's readings, a pipe's bytes.
 //!
-//! One history for all readers of the stream. It never grows, and nobody who writes to it ever waits for a reader.
+//! One history for all readers of the stream. It never grows, and nobody who writes to it ever
+//! waits for a reader.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,17 +17,19 @@ use crate::bytes::ring::Ring;
 use crate::source::cache::ReadCache;
 use crate::source::marker::{Lost, Marker, Missing, Next};
 
-/// How much is kept of one stream, in bytes: some hours of a reading a second, twenty seconds of a serial line at
-/// 115,200 baud, and little enough for ten of them on a board of 64 MiB.
+/// How much is kept of one stream, in bytes: some hours of a reading a second, twenty seconds of a
+/// serial line at 115,200 baud, and little enough for ten of them on a board of 64 MiB.
 pub const HISTORY: usize = 256 * 1024;
 
-/// How long a reader is not told again that a sensor fails: one that fails every other second would bury its readings.
+/// How long a reader is not told again that a sensor fails: one that fails every other second would
+/// bury its readings.
 const FAILING_TOLD: Duration = Duration::from_secs(60);
 
 /// The last bytes of a stream, as many as were asked for, and who listens to it.
 pub struct History {
     ring: RefCell<Ring>,
-    /// Stands in cursors where a file has its inode. Made at random at start: a cursor of another run is known by it.
+    /// Stands in cursors where a file has its inode. Made at random at start: a cursor of another
+    /// run is known by it.
     id: u64,
     /// Tells what the read cache holds.
     serial: u64,
@@ -42,8 +45,8 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one of at most `capacity` bytes, in memory that grows as it fills; `serial` differs from that of every
-    /// generation and history.
+    /// An empty one of at most `capacity` bytes, in memory that grows as it fills; `serial` differs
+    /// from that of every generation and history.
     pub fn new(serial: u64, capacity: usize) -> Rc<Self> {
         Rc::new(Self {
             ring: RefCell::new(Ring::new(capacity)),
@@ -58,7 +61,8 @@ impl History {
         })
     }
 
-    /// Appends what `read` puts into the space of `cache`: how much that was. Readers that are at the end find it there.
+    /// Appends what `read` puts into the space of `cache`: how much that was. Readers that are at
+    /// the end find it there.
     ///
     /// # Errors
     /// As `read`.
@@ -163,7 +167,8 @@ impl History {
         }
     }
 
-    /// Where a cursor leads, and what was lost on the way there, if anything: `Some(None)` when nobody knows how much.
+    /// Where a cursor leads, and what was lost on the way there, if anything: `Some(None)` when
+    /// nobody knows how much.
     fn resume(&self, cursor: Cursor) -> (u64, Option<Option<u64>>) {
         let ring = self.ring.borrow();
         let oldest = ring.oldest();
@@ -203,7 +208,8 @@ pub struct Playback {
     offset: u64,
     told: VecDeque<Marker>,
     told_missing: Option<Missing>,
-    /// When it was told last that readings fail, and up to which failure; failures before this reader are not its own.
+    /// When it was told last that readings fail, and up to which failure; failures before this
+    /// reader are not its own.
     told_failing: (Option<Instant>, u64),
     _listening: Listening,
 }
@@ -265,8 +271,8 @@ impl Playback {
         Next::End
     }
 
-    /// How many readings have failed since that was told last; `None`: it was told a moment ago. What is no sensor fails
-    /// no reading, and is told of each time.
+    /// How many readings have failed since that was told last; `None`: it was told a moment ago.
+    /// What is no sensor fails no reading, and is told of each time.
     fn failing(&mut self) -> Option<u64> {
         let failed = self.history.failed.get();
         let (at, told) = self.told_failing;

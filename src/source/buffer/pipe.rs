@@ -1,7 +1,7 @@
 //! What has no past of its own: a FIFO, a serial line or another character device, standard input.
 //!
-//! It is read from the server's start on, listeners or not, as fast as it gives: who writes to it never waits for us.
-//! While it gives nothing, nothing runs.
+//! It is read from the server's start on, listeners or not, as fast as it gives: who writes to it
+//! never waits for us. While it gives nothing, nothing runs.
 
 use std::cell::RefCell;
 use std::fs::{File, Metadata};
@@ -31,12 +31,12 @@ use crate::source::os::fs;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::unblock::unblock;
 
-/// What a pipe is asked to hold, in bytes, so that its writer can go on while we serve a client; the kernel's own limit
-/// for users without privileges.
+/// What a pipe is asked to hold, in bytes, so that its writer can go on while we serve a client;
+/// the kernel's own limit for users without privileges.
 const ROOM: usize = 1024 * 1024;
 
-/// How long to wait before what could not be opened, or has just ended, is tried again though nothing was noticed. A
-/// device that was plugged in is there a moment before we may read it.
+/// How long to wait before what could not be opened, or has just ended, is tried again though
+/// nothing was noticed. A device that was plugged in is there a moment before we may read it.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What bytes come out of.
@@ -100,7 +100,8 @@ impl Flow {
         }
     }
 
-    /// Reads what `path` means, opens it again when it has ended, waits for it while it is not there.
+    /// Reads what `path` means, opens it again when it has ended, waits for it while it is not
+    /// there.
     async fn follow(&self, path: &Path, serial: Serial) {
         // Held until the next one is open: what a writer sends in between stays in the FIFO.
         let mut before: Option<Tap> = None;
@@ -142,7 +143,8 @@ impl Flow {
     async fn drain(&self, tap: &Tap, name: Option<(&Path, FileId)>) -> io::Result<()> {
         let read = async {
             if let (Tap::Ready(pipe), Some(_)) = (tap, name) {
-                // To a read, a FIFO that no writer has opened yet is at its end; to a wait it is not.
+                // To a read, a FIFO that no writer has opened yet is at its end; to a wait it is
+                // not.
                 pipe.readable().await?;
             }
             while self.piece(tap).await? {
@@ -198,7 +200,8 @@ impl Flow {
             .take(&mut cache, |space| rustix::io::read(pipe, space))
     }
 
-    /// Resolves when `path` means something else than `id`. While it means nothing, the old one may still give.
+    /// Resolves when `path` means something else than `id`. While it means nothing, the old one may
+    /// still give.
     async fn replaced(&self, path: &Path, id: FileId) {
         loop {
             let noticed = self.noticed.listen();
@@ -234,7 +237,8 @@ impl Flow {
 enum Tap {
     /// The kernel tells when there is something to read.
     Ready(Async<OwnedFd>),
-    /// It can't tell (a regular file as standard input, `/dev/null`), or a read could wait: another thread reads.
+    /// It can't tell (a regular file as standard input, `/dev/null`), or a read could wait: another
+    /// thread reads.
     Slow(Arc<File>),
 }
 
@@ -282,8 +286,8 @@ fn open_outlet(path: &Path) -> io::Result<(File, Metadata)> {
     Ok((file, metadata))
 }
 
-/// Opens standard input once more, so that it can be made not to wait: the one that we were given is shared, and who
-/// shares it may not expect that. Blocks.
+/// Opens standard input once more, so that it can be made not to wait: the one that we were given
+/// is shared, and who shares it may not expect that. Blocks.
 fn open_input() -> io::Result<File> {
     let given = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     // A terminal stays as its person has it: he types, and ends us by a key.

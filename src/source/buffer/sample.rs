@@ -1,7 +1,8 @@
-//! A file that always holds the newest reading, read again and again: a sensor in sysfs, a counter in procfs.
+//! A file that always holds the newest reading, read again and again: a sensor in sysfs, a counter
+//! in procfs.
 //!
-//! Each reading becomes a line of the history: RFC 3339 time, a blank, the value. It works only while somebody listens,
-//! or all the time where the readings are to be recorded.
+//! Each reading becomes a line of the history: RFC 3339 time, a blank, the value. It works only
+//! while somebody listens, or all the time where the readings are to be recorded.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -20,14 +21,16 @@ use crate::source::file::path::FilePath;
 use crate::source::marker::Missing;
 use crate::source::os::unblock::unblock;
 
-/// The longest value, in bytes; what is longer is cut and ends in dots. Sysfs gives a page of 4 KiB at most; the status
-/// files that programs write, such as an `aircraft.json`, have some sixty.
+/// The longest value, in bytes; what is longer is cut and ends in dots. Sysfs gives a page of 4 KiB
+/// at most; the status files that programs write, such as an `aircraft.json`, have some sixty.
 const VALUE_MAX: u64 = 256 * 1024;
 
-/// What stands around a value in its line, at most, in bytes: the time, a blank, the dots, a newline.
+/// What stands around a value in its line, at most, in bytes: the time, a blank, the dots, a
+/// newline.
 const AROUND_MAX: usize = 64;
 
-/// How long a new viewer waits for the first reading before it is shown what is there. A 1-wire thermometer takes 750 ms.
+/// How long a new viewer waits for the first reading before it is shown what is there. A 1-wire
+/// thermometer takes 750 ms.
 const FIRST_TIME: Duration = Duration::from_secs(2);
 
 /// What is read.
@@ -47,7 +50,8 @@ impl Instrument {
     fn read(&self) -> io::Result<Vec<u8>> {
         match self {
             Self::File(place) => {
-                // Opened anew each time: a sensor that was plugged in again, or a file renamed over, is another file.
+                // Opened anew each time: a sensor that was plugged in again, or a file renamed
+                // over, is another file.
                 let (file, _) = place.open()?;
                 read_value(&file)
             }
@@ -66,8 +70,8 @@ fn read_value(file: &File) -> io::Result<Vec<u8>> {
     Ok(value)
 }
 
-/// The line of one reading: `2026-11-23T20:15:00.250Z 48312`. `None` of an empty value, which is no reading: a file that
-/// is being written over is empty for a moment.
+/// The line of one reading: `2026-11-23T20:15:00.250Z 48312`. `None` of an empty value, which is no
+/// reading: a file that is being written over is empty for a moment.
 fn line(at: SystemTime, value: &[u8]) -> Option<Vec<u8>> {
     let value = value.trim_ascii();
     if value.is_empty() {
@@ -121,7 +125,8 @@ impl Sample {
         &self.taking.history
     }
 
-    /// Returns when the newest reading is no older than one period, or after a moment. Somebody must listen.
+    /// Returns when the newest reading is no older than one period, or after a moment. Somebody
+    /// must listen.
     pub async fn fresh(&self) {
         let taken = self.taking.taken.listen();
         let recent = |begun: Instant| begun.elapsed() < self.taking.period;
@@ -165,8 +170,8 @@ impl Taking {
         self.record || self.history.listeners() > 0
     }
 
-    /// The first moment after `time` at which a reading is due: the same moments for all samples, so that a board that
-    /// has ten of them wakes once for all.
+    /// The first moment after `time` at which a reading is due: the same moments for all samples,
+    /// so that a board that has ten of them wakes once for all.
     fn tick(&self, time: Instant) -> Instant {
         let period = self.period.as_nanos().max(1);
         let past = time.duration_since(self.started).as_nanos() % period;
@@ -177,7 +182,8 @@ impl Taking {
         self.begun.set(Some(Instant::now()));
         self.busy.set(true);
         let instrument = self.instrument.clone();
-        // One reading at a time and each on another thread: a sensor that hangs holds up nothing but itself.
+        // One reading at a time and each on another thread: a sensor that hangs holds up nothing
+        // but itself.
         let value = unblock(move || instrument.read()).await;
         match value.map(|value| line(SystemTime::now(), &value)) {
             Ok(Some(line)) => self.history.push(&line),

@@ -56,8 +56,9 @@ impl Frame {
     }
 }
 
-/// Has an open line give the bytes as they come: nothing is echoed, cut, rubbed out or added, whatever the kernel makes of a
-/// terminal. What is no terminal, such as `/dev/kmsg`, is left alone. Blocks.
+/// Has an open line give the bytes as they come: nothing is echoed, cut, rubbed out or added,
+/// whatever the kernel makes of a terminal. What is no terminal, such as `/dev/kmsg`, is left
+/// alone. Blocks.
 ///
 /// # Errors
 /// Where the line does not take what was said of it.

@@ -1,5 +1,5 @@
-//! This machine's own state in one line, from what the kernel tells: `cpu_celsius=48.3 load=0.42 memory_available_mib=312`.
-//! What a machine does not have is left out.
+//! This machine's own state in one line, from what the kernel tells: `cpu_celsius=48.3 load=0.42
+//! memory_available_mib=312`. What a machine does not have is left out.
 
 use std::fs;
 use std::io;
@@ -25,7 +25,8 @@ pub(crate) fn read() -> io::Result<Vec<u8>> {
     Ok(pairs.join(" ").into_bytes())
 }
 
-/// What the zones of the processor are called by kernels for boards and for PCs; where none is, the first zone stands in.
+/// What the zones of the processor are called by kernels for boards and for PCs; where none is, the
+/// first zone stands in.
 const PROCESSOR: [&str; 4] = ["cpu", "soc", "x86_pkg", "k10temp"];
 
 /// The processor's temperature in °C with one decimal, from the thermal zones under `directory`.
@@ -49,7 +50,8 @@ fn temperature(directory: &Path) -> Option<String> {
 /// Thousandths of a degree as degrees.
 fn celsius(text: &str) -> Option<String> {
     let thousandths: i32 = text.trim().parse().ok()?;
-    // In whole numbers, rounded half away from zero: a Pi Zero's user pays for floating point in bytes.
+    // In whole numbers, rounded half away from zero: a Pi Zero's user pays for floating point in
+    // bytes.
     let tenths = (thousandths.unsigned_abs() + 50) / 100;
     let sign = if thousandths < 0 && tenths > 0 {
         "-"

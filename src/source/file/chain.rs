@@ -1,5 +1,5 @@
-//! What a follower has in its hands while somebody listens: the generations of its name, the watches, and
-//! what is known. Looks are done elsewhere; what they found is handed in.
+//! What a follower has in its hands while somebody listens: the generations of its name, the
+//! watches, and what is known. Looks are done elsewhere; what they found is handed in.
 
 mod known;
 #[cfg(test)]
@@ -22,8 +22,9 @@ use crate::source::os::fs::OpenFile;
 use crate::source::os::inotify::{Tell, Watch};
 use crate::source::os::way::{Point, Way};
 
-/// The most generations kept open for readers that are behind, in files. A sensor's file renamed over ten times a
-/// second would otherwise use up the descriptors in the minute that a stuck client is given.
+/// The most generations kept open for readers that are behind, in files. A sensor's file renamed
+/// over ten times a second would otherwise use up the descriptors in the minute that a stuck client
+/// is given.
 const GENERATIONS_MAX: usize = BETWEEN_MAX;
 
 /// What there is only while somebody listens.
@@ -203,8 +204,8 @@ impl Chain {
         self.known.is_gone() || !self.is_way_current() || !self.is_way_watched()
     }
 
-    /// Takes the `way` to the file, which was found when there had been so many `mounts`, and has it
-    /// watched. `true`: it is from now on, and what happened before went unnoticed.
+    /// Takes the `way` to the file, which was found when there had been so many `mounts`, and has
+    /// it watched. `true`: it is from now on, and what happened before went unnoticed.
     pub(crate) fn take_way(&mut self, way: Way, mounts: u64) -> bool {
         if let Some(baseline) = &mut self.way
             && baseline.mounts == mounts

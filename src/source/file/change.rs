@@ -18,7 +18,8 @@ pub struct Seen {
     pub size: u64,
     /// When its content changed, in nanoseconds since 1970 (mtime).
     pub modified: i128,
-    /// When anything of it changed, in nanoseconds since 1970 (ctime): a writer can set mtime back, not this one.
+    /// When anything of it changed, in nanoseconds since 1970 (ctime): a writer can set mtime back,
+    /// not this one.
     pub changed: i128,
     /// Not everybody on this machine may read it.
     pub private: bool,
@@ -42,7 +43,8 @@ pub enum Change {
     Grew,
     /// The same file is shorter: truncated, and read from its start again.
     Shrank,
-    /// The same file has other bytes where known ones stood: truncated and grown again, or written over in place.
+    /// The same file has other bytes where known ones stood: truncated and grown again, or written
+    /// over in place.
     Rewritten,
     /// The name means another file: rotated, renamed over, link re-pointed.
     Replaced,
@@ -52,8 +54,8 @@ pub enum Change {
     Back,
 }
 
-/// Compares what was `seen` at the last look with what there is `now`; `None` stands for no file. `tail` matters only
-/// where both are the same file.
+/// Compares what was `seen` at the last look with what there is `now`; `None` stands for no file.
+/// `tail` matters only where both are the same file.
 pub fn decide(seen: Option<&Seen>, now: Option<&Seen>, tail: TailCheck) -> Change {
     match (seen, now) {
         (None, None) => Change::Same,

@@ -1,9 +1,13 @@
-//! Follows one name: looks at it, decides what happened, and links the generations that readers walk along.
+//! Follows one name: looks at it, decides what happened, and links the generations that readers
+//! walk along.
 //!
 //! It works only while somebody listens. With nobody there it has no timer, no watch, no open file.
 
+mod listening;
+#[cfg(test)]
+mod tests;
+
 use std::cell::{Cell, RefCell};
-use std::io;
 use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 use std::time::Instant;
@@ -23,6 +27,8 @@ use crate::source::marker::Missing;
 use crate::source::os::bulkhead::Bulkhead;
 use crate::source::os::inotify::Tell;
 use crate::source::os::way::Way;
+
+pub use listening::Listening;
 
 /// What answers at once, so that it may be asked on the executor's thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,7 +104,8 @@ impl Follower {
         self.listeners.set(self.listeners.get() + 1);
         if self.chain.borrow().is_none() {
             let follower = self.clone();
-            // A bug that a file meets ends this file's viewers, and tells them; the next one starts anew.
+            // A bug that a file meets ends this file's viewers, and tells them; the next one starts
+            // anew.
             let run = async move {
                 let ended = AssertUnwindSafe(follower.clone().run())
                     .catch_unwind()
@@ -173,7 +180,8 @@ impl Follower {
         }
     }
 
-    /// Looks on this thread as far as the file systems answer at once. `false`: the task has to do it.
+    /// Looks on this thread as far as the file systems answer at once. `false`: the task has to do
+    /// it.
     pub fn look_at_once(&self) -> bool {
         match self.baseline() {
             Some((baseline, Prompt::NameToo)) => self.apply(baseline.observe(Some(&self.place))),
@@ -187,7 +195,8 @@ impl Follower {
 
     /// A notice came.
     fn hint(&self) {
-        // Which file is the newest is looked up each poll, not each line: it takes reading directories.
+        // Which file is the newest is looked up each poll, not each line: it takes reading
+        // directories.
         let is_settled = self.look_at_once() || self.place.newest.is_some();
         let chain = self.chain.borrow();
         if !is_settled || chain.as_ref().is_some_and(Chain::wants_way) {
@@ -301,8 +310,8 @@ impl Follower {
         Some((chain.baseline(), prompt))
     }
 
-    /// Says once on standard error that there is a file that can't be read: whoever looks after the board
-    /// looks there.
+    /// Says once on standard error that there is a file that can't be read: whoever looks after the
+    /// board looks there.
     fn complain(&self) {
         match self.missing() {
             Some(Missing::Unreadable) if !self.complained.replace(true) => {
@@ -332,79 +341,5 @@ impl Follower {
             self.changed.ring();
         }
         outcome.settled
-    }
-}
-
-/// One who listens. The last one to go puts the follower to sleep.
-pub struct Listening {
-    follower: Rc<Follower>,
-    /// How often it had failed before.
-    failures: u64,
-    placed: Cell<bool>,
-}
-
-impl Listening {
-    /// # Errors
-    /// Where the follower has failed since.
-    pub fn check(&self) -> io::Result<()> {
-        if self.follower.failures.get() == self.failures {
-            Ok(())
-        } else {
-            Err(io::Error::other("following it has failed"))
-        }
-    }
-
-    /// It has its place now, and counts as a reader.
-    pub fn place(&self) {
-        if !self.placed.replace(true) {
-            self.follower.readers.set(self.follower.readers.get() + 1);
-        }
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        if self.placed.get() {
-            self.follower.readers.set(self.follower.readers.get() - 1);
-        }
-        let left = self.follower.listeners.get() - 1;
-        self.follower.listeners.set(left);
-        if left == 0 {
-            let chain = self.follower.chain.take();
-            drop(chain);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bytes::cursor::From;
-    use crate::source::file::reader::FileReader;
-
-    #[test]
-    fn a_bug_ends_the_viewers_and_the_next_one_starts_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("app.log");
-        // What is said is said in the midst of a look.
-        let runtime = Runtime::bare(|_| panic!("a bug"));
-        let follower = Follower::new(FilePath::named(path.clone()), &runtime);
-        smol::block_on(runtime.executor.run(async {
-            std::fs::write(&path, "hello").unwrap();
-            let mut viewer = FileReader::open(&follower, From::Start).await.unwrap();
-            assert_eq!(viewer.available().await.unwrap().0, 5);
-            // A link to itself may not be read.
-            std::fs::remove_file(&path).unwrap();
-            std::os::unix::fs::symlink("app.log", &path).unwrap();
-            let begun = Instant::now();
-            while viewer.available().await.is_ok() {
-                assert!(begun.elapsed().as_secs() < 30, "it is not told");
-                Timer::after(runtime.poll).await;
-            }
-            std::fs::remove_file(&path).unwrap();
-            std::fs::write(&path, "again").unwrap();
-            let mut next = FileReader::open(&follower, From::Start).await.unwrap();
-            assert_eq!(next.available().await.unwrap().0, 5);
-        }));
     }
 }

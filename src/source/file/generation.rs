@@ -16,11 +16,13 @@ use crate::source::os::unblock::later;
 /// Why one generation follows another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// The name came to mean another file. With a gap, files between the two were deleted before they were seen.
+    /// The name came to mean another file. With a gap, files between the two were deleted before
+    /// they were seen.
     Rotated {
         /// Something may be missing between the two.
         gap: bool,
-        /// Where the other one goes on: behind all that it has of the one before, where that was edited in place.
+        /// Where the other one goes on: behind all that it has of the one before, where that was
+        /// edited in place.
         start: u64,
     },
     /// The same file was cut or written over.
@@ -29,8 +31,8 @@ pub enum Link {
 
 /// An open file for as long as its content only grows.
 ///
-/// Readers hold it; the last one to leave closes the file. Where there was no file yet, it is void: nothing to read,
-/// only a link to what comes.
+/// Readers hold it; the last one to leave closes the file. Where there was no file yet, it is void:
+/// nothing to read, only a link to what comes.
 pub struct Generation {
     /// Tells generations apart, also two of one inode.
     pub serial: u64,
@@ -108,8 +110,8 @@ impl Generation {
         self.system
     }
 
-    /// Whether not everybody on this machine may read it. As long as that is so it is asked for again: a log
-    /// that logrotate creates is its owner's alone for a moment, and then everybody's.
+    /// Whether not everybody on this machine may read it. As long as that is so it is asked for
+    /// again: a log that logrotate creates is its owner's alone for a moment, and then everybody's.
     pub fn is_private(&self) -> bool {
         if self.private.get()
             && self.system.answers_at_once()
@@ -130,8 +132,8 @@ impl Generation {
         self.next.borrow().clone()
     }
 
-    /// Whether any later generation has something to read. Until then a reader waits at the end of this one, where a
-    /// writer may still write after the rename.
+    /// Whether any later generation has something to read. Until then a reader waits at the end of
+    /// this one, where a writer may still write after the rename.
     pub fn leads_to_data(&self) -> bool {
         let mut at = self.next();
         while let Some((_, generation)) = at {
@@ -159,7 +161,8 @@ impl Generation {
         }
     }
 
-    /// Reads at `offset` without waiting; `None`: use [`read_cold`](Self::read_cold). 0 bytes: nothing there now.
+    /// Reads at `offset` without waiting; `None`: use [`read_cold`](Self::read_cold). 0 bytes:
+    /// nothing there now.
     ///
     /// # Errors
     /// As `preadv2(2)`.
@@ -219,7 +222,8 @@ impl Generation {
 }
 
 impl Drop for Generation {
-    /// A reader that was far behind may be the only holder of a long chain: it is unlinked in a loop, not by recursion.
+    /// A reader that was far behind may be the only holder of a long chain: it is unlinked in a
+    /// loop, not by recursion.
     fn drop(&mut self) {
         self.close();
         let mut next = self.next.take();

@@ -1,4 +1,5 @@
-//! A file that grows: a follower looks at its name and links generations, open files, into a chain; a reader goes along it.
+//! A file that grows: a follower looks at its name and links generations, open files, into a chain;
+//! a reader goes along it.
 
 pub(crate) mod chain;
 pub mod change;
@@ -12,5 +13,5 @@ pub mod pattern;
 pub mod reader;
 pub mod rotated;
 pub(crate) mod rotated_name;
-#[cfg(test)]
-mod walk;
+#[cfg(any(test, fuzzing))]
+pub mod walk;

@@ -1,4 +1,5 @@
-//! The newest file that a pattern stands for, and the older ones: a file a day, with no link to today's.
+//! The newest file that a pattern stands for, and the older ones: a file a day, with no link to
+//! today's.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,8 @@ impl Match {
         Some(Self { name, place, seen })
     }
 
-    /// How it stands in the family of `newest`: by its numbers where they differ in these alone, else by time.
+    /// How it stands in the family of `newest`: by its numbers where they differ in these alone,
+    /// else by time.
     pub(crate) fn rotated_name(&self, newest: &Self) -> RotatedName {
         if shape(&self.name) == shape(&newest.name) {
             RotatedName::target(&self.name)
@@ -36,8 +38,8 @@ impl Match {
     }
 }
 
-/// The newest one: of names that differ in their numbers alone that with the largest, between others by time. A name
-/// counts only where there is a regular file, not a link to one. Blocks.
+/// The newest one: of names that differ in their numbers alone that with the largest, between
+/// others by time. A name counts only where there is a regular file, not a link to one. Blocks.
 pub(crate) fn newest(pattern: &PathPattern) -> Option<Match> {
     let mut alike: HashMap<String, Vec<(RotatedName, PathBuf)>> = HashMap::new();
     for name in pattern.names().0 {

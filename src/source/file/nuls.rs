@@ -1,5 +1,6 @@
-//! NULs that nobody wrote: holes, as `copytruncate` leaves them under a writer without `O_APPEND`, and
-//! space that was made beforehand and is written into later. They are passed over, not sent as text.
+//! NULs that nobody wrote: holes, as `copytruncate` leaves them under a writer without `O_APPEND`,
+//! and space that was made beforehand and is written into later. They are passed over, not sent as
+//! text.
 
 use std::fs::File;
 use std::io;
@@ -9,8 +10,8 @@ use rustix::fs::{SeekFrom, seek};
 
 use crate::source::cache::CHUNK;
 
-/// How many NULs in a row are passed over, in bytes: a page, the least that a hole has. Fewer may be a
-/// part of what a program writes.
+/// How many NULs in a row are passed over, in bytes: a page, the least that a hole has. Fewer may
+/// be a part of what a program writes.
 pub(crate) const RUN_MIN: usize = 4096;
 
 /// How many parts of a file's data are looked at for the one before a hole.
@@ -25,8 +26,8 @@ pub(crate) enum Piece {
     Skip(usize),
 }
 
-/// Looks at `bytes`, read from the place where a reader stands. `passing`: NULs before them were passed
-/// over. `more`: the file goes on behind them.
+/// Looks at `bytes`, read from the place where a reader stands. `passing`: NULs before them were
+/// passed over. `more`: the file goes on behind them.
 pub(crate) fn piece(bytes: &[u8], passing: bool, more: bool) -> Piece {
     let leading = leading(bytes);
     if leading > 0 && (passing || leading >= RUN_MIN) {
@@ -59,8 +60,8 @@ fn trailing(bytes: &[u8]) -> usize {
     bytes.len() - content.map_or(0, |last| last + 1)
 }
 
-/// Where data begins at `offset` or behind it, as far as the file system knows; `size` where only a hole
-/// is left.
+/// Where data begins at `offset` or behind it, as far as the file system knows; `size` where only a
+/// hole is left.
 pub(crate) fn next_data(file: &File, offset: u64, size: u64) -> u64 {
     match seek(file, SeekFrom::Data(offset)) {
         Ok(data) => data.clamp(offset, size),
@@ -70,7 +71,8 @@ pub(crate) fn next_data(file: &File, offset: u64, size: u64) -> u64 {
     }
 }
 
-/// Where the last data before `offset` ends: `offset` itself where no hole stands before it. Blocks.
+/// Where the last data before `offset` ends: `offset` itself where no hole stands before it.
+/// Blocks.
 pub(crate) fn data_before(file: &File, offset: u64) -> u64 {
     let (mut at, mut last) = (0, 0);
     for _ in 0..PARTS_MAX {
@@ -155,8 +157,8 @@ fn content_before(file: &File, from: u64, size: u64) -> io::Result<u64> {
     Ok(from)
 }
 
-/// Where the content of a file that was not known ends. Blocks for as long as it takes to read the NULs
-/// at its end, where they are no hole.
+/// Where the content of a file that was not known ends. Blocks for as long as it takes to read the
+/// NULs at its end, where they are no hole.
 pub(crate) fn end_of_new(file: &File, size: u64) -> End {
     if size >= RUN_MIN as u64 && ends_in_nuls(file, size) {
         End {

@@ -1,4 +1,5 @@
-//! A look at a name: everything that asks the file system, gathered as plain data, so that it can be done on another thread.
+//! A look at a name: everything that asks the file system, gathered as plain data, so that it can
+//! be done on another thread.
 
 use std::fs::File;
 use std::io;
@@ -12,19 +13,22 @@ use crate::source::file::path::FilePath;
 use crate::source::file::rotated::{self, Found, Old};
 use crate::source::os::fs::{self, OpenFile};
 
-/// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need not keep a line's latency.
+/// The most that a look reads of what was appended, in bytes: beyond that readers do it, who need
+/// not keep a line's latency.
 const GROWTH_READ: u64 = 4096;
 
-/// The longest file that is compared with the one that was edited in its place, in bytes: more would hold up the look.
+/// The longest file that is compared with the one that was edited in its place, in bytes: more
+/// would hold up the look.
 const EDITED_MAX: u64 = 1 << 20;
 
-/// The most files between two looks that are opened; of more the oldest are given up, and viewers are told.
+/// The most files between two looks that are opened; of more the oldest are given up, and viewers
+/// are told.
 pub(crate) const BETWEEN_MAX: usize = 64;
 
 /// What one look found, gathered where it may block, applied where it may not.
 pub(crate) struct Observation {
-    /// What was known of the open file when it began. Where another look was taken over since, it tells
-    /// nothing of that file.
+    /// What was known of the open file when it began. Where another look was taken over since, it
+    /// tells nothing of that file.
     pub(crate) since: Option<Seen>,
     /// The file that the name means; `None`: it was not asked for.
     pub(crate) now: Option<io::Result<Seen>>,
@@ -67,8 +71,8 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    /// Looks at `place`, and at the open file, which may have lost that name and still grow. Without a
-    /// place only at the open file. May block.
+    /// Looks at `place`, and at the open file, which may have lost that name and still grow.
+    /// Without a place only at the open file. May block.
     pub(crate) fn observe(&self, place: Option<&FilePath>) -> Observation {
         let mut observation = Observation {
             since: self.seen,
@@ -107,8 +111,8 @@ impl Baseline {
         observation
     }
 
-    /// Whether the bytes before the end that was seen still stand there, where the content ends now, and
-    /// what stands before that.
+    /// Whether the bytes before the end that was seen still stand there, where the content ends
+    /// now, and what stands before that.
     fn compare(&self, file: &File, held: &Seen, observation: &mut Observation) {
         let old = self.end.offset;
         let start = old - self.tail.len() as u64;
@@ -116,8 +120,8 @@ impl Baseline {
             let end = nuls::content_end(file, old, held.size, self.end.padded);
             observation.end = end;
             if end.offset > old && end.offset - start <= GROWTH_READ {
-                // A line or a few: one read gives both ends and what is between, which is what every
-                // reader wants next.
+                // A line or a few: one read gives both ends and what is between, which is what
+                // every reader wants next.
                 let mut bytes = read(file, start, end.offset);
                 if bytes.starts_with(&self.tail) {
                     observation.grown = bytes[self.tail.len()..].to_vec();
@@ -168,9 +172,9 @@ impl Baseline {
         })
     }
 
-    /// Whether the file `now` holds all of the open one, which was `before`, and that has not become a member of the family:
-    /// an editor, `sed -i` or a synchronising program has written it anew. A rotated file is another one, however alike
-    /// their beginnings are.
+    /// Whether the file `now` holds all of the open one, which was `before`, and that has not
+    /// become a member of the family: an editor, `sed -i` or a synchronising program has written it
+    /// anew. A rotated file is another one, however alike their beginnings are.
     fn is_edited(&self, place: &FilePath, before: &Seen, file: &File, now: &Seen) -> bool {
         let Some(held) = (self.file.as_ref()).filter(|_| {
             !self.end.padded && (1..=EDITED_MAX).contains(&before.size) && now.size >= before.size

@@ -1,5 +1,8 @@
 //! A name on a file system, and how far it may lead.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io;
@@ -19,8 +22,8 @@ use crate::source::os::fs::{self, FileSystem};
 /// What they may do with a directory on the way to one.
 const EVERYBODY_ENTERS: u32 = 0o001;
 
-/// How long an empty file may be for its owner alone and be taken for one that is being made. logrotate opens the new log to
-/// all at once, on a busy board not within milliseconds.
+/// How long an empty file may be for its owner alone and be taken for one that is being made.
+/// logrotate opens the new log to all at once, on a busy board not within milliseconds.
 const MAKING_TIME: Duration = Duration::from_secs(1);
 
 /// Who may read a file, from the most to the least.
@@ -36,8 +39,9 @@ pub enum Privacy {
 
 /// Where a followed name stands.
 ///
-/// A name given on the command line may be a symbolic link to anywhere: its owner has named it. One that a glob has
-/// found was named by whoever may write in its directories, so it must not lead out of the one that was written out.
+/// A name given on the command line may be a symbolic link to anywhere: its owner has named it. One
+/// that a glob has found was named by whoever may write in its directories, so it must not lead out
+/// of the one that was written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePath {
     /// The name's path.
@@ -108,7 +112,8 @@ impl FilePath {
         self.beneath(within, OFlags::PATH)?.metadata()
     }
 
-    /// Who may read what there is now: the file's own mode and that of every directory on the way to it count. Blocks.
+    /// Who may read what there is now: the file's own mode and that of every directory on the way
+    /// to it count. Blocks.
     pub fn privacy(&self) -> Privacy {
         let Ok(now) = self.now() else {
             return Privacy::Open;
@@ -150,7 +155,8 @@ impl FilePath {
         }
     }
 
-    /// Opens a regular file for reading, never waiting for a FIFO's writer, and says what it is. Blocks.
+    /// Opens a regular file for reading, never waiting for a FIFO's writer, and says what it is.
+    /// Blocks.
     ///
     /// # Errors
     /// As `open(2)`; `InvalidInput` where it is not a regular file.
@@ -173,7 +179,8 @@ impl FilePath {
         regular(self.beneath(within, flags)?)
     }
 
-    /// Whether the directory that it stands in is not where it may lead: a link was put in its way. Blocks.
+    /// Whether the directory that it stands in is not where it may lead: a link was put in its way.
+    /// Blocks.
     pub(crate) fn is_led_out(&self) -> bool {
         let (Some(within), Some(directory)) = (&self.within, self.path.parent()) else {
             return false;
@@ -182,8 +189,8 @@ impl FilePath {
         directory.path != *within && directory.beneath(within, OFlags::PATH).is_err()
     }
 
-    /// The name that rotation renames: a symbolic link's target, except where that might lie outside of the directory.
-    /// Blocks.
+    /// The name that rotation renames: a symbolic link's target, except where that might lie
+    /// outside of the directory. Blocks.
     pub fn target(&self) -> PathBuf {
         if self.within.is_some() {
             self.path.clone()
@@ -192,8 +199,9 @@ impl FilePath {
         }
     }
 
-    /// Opens it without leaving `within` at any step. The kernel's own file systems are full of links that lead elsewhere in
-    /// the same one, and nobody but the kernel makes them: there it must not leave the file system.
+    /// Opens it without leaving `within` at any step. The kernel's own file systems are full of
+    /// links that lead elsewhere in the same one, and nobody but the kernel makes them: there it
+    /// must not leave the file system.
     fn beneath(&self, within: &Path, flags: OFlags) -> io::Result<File> {
         let Ok(below) = self.path.strip_prefix(within) else {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -263,8 +271,8 @@ fn regular(file: File) -> io::Result<(File, Seen)> {
 /// The most links in a row that are followed, as many as the kernel does.
 const LINKS_MAX: usize = 40;
 
-/// Where a name leads through symbolic links, whether or not there is a file at the end: rotation renames the target,
-/// not the link.
+/// Where a name leads through symbolic links, whether or not there is a file at the end: rotation
+/// renames the target, not the link.
 pub fn target(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -292,87 +300,4 @@ fn is_being_made(seen: &Seen) -> bool {
     let age = now.ok().zip(changed.ok());
     let age = age.and_then(|(now, changed)| now.checked_sub(changed));
     seen.size == 0 && age.is_some_and(|age| age < MAKING_TIME)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    #[test]
-    fn a_confined_place_does_not_lead_out() {
-        let outside = tempfile::tempdir().unwrap();
-        fs::write(outside.path().join("secret"), "x").unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let at = |name: &str| directory.path().join(name);
-        fs::write(at("real"), "x").unwrap();
-        fs::create_dir(at("sub")).unwrap();
-        fs::write(at("sub/deep"), "x").unwrap();
-        symlink("real", at("inside")).unwrap();
-        symlink("sub/deep", at("below")).unwrap();
-        symlink(outside.path().join("secret"), at("absolute")).unwrap();
-        let up = outside.path().file_name().unwrap();
-        symlink(Path::new("..").join(up).join("secret"), at("relative")).unwrap();
-        symlink(outside.path(), at("sub/away")).unwrap();
-        symlink("sub/away/secret", at("roundabout")).unwrap();
-        symlink("/proc/self/root", at("magic")).unwrap();
-        symlink("nowhere", at("dangling")).unwrap();
-
-        for (name, named, confined) in [
-            ("real", true, true),
-            ("inside", true, true),
-            ("below", true, true),
-            ("absolute", true, false),
-            ("relative", true, false),
-            ("roundabout", true, false),
-            ("magic", false, false),
-            ("dangling", false, false),
-            ("sub", false, false),
-        ] {
-            let within = directory.path().to_owned();
-            for (within, want) in [(None, named), (Some(within), confined)] {
-                let place = FilePath {
-                    within,
-                    ..FilePath::named(at(name))
-                };
-                assert_eq!(place.seen().is_ok(), want, "stat {place:?}");
-                assert_eq!(place.open().is_ok(), want, "open {place:?}");
-            }
-        }
-
-        // Also by a directory on the way, with and without the help of the kernel.
-        symlink("sub", at("link")).unwrap();
-        for (below, with, without) in [
-            ("sub/deep", true, true),
-            ("link/deep", true, false),
-            ("sub/away/secret", false, false),
-            ("sub/../real", true, true),
-        ] {
-            let within = directory.path().to_owned();
-            let place = FilePath::within(at(below), &within);
-            assert_eq!(place.seen().is_ok(), with, "{below}");
-            assert_eq!(place.open().is_ok(), with, "{below}");
-            let within = File::open(within).unwrap();
-            let opened = without_links(within, Path::new(below), OFlags::RDONLY);
-            assert_eq!(opened.is_ok(), without, "{below}");
-        }
-    }
-
-    /// Links of sysfs lead up and down again; magic ones of procfs lead out.
-    #[test]
-    fn the_kernels_own_links() {
-        let place = |within: &str, below: &str| {
-            FilePath::within(Path::new(within).join(below), Path::new(within))
-        };
-        assert!(place("/proc/self/task", "../status").open().is_ok());
-        let root = place("/proc/self", "root/etc/passwd");
-        assert!(Path::new("/proc/self/root/etc/passwd").exists() && root.open().is_err());
-        let net = Path::new("/sys/class/net");
-        // In a container there may be no sysfs.
-        if net.join("lo/mtu").exists() {
-            assert!(net.join("lo").is_symlink());
-            assert!(place("/sys/class/net", "lo/mtu").open().is_ok());
-        }
-    }
 }

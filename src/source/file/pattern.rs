@@ -9,7 +9,8 @@ use glob::Pattern;
 use crate::source::error::SpecError;
 use crate::source::name::is_wild;
 
-/// The most directories that are looked into at one level of a pattern. More would keep who asks waiting.
+/// The most directories that are looked into at one level of a pattern. More would keep who asks
+/// waiting.
 const DIRECTORIES_MAX: usize = 1000;
 
 /// What compressed files end in: their bytes are not for reading.
@@ -71,8 +72,9 @@ impl PathPattern {
         &self.directory
     }
 
-    /// The paths below the directory that match now, in no order, of whatever kind; and whether there are more, as some
-    /// directories were not looked into. Compressed files are left out. Blocks.
+    /// The paths below the directory that match now, in no order, of whatever kind; and whether
+    /// there are more, as some directories were not looked into. Compressed files are left out.
+    /// Blocks.
     pub fn names(&self) -> (Vec<PathBuf>, bool) {
         let mut more = false;
         let mut names = vec![PathBuf::new()];
@@ -105,7 +107,8 @@ impl PathPattern {
         (names, more)
     }
 
-    /// The parts of `name` that tell it from others: the last one, and what wildcards of directories have matched.
+    /// The parts of `name` that tell it from others: the last one, and what wildcards of
+    /// directories have matched.
     pub fn telling(&self, name: &Path) -> Vec<String> {
         let last = self.parts.len() - 1;
         let parts = self.parts.iter().zip(name).enumerate();
@@ -120,7 +123,8 @@ impl PathPattern {
     }
 }
 
-/// Whether `name` in a directory is one that `pattern` means; `is_file`: it has to be a file's, not a directory's.
+/// Whether `name` in a directory is one that `pattern` means; `is_file`: it has to be a file's, not
+/// a directory's.
 fn is_match(pattern: &Pattern, name: &OsStr, is_file: bool) -> bool {
     let extension = Path::new(name).extension().unwrap_or_default();
     let is_compressed = is_file && COMPRESSED.iter().any(|compressed| extension == *compressed);

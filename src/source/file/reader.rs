@@ -9,7 +9,6 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 
@@ -23,8 +22,9 @@ use crate::source::cache::{CHUNK, ReadCache};
 use crate::source::file::follower::{Follower, Listening};
 use crate::source::file::generation::Generation;
 use crate::source::file::nuls::{self, Piece};
+use crate::source::file::reader::along::{Position, Warmed};
 use crate::source::file::reader::step::Step;
-use crate::source::marker::{Lost, Marker, Missing, Next};
+use crate::source::marker::{Lost, Missing, Next};
 use crate::source::os::bulkhead::OPEN_TIME;
 use crate::source::os::fs;
 use crate::source::os::unblock::unblock;
@@ -35,33 +35,17 @@ const REWRITTEN_MAX: u32 = 8;
 /// Walks along the generations of one follower.
 pub struct FileReader {
     follower: Rc<Follower>,
-    generation: Rc<Generation>,
-    offset: u64,
-    told: VecDeque<Marker>,
-    told_missing: Option<Missing>,
+    at: Position,
     /// It is for one who has shown no key: for everybody on this machine.
     only_public: bool,
-    /// NULs before the offset that were passed over, and not told yet.
-    skipped: u64,
     /// NULs are content, too.
     raw: bool,
-    /// Another reader may have put the same bytes into the cache first; then these are not needed, and must not be taken for
-    /// what comes later.
-    warmed: Option<Warmed>,
     listening: Listening,
 }
 
-/// What was read on another thread.
-struct Warmed {
-    /// The offset that it stands at.
-    at: u64,
-    bytes: Vec<u8>,
-    /// Whether there was something to read in a later file already before it was read.
-    led: bool,
-}
-
 impl FileReader {
-    /// Takes the place that `from` means in the stream of `follower`. Whatever is appended after this returns will be read.
+    /// Takes the place that `from` means in the stream of `follower`. Whatever is appended after
+    /// this returns will be read.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -81,20 +65,15 @@ impl FileReader {
         let end = last.end.get();
         let mut reader = Self {
             follower: follower.clone(),
-            generation: last.clone(),
-            offset: end,
-            told: VecDeque::new(),
-            told_missing: None,
+            at: Position::new(last.clone(), end),
             only_public: false,
-            skipped: 0,
             raw: false,
-            warmed: None,
             listening,
         };
         match from {
-            From::Start => reader.offset = 0,
+            From::Start => reader.at.offset = 0,
             From::End => {}
-            From::Lines(count) => reader.offset = place::line_start(&last, end, count).await?,
+            From::Lines(count) => reader.at.offset = place::line_start(&last, end, count).await?,
             From::Cursor(cursor) => reader.resume(cursor).await?,
         }
         reader.listening.place();
@@ -108,21 +87,21 @@ impl FileReader {
 
     /// As [`Reader::seek`](crate::source::reader::Reader::seek).
     pub fn seek(&mut self, offset: u64) {
-        self.offset = offset;
-        self.warmed = None;
+        self.at.offset = offset;
+        self.at.warmed = None;
     }
 
     /// As [`Reader::raw`](crate::source::reader::Reader::raw).
     pub fn raw(&mut self) -> u64 {
         self.raw = true;
-        let padded = self.generation.padded.get() && self.is_newest();
+        let padded = self.at.generation.padded.get() && self.is_newest();
         let seen = self.follower.seen().filter(|_| padded);
-        seen.map_or(self.generation.end.get(), |seen| seen.size)
+        seen.map_or(self.at.generation.end.get(), |seen| seen.size)
     }
 
     /// As [`Reader::offset`](crate::source::reader::Reader::offset).
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.at.offset
     }
 
     /// As [`Reader::missing`](crate::source::reader::Reader::missing).
@@ -132,15 +111,15 @@ impl FileReader {
 
     /// As [`Reader::is_nowhere`](crate::source::reader::Reader::is_nowhere).
     pub fn is_nowhere(&self) -> bool {
-        self.generation.is_void()
+        self.at.generation.is_void()
     }
 
     /// As [`Reader::is_over`](crate::source::reader::Reader::is_over).
     pub(crate) async fn is_over(&self) -> bool {
-        if !self.is_newest() && self.generation.next().is_none() {
+        if !self.is_newest() && self.at.generation.next().is_none() {
             self.link().await;
         }
-        self.generation.leads_to_data()
+        self.at.generation.leads_to_data()
     }
 
     /// As [`Reader::cursor_behind`](crate::source::reader::Reader::cursor_behind).
@@ -148,12 +127,12 @@ impl FileReader {
     /// # Errors
     /// When the file can't be read.
     pub async fn cursor_behind(&self, length: u64) -> io::Result<Cursor> {
-        if self.generation.is_void() {
+        if self.at.generation.is_void() {
             return Ok(Cursor::NOWHERE);
         }
-        let offset = self.offset + length;
-        let before = self.generation.before(offset).await?;
-        Ok(Cursor::new(self.generation.id.inode, offset, &before))
+        let offset = self.at.offset + length;
+        let before = self.at.generation.before(offset).await?;
+        Ok(Cursor::new(self.at.generation.id.inode, offset, &before))
     }
 
     /// As [`Reader::before`](crate::source::reader::Reader::before).
@@ -161,7 +140,7 @@ impl FileReader {
     /// # Errors
     /// When the file can't be read.
     pub async fn before(&self) -> io::Result<Vec<u8>> {
-        self.generation.before(self.offset).await
+        self.at.generation.before(self.at.offset).await
     }
 
     /// As [`Reader::coding`](crate::source::reader::Reader::coding).
@@ -169,7 +148,7 @@ impl FileReader {
     /// # Errors
     /// When the file can't be read.
     pub async fn coding(&self) -> io::Result<Option<Utf16>> {
-        place::coding(&self.generation).await
+        place::coding(&self.at.generation).await
     }
 
     /// As [`Reader::available`](crate::source::reader::Reader::available).
@@ -180,11 +159,11 @@ impl FileReader {
         let mut lost = Lost::Nothing;
         loop {
             self.listening.check()?;
-            while let Some(marker) = self.told.pop_front() {
+            while let Some(marker) = self.at.told.pop_front() {
                 lost = lost.and(&marker);
             }
-            let generation = self.generation.clone();
-            if self.leave_ended(&generation)? {
+            let generation = self.at.generation.clone();
+            if self.leave_ended()? {
                 continue;
             }
             self.permit(&generation)?;
@@ -199,12 +178,12 @@ impl FileReader {
             if length > 0 {
                 return Ok((length, lost));
             }
-            let mut step = self.step(&generation, newest, leads);
+            let mut step = self.step(newest, leads);
             if step == Step::Find {
                 self.link().await;
-                step = self.step(&generation, newest, leads);
+                step = self.step(newest, leads);
             }
-            if !self.take(step, &generation)? {
+            if !self.take(step)? {
                 return Ok((0, lost));
             }
         }
@@ -218,29 +197,34 @@ impl FileReader {
         self.listening.check()?;
         let mut rewritten = 0;
         loop {
-            if let Some(marker) = self.told.pop_front() {
+            if let Some(marker) = self.at.told.pop_front() {
                 return Ok(Next::Marker(marker));
             }
-            let generation = self.generation.clone();
-            if self.leave_ended(&generation)? {
+            let generation = self.at.generation.clone();
+            if self.leave_ended()? {
                 continue;
             }
             self.permit(&generation)?;
             let newest = self.is_newest();
             let mut leads = !newest && generation.leads_to_data();
-            if !newest || self.raw || self.offset < generation.end.get() {
-                if !cache.holds(generation.serial, self.offset) {
-                    match self.warmed.take().filter(|warmed| warmed.at == self.offset) {
+            if !newest || self.raw || self.at.offset < generation.end.get() {
+                if !cache.holds(generation.serial, self.at.offset) {
+                    match self
+                        .at
+                        .warmed
+                        .take()
+                        .filter(|warmed| warmed.at == self.at.offset)
+                    {
                         Some(Warmed { bytes, led, .. }) => {
                             leads &= led;
-                            cache.put(generation.serial, self.offset, &bytes);
+                            cache.put(generation.serial, self.at.offset, &bytes);
                         }
                         None => {
-                            let read = generation.read_now(self.offset, cache.space())?;
+                            let read = generation.read_now(self.at.offset, cache.space())?;
                             let Some(read) = read else {
                                 return Ok(Next::Cold);
                             };
-                            cache.filled(generation.serial, self.offset, read);
+                            cache.filled(generation.serial, self.at.offset, read);
                         }
                     }
                     if newest && !self.is_still_that_file(&generation) {
@@ -250,7 +234,8 @@ impl FileReader {
                         if rewritten < REWRITTEN_MAX {
                             continue;
                         }
-                        // Whoever writes it faster than it is read must not keep the others waiting.
+                        // Whoever writes it faster than it is read must not keep the others
+                        // waiting.
                         return Ok(Next::Cold);
                     }
                 }
@@ -259,56 +244,57 @@ impl FileReader {
                     let more = read == CHUNK;
                     if newest && generation.padded.get() {
                         // Behind that stands what will be written over.
-                        let content = generation.end.get() - self.offset;
+                        let content = generation.end.get() - self.at.offset;
                         cache.cut(usize::try_from(content).unwrap_or(read));
                     }
-                    match nuls::piece(cache.bytes(), self.skipped > 0, more) {
+                    match nuls::piece(cache.bytes(), self.at.skipped > 0, more) {
                         Piece::Skip(run) => {
                             self.pass(&generation, run, cache.bytes().len(), newest);
                             continue;
                         }
-                        Piece::Content(_) if self.tell_skipped() => continue,
+                        Piece::Content(_) if self.at.tell_skipped() => continue,
                         Piece::Content(content) => cache.cut(content),
                     }
                 }
                 if read > 0 {
-                    self.offset += cache.bytes().len() as u64;
+                    self.at.offset += cache.bytes().len() as u64;
                     return Ok(Next::Bytes);
                 }
             }
-            if self.tell_skipped() {
+            if self.at.tell_skipped() {
                 continue;
             }
-            let step = self.step(&generation, newest, leads);
+            let step = self.step(newest, leads);
             if step == Step::Find {
                 return Ok(Next::Cold);
             }
-            if !self.take(step, &generation)? {
+            if !self.take(step)? {
                 return Ok(Next::End);
             }
         }
     }
 
-    /// As [`Reader::is_at_end`](crate::source::reader::Reader::is_at_end). Whatever changes that rings.
+    /// As [`Reader::is_at_end`](crate::source::reader::Reader::is_at_end). Whatever changes that
+    /// rings.
     pub(crate) fn is_at_end(&self) -> bool {
-        let generation = &self.generation;
-        let is_read = !self.raw && self.skipped == 0 && self.offset == generation.end.get();
-        let is_told = self.told.is_empty() && self.told_missing.is_none();
-        is_read && is_told && self.is_newest() && self.follower.missing().is_none()
+        let (at, end) = (&self.at, self.at.generation.end.get());
+        let is_read = !self.raw && at.skipped == 0 && at.offset == end;
+        is_read && at.has_told_all() && self.is_newest() && self.follower.missing().is_none()
     }
 
     /// As [`Reader::only_public`](crate::source::reader::Reader::only_public).
     pub(crate) fn only_public(&mut self) -> bool {
         self.only_public = true;
-        self.permit(&self.generation).is_err()
+        self.permit(&self.at.generation).is_err()
     }
 
-    /// Whether its client may have what `generation` holds at the offset. Where that is nothing yet, it may wait.
+    /// Whether its client may have what `generation` holds at the offset. Where that is nothing
+    /// yet, it may wait.
     ///
     /// # Errors
     /// `PermissionDenied` where the reader is for everybody and the file is not.
     fn permit(&self, generation: &Generation) -> io::Result<()> {
-        let is_empty = || self.is_newest() && !self.raw && self.offset >= generation.end.get();
+        let is_empty = || self.is_newest() && !self.raw && self.at.offset >= generation.end.get();
         if self.only_public && generation.is_private() && !is_empty() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -333,16 +319,16 @@ impl FileReader {
     /// # Errors
     /// When the file can't be read.
     pub async fn warm(&mut self) -> io::Result<()> {
-        let led = self.generation.leads_to_data();
-        let bytes = self.generation.read_cold(self.offset, CHUNK).await?;
-        if bytes.is_empty() && !self.is_newest() && self.generation.next().is_none() {
+        let led = self.at.generation.leads_to_data();
+        let bytes = self.at.generation.read_cold(self.at.offset, CHUNK).await?;
+        if bytes.is_empty() && !self.is_newest() && self.at.generation.next().is_none() {
             self.link().await;
         }
-        if !self.generation.system().answers_at_once() {
+        if !self.at.generation.system().answers_at_once() {
             self.follower.fresh().await;
         }
-        self.warmed = Some(Warmed {
-            at: self.offset,
+        self.at.warmed = Some(Warmed {
+            at: self.at.offset,
             bytes,
             led,
         });

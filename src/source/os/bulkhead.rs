@@ -1,5 +1,6 @@
-//! Questions to a file system that may never answer: a network share whose server is gone, a bus that
-//! hangs. One at a time: where no answer comes, one thread hangs, not one for each who asks and leaves.
+//! Questions to a file system that may never answer: a network share whose server is gone, a bus
+//! that hangs. One at a time: where no answer comes, one thread hangs, not one for each who asks
+//! and leaves.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,15 +12,16 @@ use smol::lock::Mutex;
 
 use crate::source::os::unblock::unblock;
 
-/// How long an answer is waited for: at the door a visitor waits for it. A disk that has to spin up first takes longer,
-/// and has its answer the next time.
+/// How long an answer is waited for: at the door a visitor waits for it. A disk that has to spin up
+/// first takes longer, and has its answer the next time.
 pub(crate) const ANSWER_TIME: Duration = Duration::from_millis(500);
 
-/// The same where nothing is known yet, and a guess would be wrong for somebody: a busy board takes long to start a thread.
+/// The same where nothing is known yet, and a guess would be wrong for somebody: a busy board takes
+/// long to start a thread.
 pub(crate) const FIRST_ANSWER_TIME: Duration = Duration::from_secs(2);
 
-/// How long a client waits for its place. A disk that has to spin up is faster; on a share whose server is
-/// gone nobody must hold the place of others.
+/// How long a client waits for its place. A disk that has to spin up is faster; on a share whose
+/// server is gone nobody must hold the place of others.
 pub(crate) const OPEN_TIME: Duration = Duration::from_secs(10);
 
 /// Asks on another thread, one question at a time.
@@ -50,8 +52,8 @@ impl Bulkhead {
         answer
     }
 
-    /// The answer to `question`, however long it takes. Where nobody waits for it any more, its turn ends
-    /// when it comes.
+    /// The answer to `question`, however long it takes. Where nobody waits for it any more, its
+    /// turn ends when it comes.
     pub(crate) async fn answer<T: Send + 'static>(
         &self,
         question: impl FnOnce() -> T + Send + 'static,

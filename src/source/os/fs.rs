@@ -19,13 +19,16 @@ use crate::source::os::unblock::unblock;
 pub enum FileSystem {
     /// On this machine: answers at once or says that it can't, and inotify tells of every change.
     Local,
-    /// In memory: nothing is ever cold, though the kernel does not say so (`EOPNOTSUPP`, Linux 6.18).
+    /// In memory: nothing is ever cold, though the kernel does not say so (`EOPNOTSUPP`, Linux
+    /// 6.18).
     Memory,
     /// Local layers over each other: a change of a lower one is not told.
     Layers,
-    /// Another machine, a process or unknown: may take its time, and inotify does not tell what others do there.
+    /// Another machine, a process or unknown: may take its time, and inotify does not tell what
+    /// others do there.
     Distant,
-    /// The kernel's own values (sysfs, procfs): a file there is a reading, not a log, and may take its time.
+    /// The kernel's own values (sysfs, procfs): a file there is a reading, not a log, and may take
+    /// its time.
     Readings,
 }
 
@@ -33,7 +36,8 @@ impl FileSystem {
     /// By the magic number that `statfs(2)` gives.
     fn of(magic: u64) -> Self {
         match magic {
-            // ext2/3/4, xfs, btrfs, f2fs, bcachefs, zfs, vfat, exfat, ntfs3, jffs2, ubifs, squashfs, erofs.
+            // ext2/3/4, xfs, btrfs, f2fs, bcachefs, zfs, vfat, exfat, ntfs3, jffs2, ubifs,
+            // squashfs, erofs.
             0xef53 | 0x5846_5342 | 0x9123_683e | 0xf2f5_2010 | 0xca45_1a4e | 0x2fc1_2fc1
             | 0x4d44 | 0x2011_bab0 | 0x7366_746e | 0x72b6 | 0x2405_1905 | 0x7371_7368
             | 0xe0f5_e1e2 => Self::Local,
@@ -123,8 +127,8 @@ impl OpenFile {
     }
 }
 
-/// Reads at `offset` without ever waiting for the disk: `None` where the bytes are not in memory, or the kernel can't
-/// say whether they are.
+/// Reads at `offset` without ever waiting for the disk: `None` where the bytes are not in memory,
+/// or the kernel can't say whether they are.
 ///
 /// # Errors
 /// As `preadv2(2)`.
@@ -149,8 +153,9 @@ pub(crate) fn read_now(
     }
 }
 
-/// How many reads of one file system may be under way on other threads. A memory card serves one after
-/// another; more would only be threads and buffers. Where one never answers, so many threads hang.
+/// How many reads of one file system may be under way on other threads. A memory card serves one
+/// after another; more would only be threads and buffers. Where one never answers, so many threads
+/// hang.
 const COLD_READS: usize = 16;
 
 /// How many file systems' turns are remembered before those that nobody waits for are forgotten.
@@ -168,8 +173,8 @@ fn turns(device: u64) -> Arc<Semaphore> {
     turns.entry(device).or_insert_with(new).clone()
 }
 
-/// Reads up to `length` bytes at `offset` on another thread, for when [`read_now`] had to pass. `device`:
-/// that of the file.
+/// Reads up to `length` bytes at `offset` on another thread, for when [`read_now`] had to pass.
+/// `device`: that of the file.
 ///
 /// # Errors
 /// As `pread(2)`.
@@ -180,8 +185,8 @@ pub(crate) async fn read_cold(
     length: usize,
 ) -> io::Result<Vec<u8>> {
     let turn = turns(device).acquire_arc().await;
-    // Made here: of what another thread allocates some hundred KiB stay with it (an arena of glibc's for each), of this
-    // thread's nothing.
+    // Made here: of what another thread allocates some hundred KiB stay with it (an arena of
+    // glibc's for each), of this thread's nothing.
     let mut bytes = vec![0; length];
     unblock(move || {
         let read = file.read_at(&mut bytes, offset);

@@ -1,7 +1,8 @@
-//! One inotify instance for the whole server. A notice is a hint that shortens a wait, never the truth: what it
-//! causes is a look.
+//! One inotify instance for the whole server. A notice is a hint that shortens a wait, never the
+//! truth: what it causes is a look.
 //!
-//! One instance, because the kernel grants a user 128 of them by default and peers with one each stop there.
+//! One instance, because the kernel grants a user 128 of them by default and peers with one each
+//! stop there.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -59,7 +60,8 @@ impl Subject {
     }
 }
 
-/// How long the mounts are left alone after a change: who mounts mounts more, and each causes looks.
+/// How long the mounts are left alone after a change: who mounts mounts more, and each causes
+/// looks.
 const MOUNTS_PAUSE: Duration = Duration::from_millis(50);
 
 /// The inotify instance and who waits for which of its watches.
@@ -93,14 +95,16 @@ impl Notices {
         self.inotify.is_some() && !self.broken.get()
     }
 
-    /// How often something was mounted or unmounted: a way that was found before may lead elsewhere.
+    /// How often something was mounted or unmounted: a way that was found before may lead
+    /// elsewhere.
     pub fn mounts(&self) -> u64 {
         self.mounts.get()
     }
 
     /// Watches an open file, whatever its name is by then. `None`: it has to be polled.
     pub fn watch_file(self: &Rc<Self>, file: &File, tell: Tell) -> Option<Watch> {
-        // By descriptor, not by path: between opening and watching the path may have come to mean another file.
+        // By descriptor, not by path: between opening and watching the path may have come to mean
+        // another file.
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let flags = WatchFlags::MODIFY
             | WatchFlags::ATTRIB
@@ -233,8 +237,8 @@ impl Notices {
                 add(told, &interest.tell);
             }
         }
-        // A directory or a link that was moved is no longer the one that the path names; a file that was
-        // moved is still written to.
+        // A directory or a link that was moved is no longer the one that the path names; a file
+        // that was moved is still written to.
         let moved = events.contains(ReadFlags::MOVE_SELF)
             && !(interests.iter()).all(|interest| matches!(interest.subject, Subject::Content));
         if moved || events.intersects(ReadFlags::IGNORED | ReadFlags::UNMOUNT) {
@@ -266,8 +270,9 @@ fn add(told: &mut Vec<Tell>, tell: &Tell) {
     }
 }
 
-/// Waits until the instance may have something. `readable()` alone passes over an event that comes in the round of the reactor
-/// in which the wait began, and is woken for it a second time; the read that follows can tell as well.
+/// Waits until the instance may have something. `readable()` alone passes over an event that comes
+/// in the round of the reactor in which the wait began, and is woken for it a second time; the read
+/// that follows can tell as well.
 async fn woken(inotify: &Async<OwnedFd>) {
     let mut readable = pin!(inotify.readable());
     let mut waited = false;

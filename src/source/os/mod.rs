@@ -1,4 +1,5 @@
-//! What the operating system gives: notices, reads, file systems, and another thread for what may block.
+//! What the operating system gives: notices, reads, file systems, and another thread for what may
+//! block.
 
 pub(crate) mod bulkhead;
 pub(crate) mod fs;

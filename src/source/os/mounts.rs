@@ -1,5 +1,5 @@
-//! Notices of mounts: inotify tells nothing of a stick, a share or log2ram's memory that comes to lie
-//! over a directory, `/proc/self/mountinfo` does (proc_pid_mountinfo(5)).
+//! Notices of mounts: inotify tells nothing of a stick, a share or log2ram's memory that comes to
+//! lie over a directory, `/proc/self/mountinfo` does (proc_pid_mountinfo(5)).
 
 use std::fs::File;
 use std::future::poll_fn;
@@ -19,8 +19,8 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// Waits for changes of what is mounted.
 pub(crate) struct Mounts {
-    /// An epoll instance of its own. The file can always be read, and says by its priority bit alone
-    /// that it has changed; the executor's reactor would take the first for the second.
+    /// An epoll instance of its own. The file can always be read, and says by its priority bit
+    /// alone that it has changed; the executor's reactor would take the first for the second.
     epoll: Async<OwnedFd>,
     _file: File,
     /// A hash of the mounts at the last look.
@@ -46,14 +46,16 @@ impl Mounts {
         })
     }
 
-    /// Returns after a change. Whatever wakes the task that waits has the mounts read: it should wait for nothing else.
+    /// Returns after a change. Whatever wakes the task that waits has the mounts read: it should
+    /// wait for nothing else.
     ///
     /// # Errors
     /// When the mounts can't be read any more.
     pub(crate) async fn changed(&mut self) -> io::Result<()> {
         let mut readable = pin!(self.epoll.readable());
-        // The wait begins, then the mounts are compared: the file forgets a change once it was asked, and to begin is to ask.
-        // So each time that this is woken: the reactor passes over an event of the round in which the wait began.
+        // The wait begins, then the mounts are compared: the file forgets a change once it was
+        // asked, and to begin is to ask. So each time that this is woken: the reactor passes over
+        // an event of the round in which the wait began.
         poll_fn(|cx| match readable.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(done),
             Poll::Pending => match now() {

@@ -8,9 +8,11 @@ pub(crate) fn later(work: impl FnOnce() + Send + 'static) {
     smol::unblock(work).detach();
 }
 
-/// Does `work` on another thread, as `smol::unblock`. It goes on to its end even if nobody waits for it any more.
+/// Does `work` on another thread, as `smol::unblock`. It goes on to its end even if nobody waits
+/// for it any more.
 ///
-/// Boxed, so that the machinery of tasks is in the binary once, not once for each kind of work: 1.5 KiB each.
+/// Boxed, so that the machinery of tasks is in the binary once, not once for each kind of work: 1.5
+/// KiB each.
 ///
 /// # Panics
 /// When `work` does.

@@ -13,8 +13,8 @@ const LINKS_MAX: usize = 40;
 /// What of the way has to be watched so that no change of it is missed. A mount is told otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Point {
-    /// A directory or a link: it may be moved, deleted or replaced. The directory that it is in need
-    /// not be watched, which may be as busy as `/tmp`.
+    /// A directory or a link: it may be moved, deleted or replaced. The directory that it is in
+    /// need not be watched, which may be as busy as `/tmp`.
     Itself(PathBuf),
     /// A name in a directory: it may come or go.
     Name(PathBuf, OsString),
@@ -115,8 +115,8 @@ impl System {
         }
     }
 
-    /// Whether inotify tells when a directory or a link in `directory` is moved or replaced. Of layers
-    /// over each other nobody changes a lower one under its directories.
+    /// Whether inotify tells when a directory or a link in `directory` is moved or replaced. Of
+    /// layers over each other nobody changes a lower one under its directories.
     fn tells_of_directories(&mut self, directory: &Path) -> bool {
         let system = self.at(directory);
         system.sends_notices() || system == FileSystem::Layers

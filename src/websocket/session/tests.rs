@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpListener};
 use std::thread;
 
 use super::*;
+use crate::websocket::frame::frame_text;
 
 /// The longest message that is wanted of the client, in bytes.
 const MAX: usize = 16;

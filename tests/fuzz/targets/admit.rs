@@ -1,4 +1,5 @@
-//! The gate: nobody comes in without the key, by a name that is not ours, or from a page that is not ours.
+//! The gate: nobody comes in without the key, by a name that is not ours, or from a page that is
+//! not ours.
 #![no_main]
 
 use std::net::IpAddr;

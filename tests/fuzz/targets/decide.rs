@@ -1,5 +1,6 @@
-//! What happened between two looks: a model of a file goes through random changes, and whatever `decide` says of it, a reader who
-//! obeys has every byte of the file that the name means, or begins it anew.
+//! What happened between two looks: a model of a file goes through random changes, and whatever
+//! `decide` says of it, a reader who obeys has every byte of the file that the name means, or
+//! begins it anew.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Request heads: whatever comes, a head is whole at one length only, and what it says is within the limits.
+//! Request heads: whatever comes, a head is whole at one length only, and what it says is within
+//! the limits.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

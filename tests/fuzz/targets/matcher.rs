@@ -1,5 +1,5 @@
-//! Patterns and lines: no pattern is taken that is slow or breaks anything, and the same lines are wanted forwards, backwards
-//! and one by one, whatever the pieces they come in.
+//! Patterns and lines: no pattern is taken that is slow or breaks anything, and the same lines are
+//! wanted forwards, backwards and one by one, whatever the pieces they come in.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! The ring against the whole stream: what it holds is right, what it does not hold it does not claim.
+//! The ring against the whole stream: what it holds is right, what it does not hold it does not
+//! claim.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

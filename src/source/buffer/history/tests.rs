@@ -196,7 +196,8 @@ fn what_a_reader_is_told_as_it_happens() {
             (Step::Missing(Some(Absent)), "<absent 0>"),
             (Push("b"), "<found><rotated>b"),
         ],
-        // A failing sensor is told of once a minute, and each time that it is there again after that.
+        // A failing sensor is told of once a minute, and each time that it is there again after
+        // that.
         &[
             (Fail(Some(Unreadable)), "<unreadable 1>"),
             (Fail(None), ""),
@@ -261,7 +262,8 @@ fn losses_add_up() {
     }
 }
 
-/// What is read from the source is found in the cache by all who are at the end, and copied for those who are not.
+/// What is read from the source is found in the cache by all who are at the end, and copied for
+/// those who are not.
 #[test]
 fn what_is_taken_stands_in_the_cache() {
     let mut cache = ReadCache::default();

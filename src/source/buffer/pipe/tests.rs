@@ -185,7 +185,8 @@ fn what_is_kept_and_why_nothing_comes() {
     }
 }
 
-/// Between two writers it does not close: who comes then finds a reader, and what it leaves is read.
+/// Between two writers it does not close: who comes then finds a reader, and what it leaves is
+/// read.
 #[test]
 fn writers_that_come_and_go_quickly() {
     let scene = Scene::new();
@@ -245,7 +246,8 @@ fn the_rest_of_one_that_was_replaced() {
     }));
 }
 
-/// More than is kept, from a writer that never waits for us: the last bytes are there, and all are counted.
+/// More than is kept, from a writer that never waits for us: the last bytes are there, and all are
+/// counted.
 #[test]
 fn of_more_than_is_kept_the_last_bytes() {
     let scene = Scene::new();

@@ -60,8 +60,8 @@ pub(super) struct Content {
 }
 
 impl Known {
-    /// Takes over what a look found `now`: what has become of the open file, whether it is to be let go
-    /// after that, and what the look comes to.
+    /// Takes over what a look found `now`: what has become of the open file, whether it is to be
+    /// let go after that, and what the look comes to.
     pub(super) fn apply(
         &mut self,
         observation: Observation,
@@ -78,8 +78,8 @@ impl Known {
             grown,
         } = observation;
         self.looked = Some(now);
-        // A look on another thread may end after a later one on this: the file that it saw is shorter than
-        // it is known to be, and was not cut.
+        // A look on another thread may end after a later one on this: the file that it saw is
+        // shorter than it is known to be, and was not cut.
         let is_late = since != self.seen;
         let mut news = false;
         // First the content of the file that is open, whatever its name is by now.
@@ -190,7 +190,8 @@ impl Known {
         self.refused = false;
     }
 
-    /// A deleted file that has had no more bytes for long enough is to be closed: its space is wanted back.
+    /// A deleted file that has had no more bytes for long enough is to be closed: its space is
+    /// wanted back.
     fn let_go(&mut self) {
         self.before = self.seen.take();
         self.end = End::default();
@@ -203,7 +204,8 @@ impl Known {
         let told = (self.gone.filter(|_| self.missing.is_none())).map(|gone| gone + MISSING_GRACE);
         let let_go = self.deleted.map(|since| since + DELETED_TIME);
         let due = [told, let_go].into_iter().flatten();
-        // What was due at the last look and could not be done then must not cause one look after another.
+        // What was due at the last look and could not be done then must not cause one look after
+        // another.
         let due = due.filter(|&due| self.looked.is_none_or(|looked| due > looked));
         due.fold(now + wait, Instant::min)
     }

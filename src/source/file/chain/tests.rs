@@ -1,10 +1,12 @@
-//! What a chain makes of what is handed in, as tables. A row: milliseconds since the start | what was found | what
-//! comes of it.
+//! What a chain makes of what is handed in, as tables. A row: milliseconds since the start | what
+//! was found | what comes of it.
 //!
-//! A file is `INODE:SIZE@TIME`. A look finds `name=` and `open=`, what the name means and the open file, or `both=`; an open
-//! file may be `deleted`, its known end may hold `other` bytes, and its content may `end=` before NULs; a look that took long
-//! began when the open file was as `since=` says. Then a file is `opened=` or `refused=`. What comes of it: the open file and where its content ends, or each that follows it now; why there
-//! is no file, if viewers are told; when to look next.
+//! A file is `INODE:SIZE@TIME`. A look finds `name=` and `open=`, what the name means and the open
+//! file, or `both=`; an open file may be `deleted`, its known end may hold `other` bytes, and its
+//! content may `end=` before NULs; a look that took long began when the open file was as `since=`
+//! says. Then a file is `opened=` or `refused=`. What comes of it: the open file and where its
+//! content ends, or each that follows it now; why there is no file, if viewers are told; when to
+//! look next.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -167,8 +169,8 @@ impl Bench {
     }
 }
 
-/// Reads `FILE [after=FILE...] [start=N]`, with a `gap` before each that something is missing before, the first one
-/// last.
+/// Reads `FILE [after=FILE...] [start=N]`, with a `gap` before each that something is missing
+/// before, the first one last.
 fn replacement(opened: &str) -> Replacement {
     let mut words = opened.split(' ');
     let newest = open(words.next().unwrap());
@@ -192,7 +194,8 @@ fn replacement(opened: &str) -> Replacement {
     }
 }
 
-/// A file by its inode, 0 for none, and where its content ends, with a `+` where NULs stand behind that.
+/// A file by its inode, 0 for none, and where its content ends, with a `+` where NULs stand behind
+/// that.
 fn end(generation: &Generation) -> String {
     let padded = if generation.padded.get() { "+" } else { "" };
     format!("{}:{}{padded}", generation.id.inode, generation.end.get())

@@ -20,9 +20,9 @@ use crate::source::os::unblock::unblock;
 impl FileReader {
     /// Finds a cursor's place again: in the current file, else in its family, else nowhere.
     pub(super) async fn resume(&mut self, cursor: Cursor) -> io::Result<()> {
-        let last = self.generation.clone();
+        let last = self.at.generation.clone();
         if cursor.inode == last.id.inode && holds(&last, cursor).await? {
-            self.offset = cursor.offset;
+            self.at.offset = cursor.offset;
             return Ok(());
         }
         let place = self.follower.place.clone();
@@ -36,8 +36,8 @@ impl FileReader {
         {
             let member = self.follower.runtime.generation(open);
             if holds(&member, cursor).await? {
-                self.generation = Rc::new(member);
-                self.offset = cursor.offset;
+                self.at.generation = Rc::new(member);
+                self.at.offset = cursor.offset;
                 return Ok(());
             }
         }
@@ -49,36 +49,25 @@ impl FileReader {
             if let Some(open) = self.follower.family.answer(find).await {
                 if open.seen.id != last.id {
                     let member = self.follower.runtime.generation(open);
-                    self.generation = Rc::new(member);
+                    self.at.generation = Rc::new(member);
                 }
-                self.offset = offset;
+                self.at.offset = offset;
                 return Ok(());
             }
         }
-        self.offset = 0;
+        self.at.offset = 0;
         if cursor.inode != 0 || any {
             // Else there was no file, and this is the first one.
-            self.told
-                .push_back(Marker::Lost(self.cursor_unchecked(), None));
+            self.at
+                .told
+                .push_back(Marker::Lost(self.at.cursor_unchecked(), None));
         }
         Ok(())
     }
-
-    /// The place of the next byte without a read: with its check only at a file's start.
-    pub(super) fn cursor_unchecked(&self) -> Cursor {
-        match (self.generation.id.inode, self.offset) {
-            (0, _) => Cursor::NOWHERE,
-            (inode, 0) => Cursor::new(inode, 0, &[]),
-            (inode, offset) => Cursor {
-                inode,
-                offset,
-                check: None,
-            },
-        }
-    }
 }
 
-/// Whether `generation` is at least as long as the cursor says, with the bytes that its check covers.
+/// Whether `generation` is at least as long as the cursor says, with the bytes that its check
+/// covers.
 async fn holds(generation: &Generation, cursor: Cursor) -> io::Result<bool> {
     if generation.is_void() || cursor.offset > generation.end.get() {
         return Ok(generation.is_void() && cursor.offset == 0);

@@ -1,11 +1,11 @@
-//! What a reader does next where a generation has nothing more for it: tell something, go on to the next, or
-//! wait. Pure: what it knows of where it stands is values.
+//! What a reader does next where a generation has nothing more for it: tell something, go on to the
+//! next, or wait. Pure: what it knows of where it stands is values.
 
 use crate::source::file::generation::Link;
 use crate::source::marker::Missing;
 
 /// Where a reader stands when it has read all that there was.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
     /// No other file comes after this one.
     pub(super) is_newest: bool,
@@ -14,8 +14,8 @@ pub(super) struct Standing {
     /// What comes next, and whether that is no file.
     pub(super) next: Option<(Link, bool)>,
     /// A later file had something to read already before it was found that nothing is left in this
-    /// one. Only then may this one be left: its last line may be written after that, before the first
-    /// one of the next.
+    /// one. Only then may this one be left: its last line may be written after that, before the
+    /// first one of the next.
     pub(super) led: bool,
     /// A later file has something to read by now.
     pub(super) leads: bool,
@@ -50,8 +50,8 @@ pub(super) enum Step {
     Wait,
 }
 
-/// Whether a generation has to be left before anything is read of it: it was given up, or it is `over`.
-/// It may be both.
+/// Whether a generation has to be left before anything is read of it: it was given up, or it is
+/// `over`. It may be both.
 pub(super) fn ended(is_expired: bool, is_over: bool, is_linked: bool) -> Option<Step> {
     match (is_expired, is_over) {
         (false, false) => None,

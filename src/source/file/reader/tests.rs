@@ -8,7 +8,8 @@ use crate::source::file::path::FilePath;
 use crate::source::file::reader::FileReader;
 use crate::source::marker::{Marker, Next};
 
-/// A writer that goes on in a renamed file, and then in the new one, while the end of the first is read on another thread.
+/// A writer that goes on in a renamed file, and then in the new one, while the end of the first is
+/// read on another thread.
 #[test]
 fn the_last_line_of_a_file_comes_before_the_first_of_the_next() {
     let folder = tempfile::tempdir().unwrap();
@@ -60,7 +61,8 @@ fn what_was_read_on_another_thread_counts_for_its_place_alone() {
         let mut other = FileReader::open(&follower, From::Start).await.unwrap();
         let mut cache = ReadCache::default();
         viewer.warm().await.unwrap();
-        // By now the other one has read the same bytes, and they need not be taken from what was read.
+        // By now the other one has read the same bytes, and they need not be taken from what was
+        // read.
         assert!(matches!(other.next(&mut cache).unwrap(), Next::Bytes));
         for part in bytes.chunks(CHUNK) {
             assert!(matches!(viewer.next(&mut cache).unwrap(), Next::Bytes));
