@@ -1,8 +1,9 @@
-//! A bell within one thread: whoever listens is woken each time it rings, and a ring between two looks
-//! is never missed.
+//! A bell within one thread: whoever listens is woken each time it rings, and a ring between two
+//! looks is never missed.
 //!
-//! A leaf. It stands where `event_listener` would: there each wait allocates and links a listener under
-//! a lock; here a listener has its place for as long as it lives, and a wait costs one comparison.
+//! A leaf. It stands where `event_listener` would: there each wait allocates and links a listener
+//! under a lock; here a listener has its place for as long as it lives, and a wait costs one
+//! comparison.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;

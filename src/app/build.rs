@@ -1,5 +1,6 @@
-//! Makes the page's files ready to be embedded: without comments, gzipped, with their media types and entity tags. On the machine that
-//! builds, so that a board has nothing to compress; the files stay plain in the repository.
+//! Makes the page's files ready to be embedded: without comments, gzipped, with their media types
+//! and entity tags. On the machine that builds, so that a board has nothing to compress; the files
+//! stay plain in the repository.
 
 use std::env;
 use std::error::Error;
@@ -53,8 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A module or style sheet without its comments, empty lines and indentation: they are a third of what a phone would
-/// fetch. Comments stand on lines of their own, and no text goes on in the next line.
+/// A module or style sheet without its comments, empty lines and indentation: they are a third of
+/// what a phone would fetch. Comments stand on lines of their own, and no text goes on in the next
+/// line.
 fn uncommented(written: &str) -> String {
     let mut content = String::new();
     let mut is_comment = false;

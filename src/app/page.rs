@@ -1,4 +1,5 @@
-//! The viewer page: plain files in `page/`, embedded by `build.rs`, gzipped, without comments and indentation.
+//! The viewer page: plain files in `page/`, embedded by `build.rs`, gzipped, without comments and
+//! indentation.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,8 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use crate::http::head::Request;
 use crate::http::response::Response;
 
-/// What stands before and behind the deflated bytes, in bytes: a header without a name and a trailer (RFC 1952 section 2.3).
+/// What stands before and behind the deflated bytes, in bytes: a header without a name and a
+/// trailer (RFC 1952 section 2.3).
 const GZIP_HEADER: usize = 10;
 const GZIP_TRAILER: usize = 8;
 
@@ -127,7 +129,8 @@ mod tests {
         own.map(str::to_owned).collect()
     }
 
-    /// Else a browser learns of each module only from the one that imports it, a round trip for each step.
+    /// Else a browser learns of each module only from the one that imports it, a round trip for
+    /// each step.
     #[test]
     fn every_module_is_preloaded() {
         let page = String::from_utf8(file("index.html")).unwrap();

@@ -1,4 +1,5 @@
-//! Answers without an end, over plain HTTP: the file's bytes for `curl -N`, and server-sent events for `EventSource`.
+//! Answers without an end, over plain HTTP: the file's bytes for `curl -N`, and server-sent events
+//! for `EventSource`.
 
 use std::fmt::Write;
 use std::io;
@@ -22,14 +23,16 @@ use crate::source::marker::Marker;
 use crate::source::reader::Reader;
 use crate::websocket::socket::Wire;
 
-/// How long a browser should wait before it connects again, in milliseconds. Its own default is some seconds.
+/// How long a browser should wait before it connects again, in milliseconds. Its own default is
+/// some seconds.
 const RETRY: u32 = 1000;
 
 /// How much of the window's space an idle client keeps, in bytes.
 const CHUNK_KEPT: usize = 1024;
 
-/// The most lines that are made into events at once. Each has some fifty bytes beside its own, and all of it is held for a
-/// client that takes nothing: so it is about as much as of any other form, 64 KiB.
+/// The most lines that are made into events at once. Each has some fifty bytes beside its own, and
+/// all of it is held for a client that takes nothing: so it is about as much as of any other form,
+/// 64 KiB.
 const LINES_MAX: usize = 1024;
 
 /// The fields of an answer that goes on: nobody on the way is to collect it.
@@ -124,7 +127,8 @@ impl Events {
         self.trim(self.splitter.passed());
     }
 
-    /// Keeps of the window what the cursor `passed` bytes behind the origin needs, and what comes after it.
+    /// Keeps of the window what the cursor `passed` bytes behind the origin needs, and what comes
+    /// after it.
     fn trim(&mut self, passed: u64) {
         let needed = self.origin + passed - CHECK_SPAN.min(self.origin + passed);
         let surplus = needed.saturating_sub(self.window_at);
@@ -140,7 +144,8 @@ impl Events {
         is_new.then(|| self.cursor(passed))
     }
 
-    /// The cursor `passed` bytes behind the origin; without a check where too little before it is known.
+    /// The cursor `passed` bytes behind the origin; without a check where too little before it is
+    /// known.
     fn cursor(&self, passed: u64) -> Cursor {
         let offset = self.origin + passed;
         let span = CHECK_SPAN.min(offset);
@@ -188,7 +193,8 @@ struct Endless {
     chunked: bool,
 }
 
-/// Streams to one client until either side ends it. `chunked`: as HTTP/1.1 does (RFC 9112 section 7.1); an HTTP/1.0 client reads to the end of the connection.
+/// Streams to one client until either side ends it. `chunked`: as HTTP/1.1 does (RFC 9112 section
+/// 7.1); an HTTP/1.0 client reads to the end of the connection.
 pub(crate) fn serve(
     shared: Rc<Shared>,
     socket: Async<TcpStream>,
@@ -208,7 +214,8 @@ pub(crate) fn serve(
         let hello = match &client.form {
             Form::Bytes => Ok(()),
             Form::Events(events) => {
-                // An event without data is not seen, but its id is kept: who is cut off before the first line resumes here, too.
+                // An event without data is not seen, but its id is kept: who is cut off before the
+                // first line resumes here, too.
                 let hello = format!("retry: {RETRY}\nid: {}\n\n", events.cursor(0));
                 client.chunk(hello.as_bytes())
             }
@@ -301,7 +308,8 @@ impl Transport for Endless {
             // There is nothing to send that would not be taken for the file.
             Form::Bytes => Ok(None),
             Form::Events(ref mut events) => {
-                // Who resumes need not have looked at again what was passed over. Without data it is no event.
+                // Who resumes need not have looked at again what was passed over. Without data it
+                // is no event.
                 let id = events.moved().map(|place| format!("id: {place}\n\n"));
                 let beat = id.unwrap_or_else(|| ":\n\n".into());
                 self.chunk(beat.as_bytes()).map(|()| None)

@@ -1,4 +1,5 @@
-//! The events of `tailcast.v1`: one JSON object each, in a text message. The whole vocabulary, one line a word.
+//! The events of `tailcast.v1`: one JSON object each, in a text message. The whole vocabulary, one
+//! line a word.
 
 use miniserde::{Deserialize, Serialize, json};
 
@@ -53,7 +54,8 @@ struct Missing {
     cause: &'static str,
 }
 
-/// The same of a sensor that has failed more than once since this was told last: at most one a minute.
+/// The same of a sensor that has failed more than once since this was told last: at most one a
+/// minute.
 #[derive(Serialize)]
 struct MissingOften {
     event: &'static str,

@@ -1,5 +1,5 @@
-//! The lines that hold something, newest first: where they stand, for a viewer that scrolls there. And where the last N of
-//! them begin.
+//! The lines that hold something, newest first: where they stand, for a viewer that scrolls there.
+//! And where the last N of them begin.
 
 use std::fmt::Write;
 use std::future::poll_fn;
@@ -25,7 +25,8 @@ use crate::source::cache::CHUNK;
 use crate::source::past::Past;
 use crate::websocket::socket::Wire;
 
-/// How many search at the same time. A memory card serves one after another, and there is one processor for all.
+/// How many search at the same time. A memory card serves one after another, and there is one
+/// processor for all.
 pub(crate) const SEARCHES_MAX: usize = 2;
 
 /// How often a search that finds nothing says how far it is.
@@ -172,7 +173,8 @@ impl Finding<'_> {
         Ok(())
     }
 
-    /// Looks at one generation from `end` back to its start. `None`: there was nothing that ended the search.
+    /// Looks at one generation from `end` back to its start. `None`: there was nothing that ended
+    /// the search.
     async fn look(&mut self, past: &Past, end: u64) -> io::Result<Option<End>> {
         let inode = past.inode();
         let mut backward = Backward::new(end, past.line_end());
@@ -234,7 +236,8 @@ impl Finding<'_> {
     }
 }
 
-/// The bytes before `end`, at most a piece of them, and whether nothing stands before those; `None` where they are gone.
+/// The bytes before `end`, at most a piece of them, and whether nothing stands before those; `None`
+/// where they are gone.
 async fn before(past: &Past, end: u64) -> io::Result<Option<(Vec<u8>, bool)>> {
     let oldest = past.start();
     let start = end.saturating_sub(PIECE as u64).max(oldest);
@@ -267,8 +270,9 @@ async fn stay(shared: &Shared, exchange: &Exchange) -> io::Result<()> {
     Ok(())
 }
 
-/// The place where the last `count` wanted lines begin: of the current file, or of what is kept. A last line without a newline
-/// counts, and where it is not wanted yet, the place is not behind it. `None` where there is no file.
+/// The place where the last `count` wanted lines begin: of the current file, or of what is kept. A
+/// last line without a newline counts, and where it is not wanted yet, the place is not behind it.
+/// `None` where there is no file.
 ///
 /// # Errors
 /// When the file can't be read, or the client has left.

@@ -43,8 +43,8 @@ impl Frames {
         });
     }
 
-    /// Makes the messages that `splitter` cuts of `bytes`, or keeps those that are there where they are the same: of the start of
-    /// this filling of the cache, if it is one.
+    /// Makes the messages that `splitter` cuts of `bytes`, or keeps those that are there where they
+    /// are the same: of the start of this filling of the cache, if it is one.
     pub(crate) fn push(&mut self, splitter: &mut Splitter, bytes: &[u8], filling: Option<u64>) {
         let Some(filling) = filling else {
             return self.make(|line| splitter.push(bytes, line));

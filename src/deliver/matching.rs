@@ -1,5 +1,5 @@
-//! Streams of the lines that a viewer wants: compiled patterns, shared by all who ask for the same, and a transport that
-//! leaves out the other lines, whatever the transport under it.
+//! Streams of the lines that a viewer wants: compiled patterns, shared by all who ask for the same,
+//! and a transport that leaves out the other lines, whatever the transport under it.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -18,10 +18,12 @@ use crate::source::cache::CHUNK;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
 
-/// How many blocks a pattern remembers the wanted lines of: the chunk that a log has grown by, and the line that it began with.
+/// How many blocks a pattern remembers the wanted lines of: the chunk that a log has grown by, and
+/// the line that it began with.
 const BLOCKS_MAX: usize = 2;
 
-/// The most lines that are remembered of a block: of more than that the list would be as large as the block.
+/// The most lines that are remembered of a block: of more than that the list would be as large as
+/// the block.
 const LINES_MAX: usize = 4096;
 
 /// The patterns that somebody asks for now.
@@ -35,7 +37,8 @@ struct Compiled {
 }
 
 impl Patterns {
-    /// The pattern of these terms, if there are any: the same one for all who ask for them at the same time.
+    /// The pattern of these terms, if there are any: the same one for all who ask for them at the
+    /// same time.
     ///
     /// # Errors
     /// As [`Matcher::new`].
@@ -76,7 +79,8 @@ struct Block {
 }
 
 impl Pattern {
-    /// As [`Matcher::lines`], for the bytes at `at`: viewers that read the same at the same time look at it once.
+    /// As [`Matcher::lines`], for the bytes at `at`: viewers that read the same at the same time
+    /// look at it once.
     fn lines(
         &self,
         at: (u64, u64),

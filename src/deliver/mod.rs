@@ -1,4 +1,5 @@
-//! One stream to one client: plain, poll, follow, server-sent events, WebSocket, and the pump under them.
+//! One stream to one client: plain, poll, follow, server-sent events, WebSocket, and the pump under
+//! them.
 
 pub(crate) mod endless;
 pub(crate) mod event;
@@ -34,8 +35,8 @@ use crate::source::cache::ReadCache;
 use crate::source::os::bulkhead::OPEN_TIME;
 use crate::websocket::socket::Wire;
 
-/// How long a client may seem to have left while it waits for a file system. Some say that they have
-/// nothing more to ask (`nc -N`), and take the answer all the same.
+/// How long a client may seem to have left while it waits for a file system. Some say that they
+/// have nothing more to ask (`nc -N`), and take the answer all the same.
 const LEFT_TIME: Duration = Duration::from_secs(1);
 
 /// What `asked` of a file system gives, as long as the client at `socket` is there to hear it.
@@ -125,8 +126,8 @@ impl Context {
         }
     }
 
-    /// The heartbeat of one client, for as long as it is kept. A board with many viewers wakes once for all of them. The
-    /// first beat may come early; beats that were not waited for are one.
+    /// The heartbeat of one client, for as long as it is kept. A board with many viewers wakes once
+    /// for all of them. The first beat may come early; beats that were not waited for are one.
     pub(crate) fn beats(self: &Rc<Self>) -> Beats {
         self.clients.set(self.clients.get() + 1);
         if self.clients.get() == 1 {

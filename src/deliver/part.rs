@@ -13,7 +13,8 @@ use crate::source::Source;
 use crate::source::cache::CHUNK;
 use crate::source::past::Past;
 
-/// At most `max` bytes from `place` on, all of the file that it names: 204 at that file's end, 404 where it is gone.
+/// At most `max` bytes from `place` on, all of the file that it names: 204 at that file's end, 404
+/// where it is gone.
 ///
 /// # Errors
 /// When the connection is broken, or the file can't be read.

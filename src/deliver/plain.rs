@@ -26,11 +26,13 @@ pub(super) fn fields() -> Fields {
 pub(super) enum Sent {
     /// It went out. The connection goes on with the next request, if there is one.
     All(Option<Connection>),
-    /// The file was cut before anything of it went out: what there is now can be sent. What was lost is told.
+    /// The file was cut before anything of it went out: what there is now can be sent. What was
+    /// lost is told.
     Cut(Box<(Exchange, Reader)>, Lost),
 }
 
-/// The file as it is now, at the end of which the reader stands, or the part of it that `Range` asks for (RFC 9110 section 14).
+/// The file as it is now, at the end of which the reader stands, or the part of it that `Range`
+/// asks for (RFC 9110 section 14).
 ///
 /// # Errors
 /// When the connection is broken, or the file can't be read.
@@ -60,7 +62,8 @@ async fn as_it_is(
     // A ring's oldest byte is not at 0.
     let (start, end) = (reader.start(), reader.raw());
     let length = end - start;
-    // A validator is never sent, so none can match: `If-Range` asks for the whole (RFC 9110 section 13.1.5).
+    // A validator is never sent, so none can match: `If-Range` asks for the whole (RFC 9110 section
+    // 13.1.5).
     let range = match exchange
         .request
         .field("Range")
@@ -103,8 +106,8 @@ async fn as_it_is(
     .await
 }
 
-/// Goes to the byte that a range without an end begins at, from the start of the file: any that is there, or the next one
-/// to come (RFC 8673 section 2). Else the refusal.
+/// Goes to the byte that a range without an end begins at, from the start of the file: any that is
+/// there, or the next one to come (RFC 8673 section 2). Else the refusal.
 ///
 /// # Errors
 /// When the file can't be read.
@@ -150,7 +153,8 @@ async fn unsatisfiable(source: &Source, reader: &Reader, length: u64) -> io::Res
         .with("Tailcast-Cursor", cursor))
 }
 
-/// Sends the next `length` bytes of the reader. What is appended meanwhile belongs to the next answer.
+/// Sends the next `length` bytes of the reader. What is appended meanwhile belongs to the next
+/// answer.
 pub(super) async fn send(
     shared: &Shared,
     exchange: Exchange,

@@ -1,4 +1,5 @@
-//! What came after a cursor: at once, or after a wait for it; all of it, or the lines that are wanted.
+//! What came after a cursor: at once, or after a wait for it; all of it, or the lines that are
+//! wanted.
 
 use std::future::poll_fn;
 use std::io;
@@ -136,8 +137,8 @@ async fn nothing(
     exchange.answer(Response::new(204, fields, &[][..])).await
 }
 
-/// The wanted lines that came after a place. The cursor stands behind the last line that was looked at: a line without an
-/// end is looked at when it has one.
+/// The wanted lines that came after a place. The cursor stands behind the last line that was looked
+/// at: a line without an end is looked at when it has one.
 async fn matching(
     shared: &Shared,
     exchange: Exchange,
@@ -213,7 +214,8 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    /// What the reader has next, wherever it has to come from; where it was cut, what was lost by that.
+    /// What the reader has next, wherever it has to come from; where it was cut, what was lost by
+    /// that.
     async fn next(&mut self) -> io::Result<Result<Vec<u8>, Lost>> {
         loop {
             let next = {
@@ -235,7 +237,8 @@ impl Looking<'_> {
         }
     }
 
-    /// Leaves out a line at the end that has no end yet, unless it is longer than what is looked at as a whole.
+    /// Leaves out a line at the end that has no end yet, unless it is longer than what is looked at
+    /// as a whole.
     async fn leave_half_line(&mut self) -> io::Result<Option<Lost>> {
         let start = self.reader.offset();
         let mut end = start + self.left;
@@ -313,7 +316,8 @@ impl Looking<'_> {
             self.shared.metrics.bytes.add(body.len() as u64);
             return exchange.answer(Response::new(200, fields, body)).await;
         }
-        // How many there will be nobody knows yet. A client of HTTP/1.0 reads to the end of the connection.
+        // How many there will be nobody knows yet. A client of HTTP/1.0 reads to the end of the
+        // connection.
         let chunked = exchange.request.one_one;
         match chunked {
             true => fields.push(("Transfer-Encoding", "chunked".into())),

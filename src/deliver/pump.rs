@@ -2,10 +2,12 @@
 //!
 //! Its rules:
 //! - [`turn`] does what can be done at once and never awaits, for all clients share the read cache.
-//! - What the socket does not take waits in its buffer, and until it is taken nothing more is read, of
-//!   the source or of the client: a slow client costs one chunk of memory, and its silence is not counted.
-//! - Every other cause of a wake-up is looked at between two chunks, also by a client that catches up; where
-//!   something shorter was sent, one more look at the source comes first, for that is most likely its end.
+//! - What the socket does not take waits in its buffer, and until it is taken nothing more is read,
+//!   of the source or of the client: a slow client costs one chunk of memory, and its silence is not
+//!   counted.
+//! - Every other cause of a wake-up is looked at between two chunks, also by a client that catches
+//!   up; where something shorter was sent, one more look at the source comes first, for that is most
+//!   likely its end.
 //! - After a full chunk, and after each thing that a client said, all other clients have their turn.
 
 use std::future::{Future, poll_fn};
@@ -71,15 +73,15 @@ pub(crate) trait Transport {
     /// When the connection is broken.
     fn marker(&mut self, marker: &Marker) -> io::Result<()>;
 
-    /// Shows that the server is alive, each heartbeat. Returns an end where the client has been silent
-    /// for too long.
+    /// Shows that the server is alive, each heartbeat. Returns an end where the client has been
+    /// silent for too long.
     ///
     /// # Errors
     /// When the connection is broken.
     fn beat(&mut self) -> io::Result<Option<End>>;
 
-    /// Where the start of a line stands that waits for its end, counted from the start of the stream;
-    /// `None` where nothing waits.
+    /// Where the start of a line stands that waits for its end, counted from the start of the
+    /// stream; `None` where nothing waits.
     fn held(&self) -> Option<u64> {
         None
     }
@@ -149,7 +151,8 @@ pub(crate) async fn pump(
     let mut again = false;
     loop {
         let turn = match turn(shared, transport, reader) {
-            // Boxed, as the other long wait is, so that the space for it is not a part of every client's task.
+            // Boxed, as the other long wait is, so that the space for it is not a part of every
+            // client's task.
             Ok(Turn::Cold) => match Box::pin(warm(shared, transport, reader, &mut beats)).await {
                 Ok(()) => Turn::More,
                 Err(end) => return end,
@@ -232,8 +235,8 @@ pub(crate) async fn pump(
     }
 }
 
-/// Gets what is cold from the disk, which a file system that does not answer makes a long wait: the client
-/// is heard meanwhile.
+/// Gets what is cold from the disk, which a file system that does not answer makes a long wait: the
+/// client is heard meanwhile.
 async fn warm(
     shared: &deliver::Context,
     transport: &mut dyn Transport,
@@ -265,8 +268,8 @@ async fn warm(
     .await
 }
 
-/// Minds the second that the start of a line may wait: it begins with the first byte, whatever comes behind it, and once
-/// it is over what comes goes out at once.
+/// Minds the second that the start of a line may wait: it begins with the first byte, whatever
+/// comes behind it, and once it is over what comes goes out at once.
 fn mind(half_line: &mut Option<HalfLine>, transport: &mut dyn Transport) -> io::Result<()> {
     let Some(at) = transport.held() else {
         *half_line = None;

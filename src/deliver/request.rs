@@ -26,7 +26,8 @@ pub(crate) struct Wanted {
     pub(crate) max: u64,
     /// A range without an end: the first of its bytes (RFC 8673).
     pub(crate) endless: Option<u64>,
-    /// What lines have to hold and what not; empty: all bytes are sent, as they always are by forms that send no lines.
+    /// What lines have to hold and what not; empty: all bytes are sent, as they always are by forms
+    /// that send no lines.
     pub(crate) terms: Vec<(Sense, String)>,
     /// For [`Kind::Find`].
     pub(crate) search: Search,
@@ -72,7 +73,8 @@ impl Wanted {
         } else {
             Kind::Plain
         };
-        // `If-Range` asks for the whole, as no validator is ever sent; HEAD has no ranges (RFC 9110 section 14.2).
+        // `If-Range` asks for the whole, as no validator is ever sent; HEAD has no ranges (RFC 9110
+        // section 14.2).
         let range = request
             .field("Range")
             .filter(|_| request.method == "GET" && request.field("If-Range").is_none());

@@ -1,4 +1,5 @@
-//! A stream over WebSocket, in its two forms (section 4 of the design), written on the [`Session`] that others can use, too.
+//! A stream over WebSocket, in its two forms (section 4 of the design), written on the [`Session`]
+//! that others can use, too.
 
 use std::io;
 use std::rc::Rc;
@@ -54,7 +55,8 @@ pub(crate) fn serve(
         filling: None,
         unanswered: 0,
     };
-    // All is made before the block: what is given to an async function and moved in there has its place in the task twice.
+    // All is made before the block: what is given to an async function and moved in there has its
+    // place in the task twice.
     async move {
         if let Form::Exact(open) = &client.form
             && client.session.offer_text(open).is_err()
@@ -76,14 +78,16 @@ async fn take_leave(session: Session, end: End) {
     }
 }
 
-/// How a client that has not closed is closed: the code, and the reason for people. `None`: not at all.
+/// How a client that has not closed is closed: the code, and the reason for people. `None`: not at
+/// all.
 pub(crate) fn closing(end: End) -> Option<(CloseCode, &'static str)> {
     match end {
         End::Broken(code) => Some((code.into(), "")),
         End::Silent => Some((CloseCode::Policy, "silent")),
         End::Shutdown => Some((CloseCode::Away, "shutting down")),
         End::Unreadable => Some((CloseCode::Error, "the file can't be read")),
-        // It stands behind the message that was not taken, and arrives if the client takes that in a moment.
+        // It stands behind the message that was not taken, and arrives if the client takes that in
+        // a moment.
         End::Slow => Some((CloseCode::Policy, "too slow")),
         End::Left | End::Reset => None,
     }
@@ -219,7 +223,8 @@ mod tests {
             assert_eq!(reads.join().unwrap(), want, "{end:?}");
         }
     }
-    /// One that is let go for being slow, and takes what waited in the moment that it still has, learns why.
+    /// One that is let go for being slow, and takes what waited in the moment that it still has,
+    /// learns why.
     #[test]
     fn who_was_slow_learns_it_behind_what_waited() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

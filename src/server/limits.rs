@@ -11,7 +11,8 @@ use crate::http::peer::network;
 /// One address may take a quarter of all slots: it costs itself, and the others still find one.
 const PART_OF_ALL: usize = 4;
 
-/// The least that one address may take: the browsers of one desk, or of one household behind a proxy.
+/// The least that one address may take: the browsers of one desk, or of one household behind a
+/// proxy.
 const EACH_MIN: usize = 8;
 
 /// The connections that a server has room for.
@@ -36,7 +37,8 @@ impl Slots {
         })
     }
 
-    /// A slot for a connection from `address`, until it is dropped. The board itself, a proxy on it say, may take all.
+    /// A slot for a connection from `address`, until it is dropped. The board itself, a proxy on it
+    /// say, may take all.
     pub(crate) fn take(self: &Rc<Self>, address: IpAddr) -> Option<Slot> {
         if self.taken.get() >= self.all {
             return None;

@@ -21,31 +21,36 @@ use crate::metrics::Counter;
 use crate::server::limits::Slots;
 use crate::shutdown::Shutdown;
 
-/// How long accepting pauses when the machine is out of descriptors and no client leaves: another program may free some.
+/// How long accepting pauses when the machine is out of descriptors and no client leaves: another
+/// program may free some.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often accepting may fail one time after another: clients that have left, not a cause that stays.
+/// How often accepting may fail one time after another: clients that have left, not a cause that
+/// stays.
 const FAILED_MAX: u32 = 16;
 
-/// How many clients at once are told that there is no place, in connections. Beyond that the telling would be the load.
+/// How many clients at once are told that there is no place, in connections. Beyond that the
+/// telling would be the load.
 const REFUSALS_MAX: usize = 32;
 
 /// How long clients have to take their leave at a shutdown; the contract gives two seconds in all.
 const SHUTDOWN_TIME: Duration = Duration::from_millis(1500);
 
-/// What the kernel may hold of what was sent to one client, in bytes (it doubles the number for its own use). By default it
-/// takes up to 4 MiB for each, which a Pi Zero does not have for many.
+/// What the kernel may hold of what was sent to one client, in bytes (it doubles the number for its
+/// own use). By default it takes up to 4 MiB for each, which a Pi Zero does not have for many.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// After this long without a word the kernel asks whether a client is still there, and asks again: an endless body has no
-/// answer that would tell.
+/// After this long without a word the kernel asks whether a client is still there, and asks again:
+/// an endless body has no answer that would tell.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// A client whose kernel has confirmed nothing for this long has vanished, in milliseconds: a little more than one that is
-/// only slow is given. The kernel's own patience is a quarter of an hour.
+/// A client whose kernel has confirmed nothing for this long has vanished, in milliseconds: a
+/// little more than one that is only slow is given. The kernel's own patience is a quarter of an
+/// hour.
 const VANISHED: u32 = 75_000;
 
-/// Serves with a handler of your own, which gets each request and gives the connection back if it may be kept.
+/// Serves with a handler of your own, which gets each request and gives the connection back if it
+/// may be kept.
 ///
 /// ```no_run
 /// # use std::{future, net::TcpListener};
@@ -101,7 +106,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server of at most `max_clients` connections; what should be said on standard error goes to `say`.
+    /// A server of at most `max_clients` connections; what should be said on standard error goes to
+    /// `say`.
     pub(crate) fn new(max_clients: usize, say: fn(&str)) -> Rc<Self> {
         Rc::new(Self {
             executor: Rc::new(LocalExecutor::new()),
@@ -124,7 +130,8 @@ impl Server {
         handle: Rc<Handler>,
     ) -> io::Result<()> {
         let listener = listener.map(Async::new).transpose()?;
-        // Tasks of their own: what the executor itself waits for is polled at every wake-up, whatever it was for.
+        // Tasks of their own: what the executor itself waits for is polled at every wake-up,
+        // whatever it was for.
         let server = self.clone();
         let accepting = async move {
             if let Some(listener) = listener {
@@ -190,8 +197,8 @@ impl Server {
         let refusal = slot.is_none().then(|| Refusal::take(self));
         let shutdown = self.shutdown.clone();
         async move {
-            // What a client does wrong, and a bug that it meets, ends its own task. In one expression: a future that is
-            // bound to a name first has its place in the task twice.
+            // What a client does wrong, and a bug that it meets, ends its own task. In one
+            // expression: a future that is bound to a name first has its place in the task twice.
             _ = AssertUnwindSafe(async {
                 match refusal {
                     None => _ = connection::serve(connection, &shutdown, &*handle).await,

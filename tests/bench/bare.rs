@@ -1,5 +1,6 @@
-//! The limit: what is left of the job when only the kernel's part is done. One thread; inotify on the file, epoll over
-//! the clients, reads of 64 KiB, a write to each client, no framing, no protocol, no rotation.
+//! The limit: what is left of the job when only the kernel's part is done. One thread; inotify on
+//! the file, epoll over the clients, reads of 64 KiB, a write to each client, no framing, no
+//! protocol, no rotation.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -65,7 +66,8 @@ pub fn serve(path: &Path, from_start: bool) -> io::Result<()> {
                         clients.push(None);
                         clients.len() - 1
                     });
-                    // Edges, so that a full socket says once that it has room again, with no further call.
+                    // Edges, so that a full socket says once that it has room again, with no
+                    // further call.
                     let interest = EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
                     epoll::add(
                         &epoll,
@@ -105,8 +107,8 @@ fn greet(mut socket: TcpStream, offset: u64) -> io::Result<Client> {
     Ok(Client { socket, offset })
 }
 
-/// Reads what is new once and writes it to every client that stands in it. One whose socket is full is left behind:
-/// `catch_up` comes when it has room.
+/// Reads what is new once and writes it to every client that stands in it. One whose socket is full
+/// is left behind: `catch_up` comes when it has room.
 fn publish(
     file: &File,
     mut end: u64,

@@ -41,8 +41,8 @@ impl Device {
 }
 
 impl Browser {
-    /// At a desk, not yet at the page of `file`, with the script `watch` in each one; `None` without
-    /// Chromium.
+    /// At a desk, not yet at the page of `file`, with the script `watch` in each one; `None`
+    /// without Chromium.
     pub fn new(file: &Path, watch: &str) -> Option<Browser> {
         let mut chromium = Chromium::start()?;
         chromium.open_tab();
@@ -79,7 +79,8 @@ impl Browser {
         self.chromium.call("Page.navigate", json!({ "url": url }));
     }
 
-    /// Bytes that the page's thread holds once its garbage is collected, as `Runtime.getHeapUsage` says.
+    /// Bytes that the page's thread holds once its garbage is collected, as `Runtime.getHeapUsage`
+    /// says.
     pub fn heap_usage(&mut self) -> Value {
         self.chromium.call("HeapProfiler.collectGarbage", json!({}));
         self.chromium.call("Runtime.getHeapUsage", json!({}))

@@ -1,6 +1,6 @@
-//! Charts in Chromium: a day of readings from the link to the whole picture, moving about in four series, and what the
-//! page holds while readings come. A quarter of a processor is what Chromium's own throttle leaves of the page's
-//! thread; the worker that reads the lines is not slowed by it.
+//! Charts in Chromium: a day of readings from the link to the whole picture, moving about in four
+//! series, and what the page holds while readings come. A quarter of a processor is what Chromium's
+//! own throttle leaves of the page's thread; the worker that reads the lines is not slowed by it.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -26,8 +26,8 @@ const LONG: u32 = 100_000;
 /// What comes while one looks: more than is kept as it is, and three times that.
 const MORE: u32 = 120_000;
 
-/// In each page: when the numbers above the chart were first written, and when they told of the oldest reading. They are
-/// written in the frame that draws the lines.
+/// In each page: when the numbers above the chart were first written, and when they told of the
+/// oldest reading. They are written in the frame that draws the lines.
 const WATCH: &str = "document.addEventListener('DOMContentLoaded', () =>
     new MutationObserver(() => {
         const text = document.querySelector('#chart-panel small')?.textContent ?? '';

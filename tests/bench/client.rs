@@ -1,5 +1,5 @@
-//! Many clients on one thread, as light as can be and the same for every side: epoll, one read per event, frame headers
-//! read, payload counted and thrown away.
+//! Many clients on one thread, as light as can be and the same for every side: epoll, one read per
+//! event, frame headers read, payload counted and thrown away.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -15,8 +15,9 @@ use crate::sides::{From, Server, Side};
 /// How long nothing at all may arrive.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// Clients that wait for their first message at once while a swarm connects: well below the backlog of 128 with which
-/// Rust's listeners listen, for a connection lost there comes back only after a second.
+/// Clients that wait for their first message at once while a swarm connects: well below the backlog
+/// of 128 with which Rust's listeners listen, for a connection lost there comes back only after a
+/// second.
 const IN_FLIGHT: usize = 32;
 
 /// Opcodes of RFC 6455 section 5.2.
@@ -80,7 +81,8 @@ impl Swarm {
         }
     }
 
-    /// Connects one more client, to this stream of a Tailcast; returns when it has had its first message.
+    /// Connects one more client, to this stream of a Tailcast; returns when it has had its first
+    /// message.
     pub fn join(&mut self, server: &Server, target: &str) {
         self.open(server, target);
         while self.greeted < self.clients.len() {
@@ -93,7 +95,8 @@ impl Swarm {
         self.clients.iter().map(|client| client.received).sum()
     }
 
-    /// Returns when all clients together have received so many bytes of the file since they connected.
+    /// Returns when all clients together have received so many bytes of the file since they
+    /// connected.
     pub fn wait_for(&mut self, bytes: u64) {
         let mut received = self.received();
         while received < bytes {
@@ -102,8 +105,8 @@ impl Swarm {
         assert_eq!(received, bytes, "bytes of the file");
     }
 
-    /// Waits until something arrives, reads it, and tells of each client that got bytes of the file how many it had
-    /// before and has now.
+    /// Waits until something arrives, reads it, and tells of each client that got bytes of the file
+    /// how many it had before and has now.
     pub fn turn(&mut self, mut arrived: impl FnMut(u64, u64)) {
         self.events.clear();
         let silence = Timespec::try_from(SILENCE).expect("a few seconds");

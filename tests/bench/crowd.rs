@@ -74,8 +74,8 @@ pub fn rows(folder: &Path) -> Vec<Row> {
         .collect()
 }
 
-/// Appends lines, one each second; when the first of the slowest tenth and when the last viewer had one, in ms after it was
-/// appended, and the CPU time of one in seconds.
+/// Appends lines, one each second; when the first of the slowest tenth and when the last viewer had
+/// one, in ms after it was appended, and the CPU time of one in seconds.
 fn lines(server: &Server, swarm: &mut Swarm, log: &Path) -> [f64; 3] {
     let mut file = OpenOptions::new().append(true).open(log).expect("the file");
     let (mut slowest, mut last) = (Vec::new(), Vec::new());

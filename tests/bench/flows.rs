@@ -17,8 +17,8 @@ const SENSORS: usize = 10;
 const WINDOW: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How long `yes | head -c 1G` takes: into Tailcast, without a viewer and with one, and into `cat >/dev/null`, which is
-/// the limit.
+/// How long `yes | head -c 1G` takes: into Tailcast, without a viewer and with one, and into `cat
+/// >/dev/null`, which is the limit.
 pub fn piped() -> Vec<Row> {
     eprintln!("pipe");
     let sides = [Side::Tailcast, Side::Bare];
@@ -87,7 +87,8 @@ pub fn samples() -> Vec<Row> {
     vec![Row::new(name, "s", Target::None, values)]
 }
 
-/// A viewer who takes everything at once, on a thread of its own. Returns once the stream has begun.
+/// A viewer who takes everything at once, on a thread of its own. Returns once the stream has
+/// begun.
 fn watch(server: &Server, target: &str) {
     let mut stream = TcpStream::connect(server.address).expect("a connection");
     let host = server.address;

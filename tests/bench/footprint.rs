@@ -23,7 +23,8 @@ const WINDOW_NOBODY: Duration = Duration::from_secs(10);
 /// Longer than a heartbeat, so that a ping is in it.
 const WINDOW_CLIENT: Duration = Duration::from_secs(21);
 
-/// Resident memory before the first client, with many that wait for the next line, and the difference for each.
+/// Resident memory before the first client, with many that wait for the next line, and the
+/// difference for each.
 pub fn memory(sides: &[Side], folder: &Path) -> Vec<Row> {
     eprintln!("memory");
     let log = folder.join("memory.log");

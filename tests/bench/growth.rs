@@ -1,4 +1,5 @@
-//! How the cost of a line grows with what there is: viewers, files, lines a second, bytes before it.
+//! How the cost of a line grows with what there is: viewers, files, lines a second, bytes before
+//! it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -15,7 +16,8 @@ use crate::table::{Row, Target, Values};
 const ROUNDS: usize = 3;
 const LINE: &[u8; 64] = b"2026-01-01T00:00:00.000Z sensor[1234]: 21.5 degrees, 40 percent\n";
 
-/// So many receipts of a line are made for one figure: CPU time is counted in hundredths of a second.
+/// So many receipts of a line are made for one figure: CPU time is counted in hundredths of a
+/// second.
 const RECEIPTS: usize = 20_000;
 
 /// A row for each size of each thing that grows.

@@ -1,11 +1,13 @@
-//! Instructions, counted by `valgrind --tool=callgrind` and not timed: the same each time on any machine, whatever else it does.
-//! Each is the difference of two runs of different length, so that the start cancels out.
+//! Instructions, counted by `valgrind --tool=callgrind` and not timed: the same each time on any
+//! machine, whatever else it does. Each is the difference of two runs of different length, so that
+//! the start cancels out.
 //!
-//! All runs on one processor. On two of them it is a matter of luck which thread takes an event, the server's own or the
-//! reactor's, and the way by the second one costs a fifth more.
+//! All runs on one processor. On two of them it is a matter of luck which thread takes an event,
+//! the server's own or the reactor's, and the way by the second one costs a fifth more.
 //!
-//! They are held to the numbers kept in `instructions.txt`: more than a tenth above one of them is a failure. Who changes
-//! one on purpose writes the new number there, and why into the commit's message.
+//! They are held to the numbers kept in `instructions.txt`: more than a tenth above one of them is
+//! a failure. Who changes one on purpose writes the new number there, and why into the commit's
+//! message.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -39,15 +41,17 @@ const LINE: &[u8] = b"2026-11-26T12:00:00.000Z sensor: temperature 21.5 degrees,
 /// A browser's handshake (RFC 6455 section 4.1).
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// Bytes before the text of a line of 126 bytes or fewer, and the whole of an empty ping (RFC 6455 section 5.2).
+/// Bytes before the text of a line of 126 bytes or fewer, and the whole of an empty ping (RFC 6455
+/// section 5.2).
 const FRAME_HEAD: usize = 2;
 
 /// Heartbeats that do not come into what is counted, and those that are counted.
 const RARE: &str = "--heartbeat=1h";
 const OFTEN: &str = "--heartbeat=20ms";
 
-/// Who asks from this machine for what everybody may read is asked for no key: that is looked up on another thread, and what
-/// two threads take to wake each other is not the same each time. Where all is public nothing is looked up.
+/// Who asks from this machine for what everybody may read is asked for no key: that is looked up on
+/// another thread, and what two threads take to wake each other is not the same each time. Where
+/// all is public nothing is looked up.
 const PUBLIC: &str = "--public";
 
 type Work = fn(SocketAddr, &Path, u32);

@@ -1,5 +1,6 @@
-//! `cargo bench`: Tailcast beside a bare TCP server, which is the limit, and beside websocketd where it is installed.
-//! `cargo bench -- latency memory` measures only these. Some ten minutes in all; one table at the end.
+//! `cargo bench`: Tailcast beside a bare TCP server, which is the limit, and beside websocketd
+//! where it is installed. `cargo bench -- latency memory` measures only these. Some ten minutes in
+//! all; one table at the end.
 //!
 //! | room | what is in it |
 //! | --- | --- |

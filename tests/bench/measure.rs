@@ -26,7 +26,8 @@ pub fn percentile(values: &[f64], percent: usize) -> Option<f64> {
 /// User and system time of a process so far, all its threads, living and gone.
 pub fn cpu_seconds(pid: u32) -> f64 {
     let stat = read(format!("/proc/{pid}/stat"));
-    // The name in brackets may hold anything; the fields are counted from behind it (proc(5): 14 utime, 15 stime).
+    // The name in brackets may hold anything; the fields are counted from behind it (proc(5): 14
+    // utime, 15 stime).
     let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
     let ticks = fields
         .split_whitespace()
@@ -36,13 +37,14 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     ticks.sum::<f64>() / TICKS_PER_SECOND
 }
 
-/// Resident memory in KiB. `VmRSS` in `status` may be off by some 100 KiB on several cores, the roll-up is counted.
+/// Resident memory in KiB. `VmRSS` in `status` may be off by some 100 KiB on several cores, the
+/// roll-up is counted.
 pub fn resident_kib(pid: u32) -> f64 {
     field(&read(format!("/proc/{pid}/smaps_rollup")), "Rss:")
 }
 
-/// How often the process' threads went to sleep of their own accord, which is how often they were woken. A thread that
-/// has ended takes its number with it.
+/// How often the process' threads went to sleep of their own accord, which is how often they were
+/// woken. A thread that has ended takes its number with it.
 pub fn voluntary_switches(pid: u32) -> f64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("a running server");
     tasks

@@ -1,7 +1,7 @@
-//! The log in Chromium, held to the numbers of the viewer's checklist: how soon a line is seen of an
-//! empty, a small and a large file, any place of 2 GB, a flood on a desk and on a phone, a pause, a
-//! search, an alert. A phone is a window of its size and a quarter of the processor, by Chromium's own
-//! throttle.
+//! The log in Chromium, held to the numbers of the viewer's checklist: how soon a line is seen of
+//! an empty, a small and a large file, any place of 2 GB, a flood on a desk and on a phone, a
+//! pause, a search, an alert. A phone is a window of its size and a quarter of the processor, by
+//! Chromium's own throttle.
 //!
 //! | room | what is in it |
 //! | --- | --- |
@@ -48,10 +48,11 @@ const LARGE: u64 = 2_000_000_000 / LINE;
 const A_SECOND: u64 = 1_000;
 
 /// In each page. `first`: the first row, or the word that there is none, in ms since the link was
-/// followed. `longest`: the longest task of the page's thread. `frames_`: how many were drawn, and the
-/// most rows that stood in one. `seen`: while it is a list, each frame adds when it was drawn, by the
-/// machine's clock, and its newest line. `keys`: from each key to the frame behind it, in ms. `said`:
-/// how often a screen reader was told something. `alerted`: when the banner came, by that clock.
+/// followed. `longest`: the longest task of the page's thread. `frames_`: how many were drawn, and
+/// the most rows that stood in one. `seen`: while it is a list, each frame adds when it was drawn,
+/// by the machine's clock, and its newest line. `keys`: from each key to the frame behind it, in
+/// ms. `said`: how often a screen reader was told something. `alerted`: when the banner came, by
+/// that clock.
 const WATCH: &str = "Object.assign(globalThis,
         { frames_: 0, longest: 0, most: 0, seen: null, keys: [], said: 0, alerted: 0 });
     const wall = () => performance.timeOrigin + performance.now();

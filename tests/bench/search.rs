@@ -1,5 +1,5 @@
-//! What matching costs: a search of a file that is in the page cache, beside `grep`, and viewers who follow what matches
-//! beside viewers who follow everything.
+//! What matching costs: a search of a file that is in the page cache, beside `grep`, and viewers
+//! who follow what matches beside viewers who follow everything.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
@@ -111,7 +111,8 @@ fn search(file: &Path, term: &str, size: u64) -> [Option<f64>; 2] {
 
 fn grep(file: &Path, options: &[&str], size: u64) -> [Option<f64>; 2] {
     let start = Instant::now();
-    // GNU time would be one more program; what it would tell is what `grep` took, as it never waits.
+    // GNU time would be one more program; what it would tell is what `grep` took, as it never
+    // waits.
     let output = Command::new("grep")
         .env("LC_ALL", "C")
         .args(options)
@@ -133,7 +134,8 @@ fn ask(server: &Server, target: &str) -> String {
     answer
 }
 
-/// CPU time of a hundred viewers over the same lines: those who want one in a thousand, and those who want them all.
+/// CPU time of a hundred viewers over the same lines: those who want one in a thousand, and those
+/// who want them all.
 pub fn follow(folder: &Path) -> Vec<Row> {
     eprintln!("follow what matches");
     let file = folder.join("follow.log");
@@ -175,7 +177,8 @@ pub fn follow(folder: &Path) -> Vec<Row> {
     vec![Row::new(name, "s", Target::RatioAtMost(1.0), values)]
 }
 
-/// Reads on a thread of its own until that many bytes of the body have come. Returns once the stream has begun.
+/// Reads on a thread of its own until that many bytes of the body have come. Returns once the
+/// stream has begun.
 fn viewer(server: &Server, target: &str, wanted: usize) -> thread::JoinHandle<()> {
     let mut stream = TcpStream::connect(server.address).expect("a connection");
     let host = server.address;

@@ -1,4 +1,5 @@
-//! The three servers that are held side by side, each in a process of its own that ends with this one.
+//! The three servers that are held side by side, each in a process of its own that ends with this
+//! one.
 
 use std::env;
 use std::io::{self, BufRead, BufReader};
@@ -14,7 +15,8 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 /// How long a server may take to listen.
 const START: Duration = Duration::from_secs(10);
 
-/// First argument of this program where it is to become a server: `bare FILE start|end`, or any other command line.
+/// First argument of this program where it is to become a server: `bare FILE start|end`, or any
+/// other command line.
 pub const CHILD: &str = "--become";
 
 /// Who serves.
@@ -172,7 +174,8 @@ fn child(program: &str) -> Command {
     command
 }
 
-/// The child's side: from here on it dies with its parent, however that ends. Returns only what went wrong.
+/// The child's side: from here on it dies with its parent, however that ends. Returns only what
+/// went wrong.
 pub fn become_server(arguments: &[String]) -> io::Error {
     if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
         return error.into();

@@ -35,7 +35,8 @@ pub struct Row {
     values: Values,
 }
 
-/// Runs the sides in turn, A B C A B C, so that what else the machine does meets all of them; values by row.
+/// Runs the sides in turn, A B C A B C, so that what else the machine does meets all of them;
+/// values by row.
 pub fn alternate<const N: usize>(
     rounds: usize,
     sides: &[Side],

@@ -14,7 +14,8 @@ const ROUNDS: usize = 5;
 const LINE: &[u8; 64] = b"2026-01-01T00:00:00.000Z sensor[1234]: 21.5 degrees, 40 percent\n";
 const FILE: u64 = 256 << 20;
 
-/// websocketd takes 100 CPU seconds per GB: all of the file would take the time of all of the bench.
+/// websocketd takes 100 CPU seconds per GB: all of the file would take the time of all of the
+/// bench.
 const SHORT_FILE: u64 = 8 << 20;
 
 /// Times that a run reads the file, so that the hundredths of a second of `/proc` become small.
@@ -83,7 +84,8 @@ fn download(side: Side, file: &Path, size: u64, times: u64) -> [Option<f64>; 2] 
     [Some(bytes / 1e6 / seconds), Some(cpu / (bytes / 1e9))]
 }
 
-/// Lines, written through to the disk so that no write-back runs beside the measurement, and then still in the cache.
+/// Lines, written through to the disk so that no write-back runs beside the measurement, and then
+/// still in the cache.
 fn fill(path: &Path, size: u64) {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path).expect("a file"));
     for _ in 0..size / LINE.len() as u64 {

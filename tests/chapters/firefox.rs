@@ -1,7 +1,8 @@
 //! The page in Firefox: what the chapters on the page show in Chromium, shown there too.
 //!
-//! Left out: what measures memory, which Firefox does not tell; `fingers`, for the fingers of WebDriver BiDi scroll
-//! no page in Firefox; and `little_at_first_and_nothing_again`, for of what was answered 304 Firefox tells the page 200 and its whole size.
+//! Left out: what measures memory, which Firefox does not tell; `fingers`, for the fingers of
+//! WebDriver BiDi scroll no page in Firefox; and `little_at_first_and_nothing_again`, for of what
+//! was answered 304 Firefox tells the page 200 and its whole size.
 
 /// Chapters and their tests.
 macro_rules! also_in_firefox {

@@ -112,7 +112,8 @@ mod page_chart_access;
 mod page_chart_code;
 /// Charts in a person's hands: pointed at, moved, zoomed, chosen, taken away.
 mod page_chart_hands;
-/// Charts of what comes: over rotations and a restart, before the clock was set, in a file that begins.
+/// Charts of what comes: over rotations and a restart, before the clock was set, in a file that
+/// begins.
 mod page_chart_live;
 /// The chart and the log below it; charts of streams that have hardly begun.
 mod page_chart_log;

@@ -101,7 +101,8 @@ pub fn a_letter_in_a_field_is_a_letter() {
     viewer.assert_no_complaints();
 }
 
-/// A screen reader hears of a flood now and then, in a few words; and its pace stands beside the state.
+/// A screen reader hears of a flood now and then, in a few words; and its pace stands beside the
+/// state.
 #[test]
 pub fn a_flood_is_told_in_few_words() {
     let folder = Folder::new();

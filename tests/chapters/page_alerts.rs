@@ -1,4 +1,5 @@
-//! Alerts in the page: off until they are asked for, seen by who looks elsewhere; and a screen that stays on.
+//! Alerts in the page: off until they are asked for, seen by who looks elsewhere; and a screen that
+//! stays on.
 
 use crate::folder::Folder;
 use crate::server::Server;

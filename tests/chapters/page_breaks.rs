@@ -1,4 +1,5 @@
-//! The page in a real browser, through everything that breaks a stream: nothing lost, nothing twice, each gap marked.
+//! The page in a real browser, through everything that breaks a stream: nothing lost, nothing
+//! twice, each gap marked.
 
 use crate::cursor::Place;
 use crate::deadline::until_true;
@@ -37,7 +38,8 @@ pub fn restarts_lose_and_repeat_nothing() {
     viewer.assert_no_complaints_but_of_the_network();
 }
 
-/// Find is fetched when it is asked for. Asked for while the server is away, it opens once that is back.
+/// Find is fetched when it is asked for. Asked for while the server is away, it opens once that is
+/// back.
 #[test]
 pub fn what_is_asked_for_while_the_server_is_away() {
     let folder = Folder::new();

@@ -7,7 +7,8 @@ use serde_json::json;
 use std::fmt::Write;
 use std::fs;
 
-/// Shows the charts of the first stream in the page, as its Chart button does, and keeps them in `charts`.
+/// Shows the charts of the first stream in the page, as its Chart button does, and keeps them in
+/// `charts`.
 const OPEN: &str = "(async (view) => {
     const [source] = await (await fetch('sources')).json();
     globalThis.charts?.close();
@@ -141,7 +142,8 @@ pub fn every_form_with_no_question_asked() {
     }
 }
 
-/// Numbers open as a chart with the log below it, text does not; who puts the chart away does not get it again.
+/// Numbers open as a chart with the log below it, text does not; who puts the chart away does not
+/// get it again.
 #[test]
 pub fn numbers_open_by_themselves() {
     let Some(mut viewer) = Viewer::start() else {
@@ -204,7 +206,8 @@ pub fn numbers_open_by_themselves() {
     viewer.assert_no_complaints();
 }
 
-/// A day at one a second: each reading is there, and the extremes of the file are those of the chart.
+/// A day at one a second: each reading is there, and the extremes of the file are those of the
+/// chart.
 #[test]
 pub fn a_day() {
     let day = make(86_400, |i, time| match i {

@@ -1,4 +1,5 @@
-//! Charts for everybody: what axe-core finds, numbers in a table, series told apart by more than colour.
+//! Charts for everybody: what axe-core finds, numbers in a table, series told apart by more than
+//! colour.
 
 use super::page_access::{AXE, axe};
 use super::page_chart::make;
@@ -64,7 +65,8 @@ pub fn axe_finds_nothing_in_charts() {
     viewer.assert_no_complaints();
 }
 
-/// On a phone: each thing that can be touched in a chart is large enough, and nothing is cut off at the side.
+/// On a phone: each thing that can be touched in a chart is large enough, and nothing is cut off at
+/// the side.
 #[test]
 pub fn every_target_of_a_chart_is_large_enough_for_a_thumb() {
     let folder = Folder::new();
@@ -88,7 +90,8 @@ pub fn every_target_of_a_chart_is_large_enough_for_a_thumb() {
     viewer.assert_no_complaints();
 }
 
-/// The table has what the lines show: at each of its times the file's own value, of every series, under its name.
+/// The table has what the lines show: at each of its times the file's own value, of every series,
+/// under its name.
 #[test]
 pub fn the_table_has_the_files_own_values() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! The code that draws charts: as small as it is said to be, fetched for numbers alone, and of one mind with uPlot.
+//! The code that draws charts: as small as it is said to be, fetched for numbers alone, and of one
+//! mind with uPlot.
 
 use super::page_chart::scene;
 use crate::folder::Folder;

@@ -1,4 +1,5 @@
-//! Charts in a person's hands: pointed at, moved and zoomed by fingers and mouse, chosen, taken away.
+//! Charts in a person's hands: pointed at, moved and zoomed by fingers and mouse, chosen, taken
+//! away.
 
 use super::page_chart::{LEGEND, SAID, VALUES, make, open, scene};
 use crate::folder::Folder;
@@ -43,7 +44,8 @@ pub fn fingers() {
     let server = Server::start(&[folder.arg()]);
     viewer.look_at(&server);
     open(&mut viewer, "");
-    // Between two events of a driver on a busy machine more time may pass than a finger rests that is to point.
+    // Between two events of a driver on a busy machine more time may pass than a finger rests that
+    // is to point.
     let restless = |on: bool| {
         format!("globalThis.restless ??= setTimeout;
             globalThis.setTimeout = (act, ms, ...more) => restless(act, {on} && ms === 350 ? 1e6 : ms, ...more), 0")

@@ -1,4 +1,5 @@
-//! Charts of what comes: of two streams, over rotations and a restart, from a clock that was not set, in a file that begins.
+//! Charts of what comes: of two streams, over rotations and a restart, from a clock that was not
+//! set, in a file that begins.
 
 use super::page_chart::{LEGEND, SAID, VALUES, make, open, scene};
 use crate::folder::Folder;

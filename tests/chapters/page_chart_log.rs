@@ -1,5 +1,5 @@
-//! The chart and the log below it: what is pointed at in one is shown in the other; and charts of streams that have
-//! hardly begun.
+//! The chart and the log below it: what is pointed at in one is shown in the other; and charts of
+//! streams that have hardly begun.
 
 use super::page_chart::{LEGEND, SAID, VALUES, make, open};
 use super::pipes::{make_fifo, write};
@@ -26,8 +26,8 @@ fn click(viewer: &mut Viewer, at: (f64, f64)) {
     }
 }
 
-/// The middle of an element, once it has stood still for a few frames: a chart that was just opened moves the rows
-/// below it.
+/// The middle of an element, once it has stood still for a few frames: a chart that was just opened
+/// moves the rows below it.
 fn middle(viewer: &mut Viewer, element: &str) -> (f64, f64) {
     let middle = format!(
         "new Promise((done) => {{
@@ -148,7 +148,8 @@ pub fn a_chosen_line_comes_into_the_chart() {
     viewer.assert_no_complaints();
 }
 
-/// A file with one reading, written anew each time, with and without an end of line: a dot, and its value.
+/// A file with one reading, written anew each time, with and without an end of line: a dot, and its
+/// value.
 #[test]
 pub fn one_reading() {
     for end in ["\n", ""] {
@@ -179,7 +180,8 @@ pub fn one_reading() {
     }
 }
 
-/// An instrument that ends its lines with a carriage return alone: what it said before one looked is there.
+/// An instrument that ends its lines with a carriage return alone: what it said before one looked
+/// is there.
 #[test]
 pub fn carriage_returns() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! A chart that is kept open: over a phone's sleep, a gap, a sensor that begins anew; what crosses a threshold is told.
+//! A chart that is kept open: over a phone's sleep, a gap, a sensor that begins anew; what crosses
+//! a threshold is told.
 
 use super::page_chart::{VALUES, make, open};
 use crate::cut::Cut;
@@ -9,8 +10,8 @@ use crate::viewer::Viewer;
 use serde_json::json;
 use std::fs;
 
-/// The lines of the first series, as they are drawn: the time of the first and of the last reading of each, in seconds
-/// of the day.
+/// The lines of the first series, as they are drawn: the time of the first and of the last reading
+/// of each, in seconds of the day.
 const DRAWN: &str = "(async () => {
     const { trace } = await import('./draw.js');
     const { data } = charts.feeds[0].series[0];
@@ -27,7 +28,8 @@ fn life(viewer: &mut Viewer, state: &str) {
         .call("Page.setWebLifecycleState", json!({ "state": state }));
 }
 
-/// Frozen, without its connection, and back: each reading once, and a line only where there were readings.
+/// Frozen, without its connection, and back: each reading once, and a line only where there were
+/// readings.
 #[test]
 fn a_phone_that_sleeps() {
     let mut day = make(1000, |i, time| format!("{time} {i}.5"))
@@ -110,7 +112,8 @@ fn readings(server: &Server) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// The board keeps no readings over a restart, the page does: what came before and after, once each, and no line between.
+/// The board keeps no readings over a restart, the page does: what came before and after, once
+/// each, and no line between.
 #[test]
 fn a_sensor_over_a_restart() {
     let folder = Folder::new();
@@ -137,7 +140,8 @@ fn a_sensor_over_a_restart() {
         "readings again",
         &format!("{VALUES}.filter((value) => value === 22.5).length > 20"),
     );
-    // Two of a busy board may be of one millisecond: what is read twice shows beside what the board kept.
+    // Two of a busy board may be of one millisecond: what is read twice shows beside what the board
+    // kept.
     let drawn = "(({ raw }) => Array.from({ length: raw.length }, (_, i) => [new Date(raw.at(i)).toISOString(), raw.data[2 * i + 1]]))(charts.feeds[0].series[0].data)";
     let drawn: Vec<(String, f64)> = serde_json::from_value(viewer.browser.evaluate(drawn)).unwrap();
     let (first, second) = drawn.split_at(drawn.partition_point(|(_, value)| *value < 22.0));
@@ -154,7 +158,8 @@ fn a_sensor_over_a_restart() {
     viewer.assert_no_complaints_but_of_the_network();
 }
 
-/// In the page itself: a threshold is set beside a series, and the reading that crosses it raises the row that stays.
+/// In the page itself: a threshold is set beside a series, and the reading that crosses it raises
+/// the row that stays.
 #[test]
 pub fn what_crosses_a_threshold() {
     let folder = Folder::new();

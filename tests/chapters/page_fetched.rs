@@ -1,4 +1,5 @@
-//! What a browser fetches of the page: little at the first visit, nothing again at the second, few pieces of a large log.
+//! What a browser fetches of the page: little at the first visit, nothing again at the second, few
+//! pieces of a large log.
 
 use crate::folder::Folder;
 use crate::http::Connection;
@@ -39,7 +40,8 @@ pub fn little_at_first_and_nothing_again() {
 
     viewer.browser.reload();
     viewer.until_last("the door was opened");
-    // Only a head was sent for each: by the specification of resource timing that counts as 300 bytes.
+    // Only a head was sent for each: by the specification of resource timing that counts as 300
+    // bytes.
     let again = format!(
         "{FILES}.filter(({{ transferSize }}) => transferSize > 300).map(({{ name }}) => name)"
     );

@@ -135,7 +135,8 @@ pub fn a_filter_goes_on_over_a_rotation() {
     }
 }
 
-/// A hit in a stack trace shows the record that it is a part of; more around it where that is wanted.
+/// A hit in a stack trace shows the record that it is a part of; more around it where that is
+/// wanted.
 #[test]
 pub fn what_stands_around_a_hit() {
     let folder = Folder::new();
@@ -167,7 +168,8 @@ pub fn what_stands_around_a_hit() {
     viewer.browser.evaluate(wider);
     let ten = [&before[20..], &trace, &behind[..10]].concat();
     viewer.until_shown(&ten);
-    // Two that are near each other have what is between them once; what comes later is looked at, too.
+    // Two that are near each other have what is between them once; what comes later is looked at,
+    // too.
     let again = format!("{} is a needle again", event(61));
     folder.append(format!("{}\n{again}\n", event(60)));
     let more: Vec<String> = (51..61).map(event).collect();

@@ -1,4 +1,5 @@
-//! The page beside logs: files of one value, sensors, pipes, many streams, file systems without notices.
+//! The page beside logs: files of one value, sensors, pipes, many streams, file systems without
+//! notices.
 
 use super::pipes::{make_fifo, write};
 use crate::deadline::until_true;
@@ -144,7 +145,8 @@ pub fn polled() {
     viewer.assert_no_complaints();
 }
 
-/// Where a history was asked for, a pipe and a sensor are read and searched as a file is: to their first line.
+/// Where a history was asked for, a pipe and a sensor are read and searched as a file is: to their
+/// first line.
 #[test]
 pub fn a_long_history() {
     let Some(mut viewer) = Viewer::start() else {

@@ -1,4 +1,5 @@
-//! The page's rows: colours, levels, times, records; and what is copied of them is the lines themselves.
+//! The page's rows: colours, levels, times, records; and what is copied of them is the lines
+//! themselves.
 
 use crate::folder::Folder;
 use crate::viewer::Viewer;

@@ -1,4 +1,5 @@
-//! The page over files of any size: from the newest line to byte 0, on into rotated files, at both sizes of window.
+//! The page over files of any size: from the newest line to byte 0, on into rotated files, at both
+//! sizes of window.
 
 use super::page_legible::CLIPBOARD;
 use crate::folder::Folder;
@@ -149,7 +150,8 @@ pub fn pause_loses_nothing_and_moves_nothing() {
     viewer.assert_no_complaints();
 }
 
-/// More comes in a pause than the page keeps of that: none of it moves a row, and all of it is there afterwards.
+/// More comes in a pause than the page keeps of that: none of it moves a row, and all of it is
+/// there afterwards.
 #[test]
 pub fn a_pause_over_a_hundred_thousand_lines() {
     let Some(mut viewer) = Viewer::start() else {

@@ -1,5 +1,5 @@
-//! Firefox, driven over WebDriver BiDi (a W3C draft). The commands are those of Chromium's DevTools protocol, as far as
-//! the tests use it, each put into BiDi's.
+//! Firefox, driven over WebDriver BiDi (a W3C draft). The commands are those of Chromium's DevTools
+//! protocol, as far as the tests use it, each put into BiDi's.
 
 /// Keys, mouse and fingers.
 mod hands;
@@ -54,7 +54,8 @@ const TELL_OF_WEB_SOCKETS: &str = "() => {
     };
 }";
 
-/// It runs for as long as this process holds the other end of standard input; what it wrote goes when it does.
+/// It runs for as long as this process holds the other end of standard input; what it wrote goes
+/// when it does.
 const BOUND: &str = r#""$@" </dev/null & cat >/dev/null; kill -KILL $!; wait; rm -rf "$HOME""#;
 
 /// A running Firefox; gone when dropped.
@@ -168,8 +169,8 @@ impl Firefox {
         }
     }
 
-    /// The theme that pages are told of, the system's where it is none: a preference, which the browser's own window
-    /// may set.
+    /// The theme that pages are told of, the system's where it is none: a preference, which the
+    /// browser's own window may set.
     fn prefer(&mut self, theme: &str) {
         let scope = json!({ "moz:scope": "chrome" });
         let windows = self.command("browsingContext.getTree", scope);
@@ -204,7 +205,8 @@ impl Protocol for Firefox {
                 }
             }
             "Emulation.setEmulatedMedia" => self.prefer(&text(&params["features"][0]["value"])),
-            // Its screens feel fingers as they are, and its certificates are accepted from the start.
+            // Its screens feel fingers as they are, and its certificates are accepted from the
+            // start.
             "Emulation.setTouchEmulationEnabled" | "Security.setIgnoreCertificateErrors" => {}
             "Network.getCookies" => {
                 let partition = json!({ "type": "context", "context": context });

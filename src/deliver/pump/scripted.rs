@@ -1,6 +1,7 @@
 //! A pump whose source, client, clock and turns are a test's.
 //!
-//! It is polled by hand, and only when it has asked to be: a wake-up that is lost is output that is missing.
+//! It is polled by hand, and only when it has asked to be: a wake-up that is lost is output that is
+//! missing.
 
 mod client;
 

@@ -1,4 +1,5 @@
-//! What a client is sent, in which order, and when it is let go: scripts and what the pump makes of them.
+//! What a client is sent, in which order, and when it is let go: scripts and what the pump makes of
+//! them.
 
 use std::io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut};
 use std::time::Instant;
@@ -10,8 +11,8 @@ use crate::deliver::websocket::closing;
 use crate::http::close::SEND_TIME;
 use crate::source::marker::Missing;
 
-/// A script: after each step, what the client has taken since the one before; at the last one the end, and
-/// the code that a WebSocket is closed with.
+/// A script: after each step, what the client has taken since the one before; at the last one the
+/// end, and the code that a WebSocket is closed with.
 struct Script {
     what: &'static str,
     form: Form,
@@ -345,7 +346,8 @@ fn a_byte_is_counted_once() {
     assert_eq!(scene.shared.metrics.bytes.get(), 8);
 }
 
-/// By turns: a full chunk each, whatever else there is to be done, and one thing that the client says.
+/// By turns: a full chunk each, whatever else there is to be done, and one thing that the client
+/// says.
 #[test]
 fn one_client_leaves_the_others_their_turns() {
     let mut scene = Scene::new(Form::Bytes, SEND_TIME, 4 * CHUNK, None);

@@ -8,7 +8,8 @@ use super::{LARGE, LINE, Page, ROUNDS, row};
 use crate::browser::Device;
 use crate::table::{Row, Target};
 
-/// How far from the end the word stands, in bytes: in the newest 64 MiB, and not the newest of them.
+/// How far from the end the word stands, in bytes: in the newest 64 MiB, and not the newest of
+/// them.
 const BACK: u64 = 60 << 20;
 
 /// As long as what stands there.

@@ -23,7 +23,8 @@ const STEP: u64 = RATE / 100;
 const MILLION: u64 = 1_000_000;
 const MANY: u64 = 10_000_000;
 
-/// What somebody types while the lines go by, which is in none of them, and how soon one letter follows the other.
+/// What somebody types while the lines go by, which is in none of them, and how soon one letter
+/// follows the other.
 const WORD: &str = "valve sticks";
 const TYPING: Duration = Duration::from_millis(150);
 

@@ -28,7 +28,8 @@ pub(super) fn warm(page: &mut Page, what: &str) -> Row {
     row(name, "ms", Target::Below(150.0), &rounds)
 }
 
-/// The browser has nothing, and the line is slow. What the socket carries Chromium does not slow down.
+/// The browser has nothing, and the line is slow. What the socket carries Chromium does not slow
+/// down.
 pub(super) fn cold(page: &mut Page, what: &str) -> Vec<Row> {
     let (mut first, mut fetched) = (Vec::new(), Vec::new());
     let line = json!({ "offline": false, "latency": ROUND_TRIP,

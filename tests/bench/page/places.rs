@@ -62,8 +62,8 @@ pub(super) fn rows(page: &mut Page) -> Vec<Row> {
     rows
 }
 
-/// Places without an order, the same ones in each run. What stands there is what the file has there:
-/// each line in sight is the one behind the line above it.
+/// Places without an order, the same ones in each run. What stands there is what the file has
+/// there: each line in sight is the one behind the line above it.
 fn scrollbar(page: &mut Page) -> [Row; 2] {
     page.open();
     let mut took = Vec::new();

@@ -27,8 +27,8 @@ const STANDS: &str = "(() => {
         .map(([text, row]) => [text, row.top]);
 })()";
 
-/// Walks along the page's own log, from the line behind the pause to the newest, loading what is not
-/// here: how many lines it finds as the file has them, one behind the other.
+/// Walks along the page's own log, from the line behind the pause to the newest, loading what is
+/// not here: how many lines it finds as the file has them, one behind the other.
 const READ: &str = "(async () => {
     const { lines, pieces } = own;
     const here = async (question) => {
