@@ -14,7 +14,7 @@ mod chapters;
 mod harness;
 
 use harness::{
-    broker, browser, chromium, client, cursor, cut, deadline, dice, endless, event_source, firefox,
-    folder, http, jetstream, nats, program, protocol, proxy, require, server, strace, viewer,
-    weather, writer,
+    board, broker, browser, chromium, client, cursor, cut, deadline, dice, endless, event_source,
+    firefox, folder, handler, http, jetstream, nats, program, protocol, proxy, require, server,
+    strace, viewer, weather, writer,
 };

@@ -3,64 +3,17 @@
 
 use crate::client::{close_code, message};
 use crate::deadline::{DEADLINE, until_true};
-use crate::http::Connection;
+use crate::handler::Handler;
 use futures_lite::StreamExt;
 use std::cell::RefCell;
-use std::io::{self, ErrorKind, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
 use std::rc::Rc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
-use tailcast::{Accepted, Connection as Kept, Exchange, Message, Response};
+use tailcast::{Accepted, Message, Response};
 use tungstenite::WebSocket;
 use tungstenite::protocol::CloseFrame;
-
-type Answered = io::Result<Option<Kept>>;
-
-/// A handler being served in this process; stopped when dropped.
-struct Own {
-    addr: SocketAddr,
-    stop: Option<smol::channel::Sender<()>>,
-    thread: Option<JoinHandle<io::Result<()>>>,
-}
-
-impl Own {
-    fn serve<H, F>(handle: H) -> Own
-    where
-        H: Fn(Exchange) -> F + Send + 'static,
-        F: Future<Output = Answered> + 'static,
-    {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap();
-        let (stop, stopped) = smol::channel::bounded::<()>(1);
-        let shutdown = async move { _ = stopped.recv().await };
-        let thread =
-            thread::spawn(move || smol::block_on(tailcast::serve(listener, 8, shutdown, handle)));
-        Own {
-            addr,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
-    }
-
-    fn connection(&self) -> Connection {
-        Connection::to(self.addr)
-    }
-
-    fn websocket(&self) -> WebSocket<TcpStream> {
-        self.connection().upgrade("/", None)
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        let ended = self.thread.take().unwrap().join();
-        if !thread::panicking() {
-            ended.expect("no panic").expect("no error");
-        }
-    }
-}
 
 /// The next message as text.
 fn heard(socket: &mut WebSocket<TcpStream>) -> String {
@@ -75,7 +28,7 @@ fn say(socket: &mut WebSocket<TcpStream>, text: &str) {
 /// `request.is_websocket()`, and `@accept_websocket`: both ways on one URL.
 #[test]
 fn accept_websocket() {
-    let own = Own::serve(|exchange| async move {
+    let own = Handler::serve(|exchange| async move {
         let asked = exchange.request.is_websocket();
         match exchange.accept_websocket(4096).await? {
             Accepted::WebSocket(mut session) => {
@@ -106,7 +59,7 @@ fn accept_websocket() {
 /// `@require_websocket`.
 #[test]
 fn require_websocket() {
-    let own = Own::serve(|exchange| async move {
+    let own = Handler::serve(|exchange| async move {
         let mut session = match exchange.require_websocket(4096).await? {
             Ok(session) => session,
             Err(answered) => return Ok(answered),
@@ -155,7 +108,7 @@ type Looks = Vec<(bool, usize, Option<Message>)>;
 /// `read`, `has_messages`, `count_messages`: whatever is there, at once.
 #[test]
 fn without_waiting() {
-    let own = Own::serve(|exchange| async move {
+    let own = Handler::serve(|exchange| async move {
         let Ok(mut session) = exchange.require_websocket(4096).await? else {
             return Ok(None);
         };
@@ -213,7 +166,7 @@ fn without_waiting() {
 #[test]
 fn iterate() {
     let (sender, count) = std::sync::mpsc::channel();
-    let own = Own::serve(move |exchange| {
+    let own = Handler::serve(move |exchange| {
         let sender = sender.clone();
         async move {
             let Ok(session) = exchange.require_websocket(4096).await? else {
@@ -247,7 +200,7 @@ fn iterate() {
 /// 6455 section 7.4.1).
 #[test]
 fn rules() {
-    let own = Own::serve(|exchange| async move {
+    let own = Handler::serve(|exchange| async move {
         let Ok(mut session) = exchange.require_websocket(100).await? else {
             return Ok(None);
         };
@@ -282,7 +235,7 @@ fn rules() {
 #[test]
 fn a_flood_is_held_by_tcp() {
     let (sender, go) = smol::channel::bounded::<()>(1);
-    let own = Own::serve(move |exchange| {
+    let own = Handler::serve(move |exchange| {
         let go = go.clone();
         async move {
             let Ok(mut session) = exchange.require_websocket(4096).await? else {
@@ -346,7 +299,7 @@ fn a_flood_is_held_by_tcp() {
 /// What a handler panics over ends its own connection only.
 #[test]
 fn a_handler_that_panics() {
-    let own = Own::serve(|exchange| async move {
+    let own = Handler::serve(|exchange| async move {
         if exchange.request.path == "/panic" {
             panic!("this is the test's own");
         }

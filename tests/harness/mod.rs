@@ -1,5 +1,7 @@
 //! The equipment of the tests.
 
+/// A whole board in QEMU.
+pub mod board;
 /// MQTT brokers and readers that others wrote.
 pub mod broker;
 /// A headless browser with one tab, driven as a person does.
@@ -24,6 +26,8 @@ pub mod event_source;
 pub mod firefox;
 /// A directory with a log in it, and everything that happens to logs.
 pub mod folder;
+/// A handler of the library, served in this process.
+pub mod handler;
 /// A small client of HTTP/1.1 that shows everything.
 pub mod http;
 /// What stands in the stream of a `nats-server`.

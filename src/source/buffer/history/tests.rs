@@ -3,6 +3,9 @@
 use std::task::{Context, Waker};
 
 use super::*;
+use crate::bytes::cursor::From;
+use crate::source::cache::ReadCache;
+use crate::source::marker::{Lost, Marker, Next};
 
 /// Where a reader begins.
 #[derive(Clone, Copy, Debug)]
