@@ -1,10 +1,10 @@
 // Two or more streams as one log: a source of rows for the window, ordered by the time that each
 // line says. Of each stream the newest lines and what comes; all of a stream is in its own log.
 
-import { overwritten, plain, spans } from './ansi.js';
+import { plain } from './ansi.js';
 import { level } from './level.js';
 import { Merge } from './merge.js';
-import { cut } from './row.js';
+import { paint } from './row.js';
 import { stamp } from './stamp.js';
 import { Stream } from './stream.js';
 import { Times, shown } from './time.js';
@@ -168,21 +168,7 @@ export class Merged {
       return row;
     }
     row.className = `row ${this.#merge.colour(source)}`;
-    let pieces = spans(overwritten(entry.line.slice(0, SHOWN)));
-    const time = stamp(pieces.map((piece) => piece.text).join(''));
-    if (time) pieces = cut(pieces, time.start, time.end);
-    for (const piece of pieces) {
-      const span = document.createElement('span');
-      span.textContent = piece.text;
-      span.className = piece.classes.join(' ');
-      if (piece.time) {
-        span.classList.add('time');
-        span.dataset.short = shown(ms, true);
-      }
-      if (piece.color) span.style.color = piece.color;
-      if (piece.background) span.style.background = piece.background;
-      row.append(span);
-    }
+    paint(row, entry.line.slice(0, SHOWN), stamp, (span) => (span.dataset.short = shown(ms, true)));
     const is = level(plain(entry.line));
     if (is) row.dataset.level = row.title = is;
     return row;

@@ -114,41 +114,27 @@ export class Rows {
   }
 
   #text(row, text) {
-    let pieces = spans(overwritten(text));
-    const line = pieces.map((piece) => piece.text).join('');
-    const time = this.#times.parse(line);
-    if (time) pieces = cut(pieces, time.start, time.end);
-    for (const piece of pieces) {
-      if (!piece.time && piece.classes.length === 0 && !piece.color && !piece.background) {
-        row.append(piece.text);
-        continue;
-      }
-      const span = piece.time ? this.#time(piece.text, time.ms) : element('span', '', piece.text);
-      span.classList.add(...piece.classes);
-      if (piece.color) span.style.color = piece.color;
-      if (piece.background) span.style.background = piece.background;
-      row.append(span);
-    }
+    paint(row, text, (line) => this.#times.parse(line), (span, { ms }) => this.#time(span, ms));
   }
 
-  /** The time as it stands there; a narrow page shows `data-short` of it. */
-  #time(text, ms) {
-    const span = element('span', 'time', text);
+  /** Beside a time as it stands there: a narrow page shows `data-short` of it. */
+  #time(span, ms) {
     span.dataset.short = shown(ms, true);
     span.title = shown(ms);
     // A number of seconds says nothing to a person.
-    if (this.#local() || /^[[(]?\d{9,}/.test(text)) {
+    if (this.#local() || /^[[(]?\d{9,}/.test(span.textContent)) {
       span.classList.add('local');
       span.dataset.local = this.#local() ? shown(ms).slice(0, 23) : shown(ms).slice(0, 19);
     }
-    return span;
   }
 
   /** Message first, what else there is dim behind it. */
   #json(row, { time, level: is, logger, message, rest }) {
     if (time !== null) {
       const at = this.#times.parse(String(time));
-      row.append(at ? this.#time(String(time), at.ms) : element('span', 'time', String(time)), ' ');
+      const span = element('span', 'time', String(time));
+      if (at) this.#time(span, at.ms);
+      row.append(span, ' ');
     }
     if (is) row.append(element('span', 'level', is), ' ');
     if (logger !== null) row.append(element('span', 'logger', `${logger}:`), ' ');
@@ -193,8 +179,27 @@ export class Rows {
   }
 }
 
+/** Puts a line's text into a row, in its colours; `time` is told of the element of the time that `parse` finds in it. */
+export function paint(row, text, parse, time) {
+  let pieces = spans(overwritten(text));
+  const at = parse(pieces.map((piece) => piece.text).join(''));
+  if (at) pieces = cut(pieces, at.start, at.end);
+  for (const piece of pieces) {
+    if (!piece.time && piece.classes.length === 0 && !piece.color && !piece.background) {
+      row.append(piece.text);
+      continue;
+    }
+    const span = element('span', piece.time ? 'time' : '', piece.text);
+    span.classList.add(...piece.classes);
+    if (piece.time) time(span, at);
+    if (piece.color) span.style.color = piece.color;
+    if (piece.background) span.style.background = piece.background;
+    row.append(span);
+  }
+}
+
 /** The pieces with those from `start` to `end` on their own, marked `time`. */
-export function cut(pieces, start, end) {
+function cut(pieces, start, end) {
   const out = [];
   let at = 0;
   for (const piece of pieces) {
