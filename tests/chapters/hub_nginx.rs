@@ -6,14 +6,11 @@ use crate::client::{Client, Heard};
 use crate::deadline::until_true;
 use crate::http::{Connection, source};
 use crate::nats::Nats;
-use crate::program::Program;
+use crate::proxy::Front;
 use crate::require::tool;
-use crate::server::{Server, reserve};
+use crate::server::Server;
 use crate::writer::{assert_lines, lines};
 use std::env;
-use std::fs;
-use std::net::{Ipv4Addr, TcpStream};
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -23,30 +20,17 @@ fn viewers() -> usize {
     viewers.map_or(60, |viewers| viewers.parse().expect("a number"))
 }
 
-const NGINX: &str = r#"
-daemon off;
-master_process off;
-pid DIR/pid;
-error_log DIR/error.log;
-events { worker_connections 8000; }
-http {
-    access_log off;
-    client_body_temp_path DIR/body;
-    proxy_temp_path DIR/temp;
-    fastcgi_temp_path DIR/fastcgi;
-    uwsgi_temp_path DIR/uwsgi;
-    scgi_temp_path DIR/scgi;
-    upstream hubs { server ONE; server OTHER; }
-    server {
-        listen LISTEN backlog=4096;
-        location / {
-            proxy_pass http://hubs;
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection "upgrade";
-            proxy_read_timeout 1h;
-        }
+const HTTP: &str = r#"
+upstream hubs { server ONE; server OTHER; }
+server {
+    listen LISTEN backlog=4096;
+    location / {
+        proxy_pass http://hubs;
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+        proxy_read_timeout 1h;
     }
 }
 "#;
@@ -57,31 +41,18 @@ fn one_of_two_hubs_behind_nginx_dies() {
     let Some(nginx) = tool("nginx") else { return };
     let (folder, _board, mut one) = both(&nats, &lines(1..=200));
     let other = hub(&folder, nats.addr, SUBJECT);
-    let (_port, front) = reserve(Ipv4Addr::LOCALHOST);
-    let directory = folder.path("nginx");
-    fs::create_dir(&directory).unwrap();
-    let config = NGINX
-        .replace("DIR", directory.to_str().unwrap())
-        .replace("LISTEN", &front.to_string())
+    let http = HTTP
         .replace("ONE", &one.addr().to_string())
         .replace("OTHER", &other.addr().to_string());
-    fs::write(directory.join("conf"), config).unwrap();
-    let mut command = Command::new(nginx);
-    command
-        .arg("-p")
-        .arg(&directory)
-        .arg("-c")
-        .arg(directory.join("conf"));
-    command.arg("-e").arg(directory.join("error.log"));
-    let _nginx = Program::start(&mut command);
-    until_true("nginx to listen", || TcpStream::connect(front).is_ok());
+    let front = Front::nginx(&nginx, &folder.path("nginx"), &http, |_| ());
+    let addr = front.addr;
     let last = 1000;
     let watch = move || {
         let mut bytes = Vec::new();
         let mut target = "/stream/app.log?from=start".to_owned();
         let mut moves = 0;
         loop {
-            let mut client = Client::over(Connection::to(front), &target);
+            let mut client = Client::over(Connection::to(addr), &target);
             loop {
                 match client.next() {
                     Heard::Bytes(more) => bytes.extend(more),

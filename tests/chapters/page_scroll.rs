@@ -4,6 +4,7 @@
 use super::page_legible::CLIPBOARD;
 use crate::folder::Folder;
 use crate::http;
+use crate::protocol::IN_SIGHT;
 use crate::server::Server;
 use crate::viewer::{SIZES, Viewer, rows};
 use serde_json::json;
@@ -167,15 +168,8 @@ pub fn a_pause_over_a_hundred_thousand_lines() {
     viewer.until_last(&line(499));
     viewer.press("p");
     viewer.until_state("live, paused");
-    let stand = "(() => {
-        const { top, bottom } = document.getElementById('view').getBoundingClientRect();
-        return [...document.querySelectorAll('.row')]
-            .map((row) => [row.textContent, row.getBoundingClientRect()])
-            .filter(([, row]) => row.bottom > top + 1 && row.top < bottom - 1)
-            .map(([text, row]) => [text, row.top]);
-    })()";
     let stand = |viewer: &mut Viewer| -> Vec<(String, f64)> {
-        serde_json::from_value(viewer.browser.evaluate(stand)).unwrap()
+        serde_json::from_value(viewer.browser.evaluate(IN_SIGHT)).unwrap()
     };
     let before = stand(&mut viewer);
     for from in (500..100_500).step_by(5_000) {

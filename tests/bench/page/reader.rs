@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{FEW, OWN, Page, ROUNDS, lines, row, wall_clock};
 use crate::browser::Device;
-use crate::protocol::Protocol;
+use crate::protocol::{IN_SIGHT, Protocol};
 use crate::table::{Row, Target};
 
 /// Lines that come in a pause.
@@ -17,15 +17,6 @@ const MILLION: u64 = 1_000_000;
 
 /// Lines that come while the tab is hidden: 256 MB.
 const AWAY: u64 = 4_000_000;
-
-/// Where each line in sight stands, and which it is.
-const STANDS: &str = "(() => {
-    const { top, bottom } = document.getElementById('view').getBoundingClientRect();
-    return [...document.querySelectorAll('.row')]
-        .map((row) => [row.textContent, row.getBoundingClientRect()])
-        .filter(([, row]) => row.bottom > top + 1 && row.top < bottom - 1)
-        .map(([text, row]) => [text, row.top]);
-})()";
 
 /// Walks along the page's own log, from the line behind the pause to the newest, loading what is
 /// not here: how many lines it finds as the file has them, one behind the other.
@@ -77,7 +68,7 @@ fn paused(page: &mut Page, log: &mut File) -> Vec<Row> {
         "the pause",
         "document.getElementById('pause').textContent === 'Resume'",
     );
-    let stood = page.evaluate(STANDS);
+    let stood = page.evaluate(IN_SIGHT);
     let first = FEW + 1;
     for from in (first..first + MILLION).step_by(10_000) {
         write(log, &lines(from, from + 10_000));
@@ -89,7 +80,7 @@ fn paused(page: &mut Page, log: &mut File) -> Vec<Row> {
         "document.getElementById('jump').textContent === '↓ 1,000,000 new lines'",
     );
     // Below the last of them there may be room for a part of the next.
-    let stands = page.evaluate(STANDS);
+    let stands = page.evaluate(IN_SIGHT);
     let [before, after] = [&stood, &stands].map(|rows| rows.as_array().expect("rows"));
     let moved = before.iter().zip(after).filter(|(was, is)| was != is);
     let moved = (moved.count() + before.len().saturating_sub(after.len())) as f64;
