@@ -3,7 +3,7 @@
 
 use crate::folder::Folder;
 use crate::viewer::Viewer;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 #[test]
@@ -78,6 +78,36 @@ pub fn lines_that_were_never_drawn_are_copied_as_they_are() {
         viewer.browser.evaluate("copied"),
         text.trim_end_matches('\n')
     );
+    viewer.assert_no_complaints();
+}
+
+/// A browser lets a page copy only in the seconds behind a key: who comes too late learns what helps.
+/// Firefox takes the call of a test for a hand.
+#[test]
+pub fn what_came_too_late_to_be_copied_is_copied_the_next_time() {
+    let folder = Folder::new();
+    folder.append("a line\n");
+    let Some(mut viewer) = Viewer::start() else {
+        return;
+    };
+    viewer.browser.run_in_every_page(CLIPBOARD);
+    let server = crate::server::Server::start(&[folder.arg()]);
+    viewer.look_at(&server);
+    viewer.until_last("a line");
+    // A key that no hand has pressed lets a page do nothing.
+    viewer.browser.evaluate(
+        "document.getElementById('view').dispatchEvent(new KeyboardEvent('keydown', { key: 'c' }))",
+    );
+    viewer.until(
+        "the refusal",
+        "/copy again$/.test(document.getElementById('news').textContent)",
+    );
+    assert_eq!(
+        viewer.browser.evaluate("globalThis.copied ?? null"),
+        Value::Null
+    );
+    viewer.press("c");
+    viewer.until("a copy", "globalThis.copied === 'a line'");
     viewer.assert_no_complaints();
 }
 

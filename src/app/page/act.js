@@ -1,7 +1,7 @@
 // What a reader does with the lines: goes to a time or a mark, copies, saves.
 
 import { Clock, target } from './goto.js';
-import { toClipboard } from './select.js';
+import { refusal, toClipboard } from './select.js';
 
 const at = (id) => document.getElementById(id);
 
@@ -67,7 +67,7 @@ export class Acts {
     const current = seen.find(({ node }) => node.classList.contains('current'));
     const [first, last] = current ? [current, current] : [seen[0], seen.at(-1)];
     const text = selection.any ? await selection.text() : first ? await selection.between(first.entry, last.entry) : '';
-    this.#announcer.say((await toClipboard(text)) ? 'copied' : 'the browser does not let this page copy');
+    this.#announcer.say((await toClipboard(text)) ? 'copied' : refusal());
   }
 
   async copyLink() {

@@ -28,6 +28,11 @@ export async function toClipboard(text) {
   }
 }
 
+/** Why it was not copied, and what helps: a browser lets a page copy only in the seconds behind a
+ * key or a click, and what had to be fetched first is here the next time. */
+export const refusal = () =>
+  `the browser does not let this page copy${navigator.userActivation?.isActive ? '' : ' so late; copy again'}`;
+
 export class Selection {
   #rows;
   /** What stands for the rows that are not drawn: an end of the browser's selection must be
@@ -145,7 +150,7 @@ export class Selection {
 
   async #later(gathered, step) {
     const text = await this.#rest(gathered, step);
-    if (!(await toClipboard(text))) this.#announcer.say('the browser does not let this page copy so much at once; copy again');
+    if (!(await toClipboard(text))) this.#announcer.say(refusal());
   }
 
   async #rest(gathered, step = gathered.next()) {
