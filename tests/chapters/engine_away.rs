@@ -27,6 +27,10 @@ fn scene(nats: &mut Nats) -> (Folder, Server) {
     let board = board(&folder, &nats.url());
     folder.append(lines(1..=1000));
     nats.bytes(SUBJECT, lines(1..=1000).len());
+    // It is there before the board knows; what it does not know counts as waiting.
+    until_true("the board to know that it arrived", || {
+        state(&board)["behind"] == 0
+    });
     nats.kill();
     until_away(&board);
     (folder, board)

@@ -164,7 +164,7 @@ pub fn one_reading() {
         let dot = "(() => {
             const canvas = document.querySelector('#chart-panel canvas');
             const [red, green, blue] = getComputedStyle(document.querySelector('#chart-panel .c0')).color.match(/\\d+/g);
-            const { data } = canvas.getContext('2d').getImageData(canvas.width - 18, 0, 8, canvas.height);
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
             let count = 0;
             for (let i = 0; i < data.length; i += 4) if (data[i] == red && data[i + 1] == green && data[i + 2] == blue) count += 1;
             return count;
