@@ -9,7 +9,6 @@ use crate::folder::Folder;
 use crate::http::{Connection, get, source};
 use crate::server::Server;
 use rustix::fs::{Advice, fadvise};
-use rustix::process::Signal;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
@@ -61,7 +60,7 @@ fn those_who_ask_for_it_and_leave_hold_nothing() {
     until_true("the share's file", || {
         get(&server, "/stream/share?from=-1").body.len() == (1 << 20) + 1
     });
-    mount.signal(Signal::STOP);
+    let stopped = mount.stop();
     let before = server.threads();
     for target in [
         "/stream/share",
@@ -88,7 +87,7 @@ fn those_who_ask_for_it_and_leave_hold_nothing() {
     // One that stays is told.
     assert_eq!(get(&server, "/stream/share").status, 503);
     assert!(began.elapsed() < DEADLINE);
-    mount.signal(Signal::CONT);
+    drop(stopped);
     until_true("the share to be back", || {
         get(&server, "/stream/share").status == 200
     });
@@ -107,7 +106,7 @@ fn those_who_read_it_and_leave_hold_nothing() {
         (follow, Client::over(narrow, "/stream/share?from=start"))
     };
     let mut clients: Vec<_> = (0..3).map(open).collect();
-    mount.signal(Signal::STOP);
+    let _stopped = mount.stop();
     // They take what was read before, then wait for the share.
     for (follow, exact) in &mut clients {
         follow
@@ -140,7 +139,7 @@ fn a_link_on_it_to_a_file_on_the_card() {
     let server = Server::start(&[link.to_str().unwrap(), "--poll=20ms", "--public"]);
     let mut client = Client::connect(&server, "/stream/link.log?from=start");
     assert_eq!(client.bytes_until("\n"), b"one\n");
-    mount.signal(Signal::STOP);
+    let _stopped = mount.stop();
     for _ in 0..20 {
         folder.append("more\n");
         let began = Instant::now();

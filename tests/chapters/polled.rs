@@ -46,8 +46,25 @@ impl Mount {
         Some(Mount { view, process })
     }
 
-    pub fn signal(&self, signal: Signal) {
+    /// It answers nobody, for as long as the guard is kept. That has to go before a server: not even
+    /// a process that is killed ends while it waits for an answer to what such a file system has
+    /// taken.
+    pub fn stop(&self) -> Stopped<'_> {
+        self.signal(Signal::STOP);
+        Stopped(self)
+    }
+
+    fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).expect("kill");
+    }
+}
+
+/// A mount that answers nobody.
+pub struct Stopped<'a>(&'a Mount);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::CONT);
     }
 }
 
@@ -113,14 +130,14 @@ fn a_sensor_that_hangs() {
     let mut sick = Plain::connect(&server, "/stream/slow");
     let mut well = Plain::connect(&server, "/stream/fast");
     sick.line();
-    mount.signal(Signal::STOP);
+    let stopped = mount.stop();
     while sick.line_within(Duration::from_millis(500)).is_some() {}
     let threads = server.threads();
     well.lines(20);
     let mut late = Plain::connect(&server, "/stream/slow");
     assert!(late.line().ends_with(" 48312"), "its history is there");
     assert!(server.threads() <= threads + 1, "one reading at a time");
-    mount.signal(Signal::CONT);
+    drop(stopped);
     fs::write(folder.path("real/app.log"), "50000\n").unwrap();
     until_true("a reading again", || sick.line().ends_with(" 50000"));
 }
