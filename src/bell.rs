@@ -5,6 +5,10 @@
 //! under a lock; here a listener has its place for as long as it lives, and a wait costs one
 //! comparison.
 
+mod crowd;
+
+pub(crate) use crowd::{Attend, Seat};
+
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -16,6 +20,7 @@ pub(crate) struct Bell {
     /// How often it has rung.
     rings: Cell<u64>,
     places: RefCell<Places>,
+    crowd: RefCell<crowd::Crowd>,
 }
 
 /// The wakers of those who listen; a place that is free again is given to the next one.

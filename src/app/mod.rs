@@ -74,7 +74,8 @@ pub async fn run(
     let server = Server::new(config.max_clients, config.say);
     let notices = Notices::new();
     let looks = Rc::new(Counter::default());
-    let context = Rc::new(Context::new(config.heartbeat, server.shutdown.clone()));
+    let (ends, executor) = (server.shutdown.clone(), server.executor.clone());
+    let context = Rc::new(Context::new(config.heartbeat, ends, executor));
     let runtime = Runtime {
         executor: server.executor.clone(),
         notices: notices.clone(),

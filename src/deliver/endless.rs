@@ -10,11 +10,14 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use futures_lite::FutureExt;
+use futures_lite::future::BoxedLocal;
 use smol::Async;
 
 use crate::deliver::Context as Shared;
-use crate::deliver::matching::{Matching, Pattern, Sifted};
-use crate::deliver::pump::Transport;
+use crate::deliver::matching::{Pattern, Sifted, matching};
+use crate::deliver::pump::pump;
+use crate::deliver::transport::Transport;
 use crate::http::close::part;
 use crate::http::response::Fields;
 use crate::metrics::End;
@@ -65,40 +68,19 @@ struct Endless {
 pub(crate) fn serve(
     shared: Rc<Shared>,
     socket: Async<TcpStream>,
-    mut reader: Reader,
+    reader: Reader,
     form: Form,
     chunked: bool,
     pattern: Option<Rc<Pattern>>,
 ) -> impl Future<Output = End> {
-    let mut client = Endless {
+    let client = Box::new(Endless {
         shared: shared.clone(),
         wire: Wire::new(socket),
         form,
         chunked,
-    };
-    // As in `websocket::serve`: all is made before the block.
-    async move {
-        let hello = match &client.form {
-            Form::Bytes => Ok(()),
-            Form::Events(events) => {
-                // An event without data is not seen, but its id is kept: who is cut off before the
-                // first line resumes here, too.
-                let hello = format!("retry: {RETRY}\nid: {}\n\n", events.cursor(0));
-                client.chunk(hello.as_bytes())
-            }
-        };
-        let end = match hello {
-            Ok(()) => Matching::pump(&shared, &mut client, pattern, &mut reader).await,
-            Err(_) => End::Reset,
-        };
-        if matches!(end, End::Shutdown | End::Unreadable) && client.wire.is_drained() {
-            if client.chunked {
-                let _ = client.wire.offer([b"0\r\n\r\n"]);
-            }
-            Box::pin(part(client.wire.socket())).await;
-        }
-        end
-    }
+    });
+    let client = matching(client, pattern, reader.line_end());
+    pump(shared, client, reader)
 }
 
 impl Endless {
@@ -116,6 +98,16 @@ impl Endless {
 }
 
 impl Transport for Endless {
+    fn open(&mut self) -> io::Result<()> {
+        let Form::Events(events) = &self.form else {
+            return Ok(());
+        };
+        // An event without data is not seen, but its id is kept: who is cut off before the first
+        // line resumes here, too.
+        let hello = format!("retry: {RETRY}\nid: {}\n\n", events.cursor(0));
+        self.chunk(hello.as_bytes())
+    }
+
     fn most(&self, bytes: &[u8]) -> usize {
         let Form::Events(_) = self.form else {
             return bytes.len();
@@ -211,5 +203,17 @@ impl Transport for Endless {
 
     fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.wire.poll_drained(cx)
+    }
+
+    fn leave(mut self: Box<Self>, end: End) -> BoxedLocal<()> {
+        async move {
+            if matches!(end, End::Shutdown | End::Unreadable) && self.is_drained() {
+                if self.chunked {
+                    let _ = self.wire.offer([b"0\r\n\r\n"]);
+                }
+                part(self.wire.socket()).await;
+            }
+        }
+        .boxed_local()
     }
 }

@@ -8,15 +8,15 @@ use std::ops::Range;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
+use futures_lite::future::BoxedLocal;
+
 use crate::bytes::lines::LineEnd;
 use crate::bytes::matcher::{BadPattern, Matcher, Sense};
 use crate::bytes::sieve::{Piece, Sieve};
-use crate::deliver;
-use crate::deliver::pump::{Transport, pump};
+use crate::deliver::transport::Transport;
 use crate::metrics::End;
 use crate::source::cache::CHUNK;
 use crate::source::marker::Marker;
-use crate::source::reader::Reader;
 
 /// How many blocks a pattern remembers the wanted lines of: the chunk that a log has grown by, and
 /// the line that it began with.
@@ -113,8 +113,8 @@ impl Pattern {
 }
 
 /// A transport for the wanted lines alone.
-pub(crate) struct Matching<'a> {
-    inner: &'a mut dyn Transport,
+struct Matching {
+    inner: Box<dyn Transport>,
     pattern: Rc<Pattern>,
     ends: LineEnd,
     sieve: Sieve,
@@ -128,37 +128,28 @@ pub(crate) struct Matching<'a> {
     marker: Option<Marker>,
 }
 
-impl<'a> Matching<'a> {
-    /// Pumps the lines that `pattern` wants; all bytes where there is none.
-    pub(crate) async fn pump(
-        context: &Rc<deliver::Context>,
-        transport: &mut dyn Transport,
-        pattern: Option<Rc<Pattern>>,
-        reader: &mut Reader,
-    ) -> End {
-        match pattern {
-            None => pump(context, transport, reader).await,
-            Some(pattern) => {
-                // Boxed, so that the space for it is not a part of every client's task.
-                let mut matching = Box::new(Matching::new(transport, pattern, reader.line_end()));
-                Box::pin(pump(context, &mut *matching, reader)).await
-            }
-        }
-    }
+/// A transport for the lines that `pattern` wants; for all bytes where there is none.
+pub(crate) fn matching(
+    inner: Box<dyn Transport>,
+    pattern: Option<Rc<Pattern>>,
+    ends: LineEnd,
+) -> Box<dyn Transport> {
+    let Some(pattern) = pattern else {
+        return inner;
+    };
+    Box::new(Matching {
+        inner,
+        pattern,
+        ends,
+        sieve: Sieve::new(ends),
+        at: (0, 0),
+        passed: 0,
+        waiting: Vec::new(),
+        marker: None,
+    })
+}
 
-    fn new(inner: &'a mut dyn Transport, pattern: Rc<Pattern>, ends: LineEnd) -> Self {
-        Self {
-            inner,
-            pattern,
-            ends,
-            sieve: Sieve::new(ends),
-            at: (0, 0),
-            passed: 0,
-            waiting: Vec::new(),
-            marker: None,
-        }
-    }
-
+impl Matching {
     fn hand_over(&mut self, sifted: Sifted) -> io::Result<()> {
         match &sifted.runs[..] {
             [] => Ok(()),
@@ -209,7 +200,11 @@ impl Sifted {
     }
 }
 
-impl Transport for Matching<'_> {
+impl Transport for Matching {
+    fn open(&mut self) -> io::Result<()> {
+        self.inner.open()
+    }
+
     fn most(&self, bytes: &[u8]) -> usize {
         let bytes = &bytes[..self.inner.most(bytes)];
         self.sieve.most(bytes, &self.pattern.matcher)
@@ -301,5 +296,9 @@ impl Transport for Matching<'_> {
 
     fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.poll_drained(cx)
+    }
+
+    fn leave(self: Box<Self>, end: End) -> BoxedLocal<()> {
+        self.inner.leave(end)
     }
 }

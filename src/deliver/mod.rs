@@ -3,6 +3,7 @@
 
 pub(crate) mod endless;
 pub(crate) mod event;
+pub(crate) mod feed;
 pub(crate) mod find;
 pub(crate) mod frames;
 pub(crate) mod matching;
@@ -11,6 +12,7 @@ pub(crate) mod plain;
 pub(crate) mod poll;
 pub(crate) mod pump;
 pub(crate) mod request;
+pub(crate) mod transport;
 pub(crate) mod websocket;
 
 use std::cell::{Cell, RefCell};
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future;
 use smol::lock::Semaphore;
-use smol::{Async, Timer};
+use smol::{Async, LocalExecutor, Timer};
 
 use crate::bell::{Bell, Listener};
 use crate::deliver::find::SEARCHES_MAX;
@@ -84,6 +86,8 @@ pub(crate) struct Context {
     pub(crate) metrics: Metrics,
     /// The end.
     pub(crate) shutdown: Rc<Shutdown>,
+    /// Where those are called who wait for the same source.
+    executor: Rc<LocalExecutor<'static>>,
     heartbeat: Duration,
     /// How long a client may take over what was sent to it at once.
     send_time: Duration,
@@ -97,7 +101,11 @@ pub(crate) struct Context {
 
 impl Context {
     /// For streams with this period of pings, until `shutdown`.
-    pub(crate) fn new(heartbeat: Duration, shutdown: Rc<Shutdown>) -> Self {
+    pub(crate) fn new(
+        heartbeat: Duration,
+        shutdown: Rc<Shutdown>,
+        executor: Rc<LocalExecutor<'static>>,
+    ) -> Self {
         Self {
             cache: Rc::default(),
             frames: RefCell::default(),
@@ -105,6 +113,7 @@ impl Context {
             searches: Semaphore::new(SEARCHES_MAX),
             metrics: Metrics::default(),
             shutdown,
+            executor,
             heartbeat,
             send_time: SEND_TIME,
             beat: Rc::default(),

@@ -5,12 +5,16 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use futures_lite::FutureExt;
+use futures_lite::future::BoxedLocal;
+
 use crate::bytes::lines::Splitter;
 use crate::deliver::Context as Shared;
 use crate::deliver::event;
 use crate::deliver::frames::Frames;
-use crate::deliver::matching::{Matching, Pattern};
-use crate::deliver::pump::Transport;
+use crate::deliver::matching::{Pattern, matching};
+use crate::deliver::pump::pump;
+use crate::deliver::transport::Transport;
 use crate::metrics::End;
 use crate::source::marker::Marker;
 use crate::source::reader::Reader;
@@ -44,30 +48,19 @@ struct WebSocket {
 pub(crate) fn serve(
     shared: Rc<Shared>,
     session: Session,
-    mut reader: Reader,
+    reader: Reader,
     form: Form,
     pattern: Option<Rc<Pattern>>,
 ) -> impl Future<Output = End> {
-    let mut client = WebSocket {
+    let client = Box::new(WebSocket {
         shared: shared.clone(),
         session,
         form,
         filling: None,
         unanswered: 0,
-    };
-    // All is made before the block: what is given to an async function and moved in there has its
-    // place in the task twice.
-    async move {
-        if let Form::Exact(open) = &client.form
-            && client.session.offer_text(open).is_err()
-        {
-            return End::Reset;
-        }
-        let end = Matching::pump(&shared, &mut client, pattern, &mut reader).await;
-        // Boxed, so that the space for it is not a part of every client's task.
-        Box::pin(take_leave(client.session, end)).await;
-        end
-    }
+    });
+    let client = matching(client, pattern, reader.line_end());
+    pump(shared, client, reader)
 }
 
 async fn take_leave(session: Session, end: End) {
@@ -107,6 +100,13 @@ impl WebSocket {
 }
 
 impl Transport for WebSocket {
+    fn open(&mut self) -> io::Result<()> {
+        match &self.form {
+            Form::Exact(open) => self.session.offer_text(open),
+            Form::Text(_) => Ok(()),
+        }
+    }
+
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         let filling = self.filling.take();
         match self.form {
@@ -182,6 +182,10 @@ impl Transport for WebSocket {
 
     fn poll_drained(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.session.wire().poll_drained(cx)
+    }
+
+    fn leave(self: Box<Self>, end: End) -> BoxedLocal<()> {
+        take_leave(self.session, end).boxed_local()
     }
 }
 

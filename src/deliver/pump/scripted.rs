@@ -1,7 +1,7 @@
 //! A pump whose source, client, clock and turns are a test's.
 //!
 //! It is polled by hand, and only when it has asked to be: a wake-up that is lost is output that is
-//! missing.
+//! missing. Before that goes the one who calls those that wait.
 
 mod client;
 
@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake as Wakes, Waker};
 use std::thread::{self, Thread};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use smol::LocalExecutor;
 
 pub(super) use client::{Form, Say};
 
@@ -20,10 +22,9 @@ use super::*;
 use crate::bell::{Bell, Listener};
 use crate::bytes::cursor::{Cursor, From};
 use crate::bytes::lines::{LineEnd, Splitter};
-use crate::shutdown::Shutdown;
 use crate::source::buffer::history::{History, Playback};
 use crate::source::cache::ReadCache;
-use crate::source::marker::{Lost, Missing};
+use crate::source::marker::{Lost, Missing, Next};
 use crate::source::remote::{Fetched, RemoteReader};
 
 /// A client that takes whatever comes.
@@ -152,6 +153,7 @@ pub(super) struct Scene {
     warmed: Rc<Warmed>,
     peer: Rc<RefCell<Peer>>,
     turns: Arc<Turns>,
+    executor: Rc<LocalExecutor<'static>>,
     pump: Pin<Box<dyn Future<Output = End>>>,
     pub(super) end: Option<End>,
 }
@@ -164,8 +166,9 @@ impl Scene {
         kept: usize,
         disk: Option<&'static str>,
     ) -> Self {
-        let mut shared =
-            deliver::Context::new(Duration::from_secs(20), Rc::new(Shutdown::default()));
+        let executor = Rc::new(LocalExecutor::new());
+        let heartbeat = Duration::from_secs(20);
+        let mut shared = deliver::Context::new(heartbeat, Rc::default(), executor.clone());
         shared.send_time = send_time;
         let shared = Rc::new(shared);
         let history = History::new(1, kept);
@@ -178,7 +181,7 @@ impl Scene {
             says: VecDeque::new(),
             waker: None,
         }));
-        let mut reader = match disk {
+        let reader = match disk {
             Some(bytes) => Reader::Remote(Box::new(Disk {
                 warmed: warmed.clone(),
                 bytes,
@@ -186,15 +189,15 @@ impl Scene {
             })),
             None => Reader::Playback(Playback::open(&history, history.listen(), From::Start)),
         };
-        let mut client = Client {
+        let client = Box::new(Client {
             peer: peer.clone(),
             form,
             splitter: Splitter::behind(b"", LineEnd::Newline),
             later: Vec::new(),
             unanswered: 0,
-        };
-        let pumped = shared.clone();
+        });
         Self {
+            pump: Box::pin(pump(shared.clone(), client, reader)),
             shared,
             history,
             warmed,
@@ -203,7 +206,7 @@ impl Scene {
                 wanted: AtomicBool::new(true),
                 test: thread::current(),
             }),
-            pump: Box::pin(async move { pump(&pumped, &mut client, &mut reader).await }),
+            executor,
             end: None,
         }
     }
@@ -242,13 +245,18 @@ impl Scene {
         }
     }
 
-    /// Gives the pump one turn, if it wants one: what the client has taken in it.
+    /// Gives it one turn, if it wants one: what the client has taken in it.
     pub(super) fn turn(&mut self) -> Option<Vec<u8>> {
-        if self.end.is_some() || !self.turns.wanted.swap(false, Ordering::SeqCst) {
+        while self.executor.try_tick() {}
+        let is_called = !self.peer.borrow().taken.is_empty();
+        let is_woken = self.turns.wanted.swap(false, Ordering::SeqCst);
+        if self.end.is_some() || !(is_called || is_woken) {
             return None;
         }
         let waker = Waker::from(self.turns.clone());
-        if let Poll::Ready(end) = self.pump.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if is_woken
+            && let Poll::Ready(end) = self.pump.as_mut().poll(&mut Context::from_waker(&waker))
+        {
             self.end = Some(end);
         }
         Some(std::mem::take(&mut self.peer.borrow_mut().taken))

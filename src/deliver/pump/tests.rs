@@ -2,13 +2,14 @@
 //! them.
 
 use std::io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::scripted::Step::{Beat, Begin, Fails, Gives, Says, Takes, Together, Waits, Warm};
 use super::scripted::{ALL, Form, Say, Scene, Step};
 use super::*;
 use crate::deliver::websocket::closing;
 use crate::http::close::SEND_TIME;
+use crate::source::cache::CHUNK;
 use crate::source::marker::Missing;
 
 /// A script: after each step, what the client has taken since the one before; at the last one the

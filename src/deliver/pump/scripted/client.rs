@@ -6,8 +6,11 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use futures_lite::FutureExt;
+use futures_lite::future::BoxedLocal;
+
 use crate::bytes::lines::Splitter;
-use crate::deliver::pump::Transport;
+use crate::deliver::transport::Transport;
 use crate::metrics::End;
 use crate::source::cache::CHUNK;
 use crate::source::marker::Marker;
@@ -194,5 +197,9 @@ impl Transport for Client {
         }
         peer.waker = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    fn leave(self: Box<Self>, _: End) -> BoxedLocal<()> {
+        async {}.boxed_local()
     }
 }

@@ -1,0 +1,66 @@
+//! Where the feed of a client stands that waits at the end of its stream.
+
+use std::cell::{Cell, RefCell};
+use std::task::Waker;
+
+use crate::bell::Attend;
+use crate::deliver::feed::Feed;
+
+/// A client that waits.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// While it waits; its own task has it at any other time.
+    feed: Cell<Option<Box<Feed>>>,
+    /// A call has begun what its own task has to go on with.
+    handed_back: Cell<bool>,
+    /// Wakes that task.
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Waiting {
+    /// Leaves the feed here, to be fed by calls.
+    pub(super) fn leave(&self, feed: Box<Feed>, waker: &Waker) {
+        self.feed.set(Some(feed));
+        let known = &mut *self.waker.borrow_mut();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    /// Takes it away again. `None`: a bug has ended it.
+    pub(super) fn take(&self) -> Option<Box<Feed>> {
+        self.feed.take()
+    }
+
+    /// Whether a call has begun more than it could do; asked once.
+    pub(super) fn is_handed_back(&self) -> bool {
+        self.handed_back.take()
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Attend for Waiting {
+    fn called(&self) {
+        // Who does not wait looks for itself before it waits again.
+        let Some(mut feed) = self.feed.take() else {
+            return;
+        };
+        if feed.changed.has_rung() {
+            feed.advance();
+            if !feed.is_settled() {
+                self.handed_back.set(true);
+                self.wake();
+            }
+        }
+        self.feed.set(Some(feed));
+    }
+
+    fn failed(&self) {
+        self.wake();
+    }
+}
