@@ -14,27 +14,23 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use slab::Slab;
+
 /// Rings for all who listen.
 #[derive(Default)]
 pub(crate) struct Bell {
     /// How often it has rung.
     rings: Cell<u64>,
-    places: RefCell<Places>,
+    /// Of those who wait.
+    wakers: RefCell<Slab<Waker>>,
     crowd: RefCell<crowd::Crowd>,
-}
-
-/// The wakers of those who listen; a place that is free again is given to the next one.
-#[derive(Default)]
-struct Places {
-    wakers: Vec<Option<Waker>>,
-    free: Vec<usize>,
 }
 
 impl Bell {
     /// Wakes everybody who waits.
     pub(crate) fn ring(&self) {
         self.rings.set(self.rings.get().wrapping_add(1));
-        for waker in self.places.borrow().wakers.iter().flatten() {
+        for (_, waker) in &*self.wakers.borrow() {
             waker.wake_by_ref();
         }
     }
@@ -63,16 +59,10 @@ impl Listener {
         if self.has_rung() {
             return Poll::Ready(());
         }
-        let places = &mut *self.bell.places.borrow_mut();
-        let place = *self.place.get_or_insert_with(|| {
-            places.free.pop().unwrap_or_else(|| {
-                places.wakers.push(None);
-                places.wakers.len() - 1
-            })
-        });
-        match &mut places.wakers[place] {
-            Some(waker) if waker.will_wake(cx.waker()) => {}
-            waker => *waker = Some(cx.waker().clone()),
+        let wakers = &mut *self.bell.wakers.borrow_mut();
+        match self.place {
+            Some(place) => wakers[place].clone_from(cx.waker()),
+            None => self.place = Some(wakers.insert(cx.waker().clone())),
         }
         Poll::Pending
     }
@@ -92,12 +82,11 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
-        let places = &mut *self.bell.places.borrow_mut();
-        places.wakers[place] = None;
-        places.free.push(place);
-        if places.free.len() == places.wakers.len() {
+        let wakers = &mut *self.bell.wakers.borrow_mut();
+        wakers.remove(place);
+        if wakers.is_empty() {
             // Nobody is left: a crowd that has gone leaves no memory behind.
-            *places = Places::default();
+            *wakers = Slab::new();
         }
     }
 }
@@ -157,8 +146,8 @@ mod tests {
         all.remove(1);
         let mut next = bell.listen();
         assert!(next.poll_rung(&mut cx).is_pending());
-        assert_eq!(bell.places.borrow().wakers.len(), 3);
+        assert_eq!(bell.wakers.borrow().vacant_key(), 3);
         drop((all, next));
-        assert_eq!(bell.places.borrow().wakers.capacity(), 0);
+        assert_eq!(bell.wakers.borrow().capacity(), 0);
     }
 }

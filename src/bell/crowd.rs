@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use futures_lite::{FutureExt, future};
+use slab::Slab;
 use smol::{LocalExecutor, Task};
 
 use super::{Bell, Listener};
@@ -21,11 +22,10 @@ pub(crate) trait Attend {
     fn failed(&self);
 }
 
-/// Their seats; one that is free again is given to the next one.
+/// All of them.
 #[derive(Default)]
 pub(super) struct Crowd {
-    seats: Vec<Option<Rc<dyn Attend>>>,
-    free: Vec<usize>,
+    seats: Slab<Rc<dyn Attend>>,
     /// Calls them, as long as there is anybody.
     calling: Option<Task<()>>,
 }
@@ -41,11 +41,7 @@ impl Listener {
     pub(crate) fn seat(&self, who: Rc<dyn Attend>, executor: &LocalExecutor<'static>) -> Seat {
         let bell = self.bell.clone();
         let crowd = &mut *self.bell.crowd.borrow_mut();
-        let number = crowd.free.pop().unwrap_or_else(|| {
-            crowd.seats.push(None);
-            crowd.seats.len() - 1
-        });
-        crowd.seats[number] = Some(who);
+        let number = crowd.seats.insert(who);
         // It listens from here on, not from its first turn.
         let calls = || call(bell.clone(), bell.listen()).boxed_local();
         crowd.calling.get_or_insert_with(|| executor.spawn(calls()));
@@ -56,10 +52,9 @@ impl Listener {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut crowd = self.bell.crowd.borrow_mut();
-        let who = crowd.seats[self.number].take();
-        crowd.free.push(self.number);
-        let is_last = crowd.free.len() == crowd.seats.len();
+        let who = crowd.seats.remove(self.number);
         // A crowd that has gone leaves no memory behind, and no task.
+        let is_last = crowd.seats.is_empty();
         let all = is_last.then(|| std::mem::take(&mut *crowd));
         drop(crowd);
         // What goes with them may be listening, too.
@@ -72,11 +67,12 @@ async fn call(bell: Rc<Bell>, mut listener: Listener) {
     loop {
         listener.rung().await;
         let mut number = 0;
-        while number < bell.crowd.borrow().seats.len() {
+        // Nobody sits beyond it.
+        while number < bell.crowd.borrow().seats.capacity() {
             for _ in 0..AT_ONCE {
-                let seat = bell.crowd.borrow().seats.get(number).cloned();
+                let who = bell.crowd.borrow().seats.get(number).cloned();
                 number += 1;
-                if let Some(Some(who)) = seat
+                if let Some(who) = who
                     && catch_unwind(AssertUnwindSafe(|| who.called())).is_err()
                 {
                     who.failed();
