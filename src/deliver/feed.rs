@@ -150,9 +150,8 @@ impl Feed {
         self.transport.flush()
     }
 
-    /// Whether all there is has gone out, so that nothing but a ring or the client leads on.
-    pub(super) fn is_settled(&mut self) -> bool {
-        let is_at_end = self.turn == Ok(Turn::Nothing) && self.transport.is_drained();
-        is_at_end && self.half_line_timer().is_none()
+    /// Whether all there is has gone out.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.turn == Ok(Turn::Nothing) && self.transport.is_drained()
     }
 }

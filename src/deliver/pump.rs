@@ -9,10 +9,10 @@
 //!   up; where something shorter was sent, one more look at the source comes first, for that is most
 //!   likely its end.
 //! - After a full chunk, and after each thing that a client said, all other clients have their turn.
-//! - Who waits at the end is not woken for a line: it leaves its feed in its seat, and gets it from
-//!   there, by the one who calls all that wait for the same. It is woken if there is more to do.
+//! - Who waits at the end is not woken for a line: it leaves its feed to the one who calls all that
+//!   wait for the same, and is fed by that call. It is woken if there is more to do.
 
-mod seat;
+mod waiting;
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -27,7 +27,7 @@ use crate::bell::{Listener, Seat};
 use crate::deliver;
 use crate::deliver::Beats;
 use crate::deliver::feed::{Feed, Turn};
-use crate::deliver::pump::seat::Waiting;
+use crate::deliver::pump::waiting::Waiting;
 use crate::deliver::transport::{Transport, of_send};
 use crate::metrics::End;
 use crate::source::reader::Reader;
@@ -107,9 +107,11 @@ async fn until_end(shared: &Rc<deliver::Context>, mut feed: Box<Feed>) -> (Optio
             let Some(mut feed) = own.take().or_else(|| waiting.take()) else {
                 return Poll::Ready(None);
             };
-            let wake = match waiting.is_handed_back() {
-                true => Poll::Ready(Wake::HandedBack),
-                false => poll_wake(shared, &mut feed, &mut others, was_left, cx),
+            // It was at the end when it was left: a call has begun what is to be gone on with.
+            let wake = if was_left && !feed.is_at_end() {
+                Poll::Ready(Wake::HandedBack)
+            } else {
+                poll_wake(shared, &mut feed, &mut others, was_left, cx)
             };
             if let Poll::Ready(wake) = wake {
                 return Poll::Ready(Some((feed, wake)));

@@ -11,8 +11,6 @@ use crate::deliver::feed::Feed;
 pub(super) struct Waiting {
     /// While it waits; its own task has it at any other time.
     feed: Cell<Option<Box<Feed>>>,
-    /// A call has begun what its own task has to go on with.
-    handed_back: Cell<bool>,
     /// Wakes that task.
     waker: RefCell<Option<Waker>>,
 }
@@ -21,20 +19,15 @@ impl Waiting {
     /// Leaves the feed here, to be fed by calls.
     pub(super) fn leave(&self, feed: Box<Feed>, waker: &Waker) {
         self.feed.set(Some(feed));
-        let known = &mut *self.waker.borrow_mut();
-        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *known = Some(waker.clone());
+        match &mut *self.waker.borrow_mut() {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
         }
     }
 
     /// Takes it away again. `None`: a bug has ended it.
     pub(super) fn take(&self) -> Option<Box<Feed>> {
         self.feed.take()
-    }
-
-    /// Whether a call has begun more than it could do; asked once.
-    pub(super) fn is_handed_back(&self) -> bool {
-        self.handed_back.take()
     }
 
     fn wake(&self) {
@@ -52,8 +45,8 @@ impl Attend for Waiting {
         };
         if feed.changed.has_rung() {
             feed.advance();
-            if !feed.is_settled() {
-                self.handed_back.set(true);
+            // Its own task goes on with the rest, and waits for the end of a line.
+            if !feed.is_at_end() || feed.half_line_timer().is_some() {
                 self.wake();
             }
         }
