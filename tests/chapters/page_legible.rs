@@ -87,13 +87,11 @@ pub fn lines_that_were_never_drawn_are_copied_as_they_are() {
 pub fn what_came_too_late_to_be_copied_is_copied_the_next_time() {
     let folder = Folder::new();
     folder.append("a line\n");
-    let Some(mut viewer) = Viewer::start() else {
+    let Some((_server, mut viewer)) = Viewer::of(&folder) else {
         return;
     };
-    viewer.browser.run_in_every_page(CLIPBOARD);
-    let server = crate::server::Server::start(&[folder.arg()]);
-    viewer.look_at(&server);
     viewer.until_last("a line");
+    viewer.browser.evaluate(CLIPBOARD);
     // A key that no hand has pressed lets a page do nothing.
     viewer.browser.evaluate(
         "document.getElementById('view').dispatchEvent(new KeyboardEvent('keydown', { key: 'c' }))",
